@@ -1,0 +1,12 @@
+// SIGINT and SIGTERM as a flag that loops poll: long work then saves and the process exits with 75.
+// A second signal of the same kind ends the process at once.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+namespace laconic {
+
+void install_signal_handlers();
+bool stop_requested();
+inline constexpr int kExitSavedOnSignal = 75;
+
+}  // namespace laconic

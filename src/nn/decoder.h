@@ -1,0 +1,54 @@
+// The decoder as training sees it: flat, padding-free batches forward and backward, without an autograd graph.
+//
+// An operator is a forward and a backward function (nn/operators.h); this calls them in order and in reverse.
+// Attention is causal within each document and never makes a [T, T] matrix; the head is computed only at target
+// positions, in chunks, and never makes a [T, V] one. Gradients are added to `gradients`, laid out as the weights.
+// Device: that of weights.flat; index tensors may be on the CPU. fp32. Deterministic on one machine type and
+// thread count. Not thread-safe (intra-op threads only).
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <vector>
+
+#include "nn/weights.h"
+
+namespace laconic {
+
+struct TokenBatch {
+  std::vector<int32_t> ids;         // [T]
+  std::vector<int32_t> cu_seqlens;  // [B+1], starts at 0, ends at T
+  std::vector<int32_t> targets;     // [T]: the id to predict at this position, or -1 for none
+  std::vector<float> loss_weights;  // [T] or empty (all 1): factor of the target's negative log-likelihood
+  int64_t num_tokens() const { return static_cast<int64_t>(ids.size()); }
+};
+
+enum class Recompute {
+  kNothing,  // keep every activation that backward needs
+  kLayers    // keep the input of each layer, run it again in backward
+};
+
+struct DecoderOptions {
+  Recompute recompute = Recompute::kNothing;
+  int64_t head_chunk = 1024;  // target rows per chunk of the head; rows x V floats of memory
+};
+
+struct LossSum {
+  double weighted_nll = 0;  // sum of loss_weight * -log p(target), natural log
+  int64_t num_targets = 0;
+};
+
+// Adds d(scale * sum_t w_t nll_t)/d(weight) to `gradients`; `scale` is 1 / (global target count).
+LossSum forward_backward(const Weights& weights, const TokenBatch& batch, double scale,
+                         Weights& gradients, const DecoderOptions& options = {});
+
+// log p(targets[t]) for each t with a target, 0 elsewhere. [T] on the CPU. No gradients.
+std::vector<float> target_logprobs(const Weights& weights, const TokenBatch& batch,
+                                   const DecoderOptions& options = {});
+
+// Logits [T, V] of a small batch on the CPU: for parity checks and `logprobs --top-logprobs`, not for training.
+at::Tensor full_logits(const Weights& weights, const TokenBatch& batch);
+
+}  // namespace laconic

@@ -1,0 +1,59 @@
+// The weights of a decoder (or their gradients, or an optimizer moment): one flat fp32 buffer and views on it.
+//
+// q, k, v of a layer lie one behind the other, so that their fused matrix is a view too; likewise gate and up.
+// `parameters` names every Hugging Face tensor with its place in the buffer, in buffer order; it serves loading,
+// saving, counting, weight decay and gradient checks. With tied embeddings `head` is `embedding` and no
+// "lm_head.weight" is listed.
+// Shapes: nn/shapes.h. Dtype fp32, contiguous, on `flat`'s device.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <string>
+#include <vector>
+
+#include "nn/model_config.h"
+
+namespace laconic {
+
+struct Parameter {
+  std::string name;            // as in the safetensors file: "model.layers.0.self_attn.q_proj.weight"
+  int64_t offset = 0;          // in elements of the flat buffer
+  std::vector<int64_t> shape;  // [rows, columns] or [n]
+  int64_t size() const;
+};
+
+struct LayerWeights {
+  at::Tensor input_norm;      // [D]
+  at::Tensor qkv_weight;      // [P, D]
+  at::Tensor qkv_bias;        // [P], undefined where the family has none
+  at::Tensor o_weight;        // [D, Q]
+  at::Tensor post_norm;       // [D]
+  at::Tensor gate_up_weight;  // [2F, D]: gate rows, then up rows
+  at::Tensor down_weight;     // [D, F]
+};
+
+struct Weights {
+  ModelConfig config;
+  at::Tensor flat;  // [N]
+  std::vector<Parameter> parameters;
+  at::Tensor embedding;  // [V, D]
+  std::vector<LayerWeights> layers;
+  at::Tensor final_norm;  // [D]
+  at::Tensor head;        // [V, D]
+};
+
+// The layout for `config` over zeros on the CPU.
+Weights make_weights(const ModelConfig& config);
+// The same layout over `flat` [N] fp32 contiguous, which is shared, not copied.
+Weights view_weights(const ModelConfig& config, const at::Tensor& flat);
+int64_t count_weights(const ModelConfig& config);  // N
+// normal(0, std) for matrices from Philox(seed, parameter, element), ones for norms, zeros for biases.
+void initialize_weights(Weights& weights, double std, uint64_t seed);
+// Element-wise round of every weight to `dtype` ("float32", "float16", "bfloat16") and back, in place.
+void round_weights(Weights& weights, const std::string& dtype);
+// XXH3-128 (hex) over the weights' bytes as they would be saved in `dtype`, in buffer order.
+std::string hash_weights(const Weights& weights, const std::string& dtype);
+
+}  // namespace laconic
