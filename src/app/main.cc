@@ -23,12 +23,14 @@ const Command kCommands[] = {
 };
 
 int dispatch(const std::vector<std::string>& arguments) {
-  if (arguments.empty()) fail(ErrorKind::kUsage, "laconic: expected a command, got none (try laconic --help)");
+  if (arguments.empty())
+    fail(ErrorKind::kUsage, "laconic: expected a command, got none (try laconic --help)");
   for (const Command& command : kCommands) {
     if (command.name && arguments[0] == command.name)
       return command.run(std::span(arguments).subspan(1));
   }
-  fail(ErrorKind::kUsage, "laconic: expected a command, got \"", arguments[0], "\" (try laconic --help)");
+  fail(ErrorKind::kUsage, "laconic: expected a command, got \"", arguments[0],
+       "\" (try laconic --help)");
 }
 
 }  // namespace

@@ -4,8 +4,8 @@
 namespace laconic {
 
 void check_failed(const char* file, int line, const char* condition, const std::string& message) {
-  throw Error(ErrorKind::kInternal,
-              cat(file, ":", line, ": check failed: ", condition, message.empty() ? "" : ": ", message));
+  throw Error(ErrorKind::kInternal, cat(file, ":", line, ": check failed: ", condition,
+                                        message.empty() ? "" : ": ", message));
 }
 
 }  // namespace laconic

@@ -1,9 +1,8 @@
 // One error type for everything that ends the work at hand, and always-on checks for our own bugs.
 //
-// Thrown anywhere, caught once in app/main.cc, where the kind becomes the exit code. What is expected
-// (a wrong answer, a skipped row, "no box found") is a value, never an Error.
-// Message grammar: `place: expected X, got Y (hint)`, one line.
-// SPDX-License-Identifier: Apache-2.0
+// Thrown anywhere, caught once in app/main.cc, where the kind becomes the exit code. What is
+// expected (a wrong answer, a skipped row, "no box found") is a value, never an Error. Message
+// grammar: `place: expected X, got Y (hint)`, one line. SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <sstream>
@@ -59,8 +58,8 @@ void require(bool ok, ErrorKind kind, const Parts&... parts) {
 }  // namespace laconic
 
 // For programmer errors only; never reachable from input. Always on.
-#define LACONIC_CHECK(condition, ...)                                              \
-  do {                                                                             \
-    if (!(condition)) [[unlikely]]                                                 \
+#define LACONIC_CHECK(condition, ...)                                                       \
+  do {                                                                                      \
+    if (!(condition)) [[unlikely]]                                                          \
       ::laconic::check_failed(__FILE__, __LINE__, #condition, ::laconic::cat(__VA_ARGS__)); \
   } while (false)

@@ -1,8 +1,8 @@
-// Files as laconic wants them: read whole or mapped, written so that a reader finds either the old file or
-// the complete new one.
+// Files as laconic wants them: read whole or mapped, written so that a reader finds either the old
+// file or the complete new one.
 //
-// Errors: Error(kFailure) naming path and reason; Error(kDisk) when the device is full (ENOSPC, EDQUOT).
-// SPDX-License-Identifier: Apache-2.0
+// Errors: Error(kFailure) naming path and reason; Error(kDisk) when the device is full (ENOSPC,
+// EDQUOT). SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <cstddef>
@@ -19,7 +19,7 @@ std::string join_path(std::string_view folder, std::string_view name);
 std::string file_name(std::string_view path);    // after the last '/'
 std::string parent_path(std::string_view path);  // "." where there is none
 void make_folders(const std::string& path);
-void remove_all(const std::string& path);  // nothing there is no error
+void remove_all(const std::string& path);                          // nothing there is no error
 void rename_path(const std::string& from, const std::string& to);  // then fsyncs the parent folder
 void sync_folder(const std::string& path);
 std::string read_file(const std::string& path);

@@ -1,10 +1,10 @@
 // A JSON value that keeps the order of an object's members and tells integers from reals.
 //
-// Not a general library: parsing is nlohmann's (behind json.cc, the only file that pays for its headers);
-// this is the small value type that the rest of the program passes around.
-// Errors: parse and the as_* / at accessors throw Error(kData) as `place: expected X, got Y`; callers that
-// read model files use with_place and rethrow as kModel where it matters.
-// SPDX-License-Identifier: Apache-2.0
+// Not a general library: parsing is nlohmann's (behind json.cc, the only file that pays for its
+// headers); this is the small value type that the rest of the program passes around. Errors: parse
+// and the as_* / at accessors throw Error(kData) as `place: expected X, got Y`; callers that read
+// model files use with_place and rethrow as kModel where it matters. SPDX-License-Identifier:
+// Apache-2.0
 #pragma once
 
 #include <cstdint>
@@ -38,8 +38,8 @@ class Json {
   static Json array() { return Json(Array{}); }
   static Json object() { return Json(Object{}); }
 
-  // Parses one document. `place` (a path, or path:line) starts the message of an error. A duplicate key, an
-  // integer that does not fit int64, invalid UTF-8, and nesting deeper than 256 are errors.
+  // Parses one document. `place` (a path, or path:line) starts the message of an error. A duplicate
+  // key, an integer that does not fit int64, invalid UTF-8, and nesting deeper than 256 are errors.
   static Json parse(std::string_view text, std::string_view place);
 
   // indent < 0: one line with ", " and ": " as Python's json.dumps(ensure_ascii=False) writes it;
@@ -54,7 +54,8 @@ class Json {
   bool is_string() const { return kind() == Kind::kString; }
   bool is_array() const { return kind() == Kind::kArray; }
   bool is_object() const { return kind() == Kind::kObject; }
-  const char* kind_name() const;  // "null", "boolean", "integer", "number", "string", "array", "object"
+  const char* kind_name()
+      const;  // "null", "boolean", "integer", "number", "string", "array", "object"
 
   // Throw Error(kData, "<place>: expected a string, got ...") when the kind differs.
   bool as_boolean(std::string_view place) const;

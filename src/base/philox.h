@@ -1,5 +1,5 @@
-// Counter-based random numbers: Philox 4x32-10 (Salmon et al., SC 2011). A draw is a pure function of
-// (key, counter), so it does not depend on order, batch, thread or history.
+// Counter-based random numbers: Philox 4x32-10 (Salmon et al., SC 2011). A draw is a pure function
+// of (key, counter), so it does not depend on order, batch, thread or history.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -31,8 +31,8 @@ inline double philox_uniform(uint64_t key, uint64_t c0, uint64_t c1) {
   return static_cast<double>(bits) * 0x1.0p-53;
 }
 
-// A stream of draws under one key: for shuffles and generators of data. State is (key, stream, index),
-// so saving `index` resumes it.
+// A stream of draws under one key: for shuffles and generators of data. State is (key, stream,
+// index), so saving `index` resumes it.
 class PhiloxStream {
  public:
   PhiloxStream(uint64_t key, uint64_t stream, uint64_t index = 0)

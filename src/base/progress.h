@@ -1,5 +1,5 @@
-// A progress bar with rate and time left on a terminal (stderr); elsewhere one log line every `every_s` seconds.
-// TQDM_DISABLE and NO_COLOR are honoured. Not thread-safe.
+// A progress bar with rate and time left on a terminal (stderr); elsewhere one log line every
+// `every_s` seconds. TQDM_DISABLE and NO_COLOR are honoured. Not thread-safe.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 

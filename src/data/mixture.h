@@ -1,9 +1,9 @@
-// The mixture of training domains and its re-weighting from measured accuracy and length: TL;DR's rule.
+// The mixture of training domains and its re-weighting from measured accuracy and length: TL;DR's
+// rule.
 //
-// Source: arXiv 2506.02678 and its published code (methods-compression 11.6); departures: everything the code leaves
-// to NaN is an Error in words, and gains can be shrunk by their standard error. Arithmetic only; double precision;
-// deterministic.
-// SPDX-License-Identifier: Apache-2.0
+// Source: arXiv 2506.02678 and its published code (methods-compression 11.6); departures:
+// everything the code leaves to NaN is an Error in words, and gains can be shrunk by their standard
+// error. Arithmetic only; double precision; deterministic. SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <string>
@@ -11,7 +11,8 @@
 
 namespace laconic {
 
-// Accuracy in [0, 1] and mean tokens of one model on the development set, under one sampler setting.
+// Accuracy in [0, 1] and mean tokens of one model on the development set, under one sampler
+// setting.
 struct Measurement {
   double accuracy = 0;
   double accuracy_se = 0;  // clustered by problem
@@ -24,7 +25,8 @@ struct Bounds {
   Measurement short_model;  // --short-model
 };
 
-// Error(kCheck) in words when the bounds give no scale: acc_long <= acc_short, tok_long == tok_short.
+// Error(kCheck) in words when the bounds give no scale: acc_long <= acc_short, tok_long ==
+// tok_short.
 void check_bounds(const Bounds& bounds);
 
 struct Gains {
@@ -46,11 +48,14 @@ struct MixtureSettings {
   double smoothing = 1e-4;  // c
 };
 
-// alpha <- softmax(log alpha + eta * gain); alpha <- (1 - c) alpha + c / K. REQUIRES: sizes equal, alpha > 0, sum 1.
-std::vector<double> update_mixture(const std::vector<double>& alpha, const std::vector<double>& gains,
+// alpha <- softmax(log alpha + eta * gain); alpha <- (1 - c) alpha + c / K. REQUIRES: sizes equal,
+// alpha > 0, sum 1.
+std::vector<double> update_mixture(const std::vector<double>& alpha,
+                                   const std::vector<double>& gains,
                                    const MixtureSettings& settings);
 
-// Parses "short=0.3,long=0.7" in the order of `names`; Error(kUsage) unless each is named once and they sum to 1 (1e-6).
+// Parses "short=0.3,long=0.7" in the order of `names`; Error(kUsage) unless each is named once and
+// they sum to 1 (1e-6).
 std::vector<double> parse_mixture(const std::string& text, const std::vector<std::string>& names);
 
 }  // namespace laconic

@@ -1,10 +1,10 @@
 // Judges an answer against its gold answer: right, wrong, or undecided, with a reason.
 //
-// Extraction: the last \boxed{...} with balanced braces (an empty or unterminated last box is wrong, there is no fall back
-// to an earlier one); GSM8K's "#### x" where asked. Meaning: exact rationals (integers, decimals, fractions, mixed
-// numbers, thousands separators, percent), units and currency stripped; else normalised text equality.
-// Pure functions: no clock, no signal, no shared state; work is bounded by the length of the input.
-// SPDX-License-Identifier: Apache-2.0
+// Extraction: the last \boxed{...} with balanced braces (an empty or unterminated last box is
+// wrong, there is no fall back to an earlier one); GSM8K's "#### x" where asked. Meaning: exact
+// rationals (integers, decimals, fractions, mixed numbers, thousands separators, percent), units
+// and currency stripped; else normalised text equality. Pure functions: no clock, no signal, no
+// shared state; work is bounded by the length of the input. SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <string>
@@ -17,11 +17,13 @@ const char* verdict_name(Verdict verdict);  // "right", "wrong", "undecided"
 
 struct Judgement {
   Verdict verdict = Verdict::kUndecided;
-  std::string reason;     // a short code: "equal-rational", "no-box", "empty-box", "unterminated-box", "not-a-number", ...
+  std::string reason;  // a short code: "equal-rational", "no-box", "empty-box", "unterminated-box",
+                       // "not-a-number", ...
   std::string extracted;  // the answer found in the response, as written
 };
 
-// `gold`: an answer, or a GSM8K solution with "####", or a text with a box. `response`: a whole reply.
+// `gold`: an answer, or a GSM8K solution with "####", or a text with a box. `response`: a whole
+// reply.
 Judgement judge(std::string_view gold, std::string_view response);
 
 // Only the comparison of two bare answers.

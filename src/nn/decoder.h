@@ -1,11 +1,12 @@
-// The decoder as training sees it: flat, padding-free batches forward and backward, without an autograd graph.
+// The decoder as training sees it: flat, padding-free batches forward and backward, without an
+// autograd graph.
 //
-// An operator is a forward and a backward function (nn/operators.h); this calls them in order and in reverse.
-// Attention is causal within each document and never makes a [T, T] matrix; the head is computed only at target
-// positions, in chunks, and never makes a [T, V] one. Gradients are added to `gradients`, laid out as the weights.
-// Device: that of weights.flat; index tensors may be on the CPU. fp32. Deterministic on one machine type and
-// thread count. Not thread-safe (intra-op threads only).
-// SPDX-License-Identifier: Apache-2.0
+// An operator is a forward and a backward function (nn/operators.h); this calls them in order and
+// in reverse. Attention is causal within each document and never makes a [T, T] matrix; the head is
+// computed only at target positions, in chunks, and never makes a [T, V] one. Gradients are added
+// to `gradients`, laid out as the weights. Device: that of weights.flat; index tensors may be on
+// the CPU. fp32. Deterministic on one machine type and thread count. Not thread-safe (intra-op
+// threads only). SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -21,7 +22,8 @@ struct TokenBatch {
   std::vector<int32_t> ids;         // [T]
   std::vector<int32_t> cu_seqlens;  // [B+1], starts at 0, ends at T
   std::vector<int32_t> targets;     // [T]: the id to predict at this position, or -1 for none
-  std::vector<float> loss_weights;  // [T] or empty (all 1): factor of the target's negative log-likelihood
+  std::vector<float>
+      loss_weights;  // [T] or empty (all 1): factor of the target's negative log-likelihood
   int64_t num_tokens() const { return static_cast<int64_t>(ids.size()); }
 };
 
@@ -48,7 +50,8 @@ LossSum forward_backward(const Weights& weights, const TokenBatch& batch, double
 std::vector<float> target_logprobs(const Weights& weights, const TokenBatch& batch,
                                    const DecoderOptions& options = {});
 
-// Logits [T, V] of a small batch on the CPU: for parity checks and `logprobs --top-logprobs`, not for training.
+// Logits [T, V] of a small batch on the CPU: for parity checks and `logprobs --top-logprobs`, not
+// for training.
 at::Tensor full_logits(const Weights& weights, const TokenBatch& batch);
 
 }  // namespace laconic

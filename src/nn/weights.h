@@ -1,11 +1,11 @@
-// The weights of a decoder (or their gradients, or an optimizer moment): one flat fp32 buffer and views on it.
+// The weights of a decoder (or their gradients, or an optimizer moment): one flat fp32 buffer and
+// views on it.
 //
-// q, k, v of a layer lie one behind the other, so that their fused matrix is a view too; likewise gate and up.
-// `parameters` names every Hugging Face tensor with its place in the buffer, in buffer order; it serves loading,
-// saving, counting, weight decay and gradient checks. With tied embeddings `head` is `embedding` and no
-// "lm_head.weight" is listed.
-// Shapes: nn/shapes.h. Dtype fp32, contiguous, on `flat`'s device.
-// SPDX-License-Identifier: Apache-2.0
+// q, k, v of a layer lie one behind the other, so that their fused matrix is a view too; likewise
+// gate and up. `parameters` names every Hugging Face tensor with its place in the buffer, in buffer
+// order; it serves loading, saving, counting, weight decay and gradient checks. With tied
+// embeddings `head` is `embedding` and no "lm_head.weight" is listed. Shapes: nn/shapes.h. Dtype
+// fp32, contiguous, on `flat`'s device. SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -18,8 +18,8 @@
 namespace laconic {
 
 struct Parameter {
-  std::string name;            // as in the safetensors file: "model.layers.0.self_attn.q_proj.weight"
-  int64_t offset = 0;          // in elements of the flat buffer
+  std::string name;    // as in the safetensors file: "model.layers.0.self_attn.q_proj.weight"
+  int64_t offset = 0;  // in elements of the flat buffer
   std::vector<int64_t> shape;  // [rows, columns] or [n]
   int64_t size() const;
 };
@@ -49,9 +49,11 @@ Weights make_weights(const ModelConfig& config);
 // The same layout over `flat` [N] fp32 contiguous, which is shared, not copied.
 Weights view_weights(const ModelConfig& config, const at::Tensor& flat);
 int64_t count_weights(const ModelConfig& config);  // N
-// normal(0, std) for matrices from Philox(seed, parameter, element), ones for norms, zeros for biases.
+// normal(0, std) for matrices from Philox(seed, parameter, element), ones for norms, zeros for
+// biases.
 void initialize_weights(Weights& weights, double std, uint64_t seed);
-// Element-wise round of every weight to `dtype` ("float32", "float16", "bfloat16") and back, in place.
+// Element-wise round of every weight to `dtype` ("float32", "float16", "bfloat16") and back, in
+// place.
 void round_weights(Weights& weights, const std::string& dtype);
 // XXH3-128 (hex) over the weights' bytes as they would be saved in `dtype`, in buffer order.
 std::string hash_weights(const Weights& weights, const std::string& dtype);

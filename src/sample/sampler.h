@@ -1,9 +1,10 @@
 // Continuous batching: requests wait, take a free slot, give one token a step, leave.
 //
-// Torch-free: the model is behind StepModel. A sample's ids are a function of (weights, prompt, settings, seed,
-// request id, sample index) alone: the draw at position p uses Philox keyed by (seed, hash of the request id), counter
-// (sample index, p). Order of the filters: temperature, top-k, top-p, min-p (the order of transformers' warpers);
-// temperature 0 is argmax, lowest id on a tie. Log-probabilities are those of the unfiltered distribution at temperature 1.
+// Torch-free: the model is behind StepModel. A sample's ids are a function of (weights, prompt,
+// settings, seed, request id, sample index) alone: the draw at position p uses Philox keyed by
+// (seed, hash of the request id), counter (sample index, p). Order of the filters: temperature,
+// top-k, top-p, min-p (the order of transformers' warpers); temperature 0 is argmax, lowest id on a
+// tie. Log-probabilities are those of the unfiltered distribution at temperature 1.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -15,7 +16,8 @@
 
 namespace laconic {
 
-// What the sampler needs of a model; DecodeModel fits (sample/decode_step_model.h), tests use a mock.
+// What the sampler needs of a model; DecodeModel fits (sample/decode_step_model.h), tests use a
+// mock.
 class StepModel {
  public:
   virtual ~StepModel() = default;
@@ -34,12 +36,12 @@ struct SamplingSettings {
   double min_p = 0.0;        // [0, 1]; 0: off
   int64_t max_new_tokens = 1024;
   std::vector<int32_t> stop_ids;
-  int64_t allowed_ids = 0;   // ids below this may be drawn; 0: all V (padded vocabularies)
+  int64_t allowed_ids = 0;  // ids below this may be drawn; 0: all V (padded vocabularies)
   uint64_t seed = 0;
 };
 
 struct SampleRequest {
-  std::string id;              // hashed into the generator's key
+  std::string id;  // hashed into the generator's key
   int64_t sample_idx = 0;
   std::vector<int32_t> prompt;
 };
@@ -60,16 +62,19 @@ struct SamplerProgress {
 };
 
 struct SamplerCallbacks {
-  std::function<void(Sample&&)> on_sample;              // in order of finishing
-  std::function<bool(const SamplerProgress&)> keep_going;  // once a step; false ends the run early. May be empty.
+  std::function<void(Sample&&)> on_sample;  // in order of finishing
+  std::function<bool(const SamplerProgress&)>
+      keep_going;  // once a step; false ends the run early. May be empty.
 };
 
-// Samples every request. Returns false when keep_going said stop. Consecutive requests with equal prompts are
-// prefilled once. A prompt of max_new_tokens beyond the model's capacity is Error(kUsage) before the first step.
+// Samples every request. Returns false when keep_going said stop. Consecutive requests with equal
+// prompts are prefilled once. A prompt of max_new_tokens beyond the model's capacity is
+// Error(kUsage) before the first step.
 bool sample_all(StepModel& model, std::span<const SampleRequest> requests,
                 const SamplingSettings& settings, const SamplerCallbacks& callbacks);
 
-// One draw from logits [V]; exposed for tests and for the server. `logits` is scratch and is overwritten.
+// One draw from logits [V]; exposed for tests and for the server. `logits` is scratch and is
+// overwritten.
 struct Draw {
   int32_t id = 0;
   float logprob = 0;

@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/file.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+
+#include "base/error.h"
+
+namespace laconic {
+namespace {
+
+constexpr size_t kBlockBytes = size_t{1} << 20;
+
+[[noreturn]] void fail_errno(const std::string& path, const char* action) {
+  const int error = errno;
+  const bool full = error == ENOSPC || error == EDQUOT;
+  fail(full ? ErrorKind::kDisk : ErrorKind::kFailure, path, ": cannot ", action, ": ",
+       std::strerror(error));
+}
+
+[[noreturn]] void fail_code(const std::string& path, const char* action,
+                            const std::error_code& code) {
+  errno = code.value();
+  fail_errno(path, action);
+}
+
+}  // namespace
+
+bool file_exists(const std::string& path) {
+  std::error_code code;
+  return std::filesystem::is_regular_file(path, code);
+}
+
+bool folder_exists(const std::string& path) {
+  std::error_code code;
+  return std::filesystem::is_directory(path, code);
+}
+
+std::string join_path(std::string_view folder, std::string_view name) {
+  if (folder.empty() || folder.back() == '/') return cat(folder, name);
+  return cat(folder, "/", name);
+}
+
+std::string file_name(std::string_view path) {
+  const size_t slash = path.rfind('/');
+  return std::string(slash == std::string_view::npos ? path : path.substr(slash + 1));
+}
+
+std::string parent_path(std::string_view path) {
+  const std::string parent = std::filesystem::path(path).parent_path().string();
+  return parent.empty() ? "." : parent;
+}
+
+void make_folders(const std::string& path) {
+  std::error_code code;
+  std::filesystem::create_directories(path, code);
+  if (code) fail_code(path, "create the folder", code);
+}
+
+void remove_all(const std::string& path) {
+  std::error_code code;
+  std::filesystem::remove_all(path, code);
+  if (code) fail_code(path, "remove", code);
+}
+
+void sync_folder(const std::string& path) {
+  const int descriptor = ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (descriptor < 0) fail_errno(path, "open the folder");
+  const int result = ::fsync(descriptor);
+  ::close(descriptor);
+  if (result != 0) fail_errno(path, "sync the folder");
+}
+
+void rename_path(const std::string& from, const std::string& to) {
+  if (::rename(from.c_str(), to.c_str()) != 0) fail_errno(to, "rename to");
+  sync_folder(parent_path(to));
+}
+
+std::string read_file(const std::string& path) {
+  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (descriptor < 0) fail_errno(path, "open");
+  std::string text;
+  while (true) {
+    const size_t old_size = text.size();
+    text.resize(old_size + kBlockBytes);
+    const ssize_t count = ::read(descriptor, text.data() + old_size, kBlockBytes);
+    if (count < 0 && errno == EINTR) {
+      text.resize(old_size);
+      continue;
+    }
+    if (count < 0) {
+      ::close(descriptor);
+      fail_errno(path, "read");
+    }
+    text.resize(old_size + static_cast<size_t>(count));
+    if (count == 0) break;
+  }
+  ::close(descriptor);
+  return text;
+}
+
+uint64_t file_size(const std::string& path) {
+  std::error_code code;
+  const uint64_t size = std::filesystem::file_size(path, code);
+  if (code) fail_code(path, "tell the size", code);
+  return size;
+}
+
+uint64_t free_bytes(const std::string& folder) {
+  struct statvfs info {};
+  if (::statvfs(folder.c_str(), &info) != 0) fail_errno(folder, "tell the free space");
+  return uint64_t{info.f_bavail} * info.f_frsize;
+}
+
+void write_file_atomic(const std::string& path, std::string_view bytes) {
+  const std::string temporary = cat(path, ".tmp-", ::getpid());
+  try {
+    OutputFile file(temporary);
+    file.write(bytes);
+    file.close();
+    rename_path(temporary, path);
+  } catch (...) {
+    ::unlink(temporary.c_str());
+    throw;
+  }
+}
+
+OutputFile::OutputFile(const std::string& path, bool append) : path_(path) {
+  const int flags = O_WRONLY | O_CREAT | O_CLOEXEC | (append ? O_APPEND : O_TRUNC);
+  descriptor_ = ::open(path.c_str(), flags, 0644);
+  if (descriptor_ < 0) fail_errno(path, "write");
+}
+
+OutputFile::~OutputFile() {
+  if (descriptor_ < 0) return;
+  try {
+    flush_block();
+  } catch (const Error&) {
+    // close() is how a caller learns of it
+  }
+  ::close(descriptor_);
+}
+
+void OutputFile::write(std::string_view bytes) {
+  block_ += bytes;
+  if (block_.size() >= kBlockBytes) flush_block();
+}
+
+void OutputFile::flush() { flush_block(); }
+
+void OutputFile::flush_block() {
+  size_t done = 0;
+  while (done < block_.size()) {
+    const ssize_t count = ::write(descriptor_, block_.data() + done, block_.size() - done);
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) {
+      block_.erase(0, done);
+      fail_errno(path_, "write");
+    }
+    done += static_cast<size_t>(count);
+  }
+  block_.clear();
+}
+
+void OutputFile::close() {
+  flush_block();
+  if (::fsync(descriptor_) != 0 && errno != EINVAL) fail_errno(path_, "sync");
+  const int result = ::close(descriptor_);
+  descriptor_ = -1;
+  if (result != 0) fail_errno(path_, "close");
+}
+
+MappedFile::MappedFile(const std::string& path) {
+  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (descriptor < 0) fail_errno(path, "open");
+  struct stat info {};
+  if (::fstat(descriptor, &info) != 0 || !S_ISREG(info.st_mode)) {
+    ::close(descriptor);
+    fail(ErrorKind::kFailure, path, ": expected a regular file, got something else");
+  }
+  size_ = static_cast<size_t>(info.st_size);
+  if (size_ > 0) {
+    void* address = ::mmap(nullptr, size_, PROT_READ, MAP_PRIVATE, descriptor, 0);
+    if (address == MAP_FAILED) {
+      ::close(descriptor);
+      fail_errno(path, "map");
+    }
+    data_ = static_cast<const std::byte*>(address);
+  }
+  ::close(descriptor);
+}
+
+MappedFile::~MappedFile() {
+  if (data_) ::munmap(const_cast<std::byte*>(data_), size_);
+}
+
+MappedFile::MappedFile(MappedFile&& other) noexcept : data_(other.data_), size_(other.size_) {
+  other.data_ = nullptr;
+  other.size_ = 0;
+}
+
+}  // namespace laconic

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/file.h"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/hash.h"
+#include "base/philox.h"
+
+namespace laconic {
+namespace {
+
+std::string scratch() {
+  std::string path = testing::TempDir() + "laconic_file_test_" + std::to_string(::getpid());
+  make_folders(path);
+  return path;
+}
+
+TEST(File, AtomicWriteReplacesAndLeavesNothingBehind) {
+  const std::string folder = scratch();
+  const std::string path = join_path(folder, "a.txt");
+  write_file_atomic(path, "one");
+  write_file_atomic(path, "two");
+  EXPECT_EQ(read_file(path), "two");
+  EXPECT_FALSE(file_exists(path + ".tmp-" + std::to_string(::getpid())));
+  EXPECT_EQ(MappedFile(path).text(), "two");
+  OutputFile(path, true).write("!");
+  EXPECT_EQ(read_file(path), "two!");
+  remove_all(folder);
+}
+
+TEST(File, ErrorsNamePathAndReason) {
+  try {
+    read_file("/nowhere/x");
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::kFailure);
+    EXPECT_STREQ(error.what(), "/nowhere/x: cannot open: No such file or directory");
+  }
+  if (file_exists("/dev/full") || ::access("/dev/full", W_OK) == 0) {
+    OutputFile full("/dev/full");
+    full.write("x");
+    try {
+      full.close();
+      FAIL();
+    } catch (const Error& error) {
+      EXPECT_EQ(error.kind(), ErrorKind::kDisk);
+    }
+  }
+}
+
+TEST(File, Paths) {
+  EXPECT_EQ(join_path("a", "b"), "a/b");
+  EXPECT_EQ(join_path("a/", "b"), "a/b");
+  EXPECT_EQ(file_name("a/b.c"), "b.c");
+  EXPECT_EQ(parent_path("a/b.c"), "a");
+  EXPECT_EQ(parent_path("b.c"), ".");
+}
+
+// Known answers: xxHash's own test values for empty input.
+TEST(Hash, KnownValues) {
+  EXPECT_EQ(hex64(hash64("")), "2d06800538d394c2");
+  Hash128 whole, parts;
+  const std::string text(1000, 'q');
+  whole.add(std::as_bytes(std::span(text)));
+  parts.add(std::as_bytes(std::span(text).subspan(0, 7)));
+  parts.add(std::as_bytes(std::span(text).subspan(7)));
+  EXPECT_EQ(whole.hex(), parts.hex());
+  EXPECT_EQ(Hash128().hex(), "99aa06d3014798d86001c324468d497f");
+}
+
+// Known answers of Random123's kat_vectors for philox4x32-10.
+TEST(Philox, KnownAnswers) {
+  const std::array<uint32_t, 4> zero = {0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8};
+  EXPECT_EQ(philox(0, 0, 0), zero);
+  const std::array<uint32_t, 4> ones = {0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd};
+  EXPECT_EQ(philox(~uint64_t{0}, ~uint64_t{0}, ~uint64_t{0}), ones);
+  PhiloxStream stream(7, 1);
+  for (int i = 0; i < 1000; ++i) {
+    const int64_t draw = stream.integer(-2, 3);
+    EXPECT_GE(draw, -2);
+    EXPECT_LE(draw, 3);
+  }
+  EXPECT_EQ(stream.index(), 1000u);
+}
+
+}  // namespace
+}  // namespace laconic
