@@ -2,7 +2,8 @@
 //
 // Thrown anywhere, caught once in app/main.cc, where the kind becomes the exit code. What is
 // expected (a wrong answer, a skipped row, "no box found") is a value, never an Error. Message
-// grammar: `place: expected X, got Y (hint)`, one line. SPDX-License-Identifier: Apache-2.0
+// grammar: `place: expected X, got Y (hint)`, one line.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <sstream>

@@ -2,7 +2,8 @@
 // file or the complete new one.
 //
 // Errors: Error(kFailure) naming path and reason; Error(kDisk) when the device is full (ENOSPC,
-// EDQUOT). SPDX-License-Identifier: Apache-2.0
+// EDQUOT).
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <cstddef>

@@ -1,6 +1,7 @@
 // The log on stderr: one line a message, with time and level; stdout is for data.
 // LACONIC_LOG=debug|info|warning|error sets the level (default info); colour only on a terminal and
-// without NO_COLOR. spdlog lives behind log.cc. Thread-safe. SPDX-License-Identifier: Apache-2.0
+// without NO_COLOR. spdlog lives behind log.cc. Thread-safe.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <string_view>

@@ -6,7 +6,8 @@
 // Hugging Face TrainingArguments alias. Precedence: default < --config FILE.yaml < command line. An
 // unknown option or key is Error(kUsage) with the nearest match; so is a value of the wrong type or
 // outside its choices. A field points into the caller's struct, which must outlive this object. Not
-// thread-safe. SPDX-License-Identifier: Apache-2.0
+// thread-safe.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <cstdint>

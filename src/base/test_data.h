@@ -1,5 +1,6 @@
 // Where tests find the shared data (real benchmarks, tokenizers, templates), which is never part of
-// the repository. SPDX-License-Identifier: Apache-2.0
+// the repository.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <cstdlib>

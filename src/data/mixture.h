@@ -3,7 +3,8 @@
 //
 // Source: arXiv 2506.02678 and its published code (methods-compression 11.6); departures:
 // everything the code leaves to NaN is an Error in words, and gains can be shrunk by their standard
-// error. Arithmetic only; double precision; deterministic. SPDX-License-Identifier: Apache-2.0
+// error. Arithmetic only; double precision; deterministic.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <string>

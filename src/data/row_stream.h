@@ -3,7 +3,8 @@
 // Draw i picks its domain with probability alpha_k from Philox(seed, i), then takes the next row of
 // that domain's current epoch order, a Philox-keyed permutation of its rows. So the order is a pure
 // function of (seed, sizes, the alphas used so far), and the state is a handful of integers:
-// resuming is O(1). SPDX-License-Identifier: Apache-2.0
+// resuming is O(1).
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <cstdint>

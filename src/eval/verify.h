@@ -4,7 +4,8 @@
 // wrong, there is no fall back to an earlier one); GSM8K's "#### x" where asked. Meaning: exact
 // rationals (integers, decimals, fractions, mixed numbers, thousands separators, percent), units
 // and currency stripped; else normalised text equality. Pure functions: no clock, no signal, no
-// shared state; work is bounded by the length of the input. SPDX-License-Identifier: Apache-2.0
+// shared state; work is bounded by the length of the input.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <string>

@@ -6,7 +6,8 @@
 // computed only at target positions, in chunks, and never makes a [T, V] one. Gradients are added
 // to `gradients`, laid out as the weights. Device: that of weights.flat; index tensors may be on
 // the CPU. fp32. Deterministic on one machine type and thread count. Not thread-safe (intra-op
-// threads only). SPDX-License-Identifier: Apache-2.0
+// threads only).
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <ATen/core/Tensor.h>

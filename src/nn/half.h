@@ -1,5 +1,6 @@
 // float <-> bfloat16 and float16 bits, round to nearest even, NaN kept a NaN. What a saved weight
-// is worth. SPDX-License-Identifier: Apache-2.0
+// is worth.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <immintrin.h>

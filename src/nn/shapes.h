@@ -9,6 +9,6 @@
 //
 // Q = H * E and P = (H + 2 K) * E name the widths of the attention output and of the fused q, k, v.
 // A flat batch of documents d = 0..B-1 occupies tokens cu_seqlens[d] .. cu_seqlens[d+1]-1;
-// positions restart at 0 with each document. All matrices are row-major. SPDX-License-Identifier:
-// Apache-2.0
+// positions restart at 0 with each document. All matrices are row-major.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once

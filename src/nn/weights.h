@@ -5,7 +5,8 @@
 // gate and up. `parameters` names every Hugging Face tensor with its place in the buffer, in buffer
 // order; it serves loading, saving, counting, weight decay and gradient checks. With tied
 // embeddings `head` is `embedding` and no "lm_head.weight" is listed. Shapes: nn/shapes.h. Dtype
-// fp32, contiguous, on `flat`'s device. SPDX-License-Identifier: Apache-2.0
+// fp32, contiguous, on `flat`'s device.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <ATen/core/Tensor.h>

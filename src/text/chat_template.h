@@ -4,7 +4,8 @@
 // template is recognised by its text. Whitespace as transformers sets it: trim_blocks and
 // lstrip_blocks on. What is outside the language is Error(kModel) with `place:line:column`.
 // Bounded: steps, output bytes and recursion have limits. Source: Jinja 3.1 language reference;
-// transformers' chat_template_utils. SPDX-License-Identifier: Apache-2.0
+// transformers' chat_template_utils.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <memory>

@@ -6,7 +6,8 @@
 // (found by rendering). Where the generation prompt already ends with the opening think tag (R1
 // distills), a completion's own is dropped. Errors (kData unless said): doubled BOS; a template
 // that drops reasoning from a target row's text; all targets masked; no end-of-turn id (kModel);
-// ids that do not decode to the normalised text. SPDX-License-Identifier: Apache-2.0
+// ids that do not decode to the normalised text.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <cstdint>

@@ -4,8 +4,8 @@
 // Source: tokenizers' documented pipeline: added tokens -> normalizer -> pre-tokenizer -> BPE
 // merges -> post-processor. Anything in the file that this reader does not implement is
 // Error(kModel) naming file, field and value; nothing is skipped silently. Thread-safe after
-// construction (encode and decode are const without shared scratch). SPDX-License-Identifier:
-// Apache-2.0
+// construction (encode and decode are const without shared scratch).
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <cstdint>

@@ -2,7 +2,8 @@
 //
 // A row is whole or absent: nothing is truncated here. Targets are the ids after the prompt
 // (completion and end of turn); position t predicts ids[t+1], so the last position of a row has
-// none. SPDX-License-Identifier: Apache-2.0
+// none.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <cstdint>
