@@ -1,5 +1,5 @@
 // A progress bar with rate and time left on a terminal (stderr); elsewhere one log line every
-// `every_s` seconds. TQDM_DISABLE and NO_COLOR are honoured. Not thread-safe.
+// `every_s` seconds. TQDM_DISABLE=1 silences both; the bar has no colour. Not thread-safe.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -9,20 +9,35 @@
 
 namespace laconic {
 
+struct ProgressState {
+  std::string label, unit, note;
+  int64_t total = 0;  // 0: unknown
+  int64_t done = 0;
+  double elapsed_s = 0;
+};
+
+std::string duration_text(double seconds);  // "1:05", "2:03:04"
+// "train: 5/10 steps, 2.5 steps/s, 0:02 left, loss 1.2"; `last` says what was taken, not what is
+// left.
+std::string progress_text(const ProgressState& state, bool last);
+// "[###.....]", `width` columns in all; "" for an unknown total.
+std::string progress_bar(int64_t done, int64_t total, int width);
+
 class Progress {
  public:
   // unit: "rows", "steps"; total 0: unknown.
   Progress(std::string label, int64_t total, std::string unit, double every_s = 30);
   ~Progress();  // finishes the line
+  Progress(const Progress&) = delete;
+  Progress& operator=(const Progress&) = delete;
   void update(int64_t done, const std::string& note = "");
   void finish();
 
  private:
   void draw(bool last);
-  std::string label_, unit_, note_;
-  int64_t total_, done_ = 0;
+  ProgressState state_;
   double every_s_;
-  bool terminal_, finished_ = false;
+  bool terminal_, silent_, finished_ = false;
   std::chrono::steady_clock::time_point start_, last_draw_;
 };
 

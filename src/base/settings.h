@@ -3,10 +3,18 @@
 // config.yaml.
 //
 // Long options with hyphens (underscores accepted); YAML keys are the names with underscores, or a
-// Hugging Face TrainingArguments alias. Precedence: default < --config FILE.yaml < command line. An
-// unknown option or key is Error(kUsage) with the nearest match; so is a value of the wrong type or
-// outside its choices. A field points into the caller's struct, which must outlive this object. Not
-// thread-safe.
+// Hugging Face TrainingArguments alias. Precedence: default < --config FILE.yaml < command line; an
+// option given twice counts once, the last time (lists: all times). An unknown option or key is
+// Error(kUsage) with the nearest match; so is a value of the wrong type or outside its choices. A
+// YAML null leaves the default. Files: settings.cc (fields, values, command line), settings_yaml.cc
+// (yaml-cpp), settings_help.cc (--help). A field points into the caller's struct, which must
+// outlive this object. Not thread-safe.
+//
+//   SftSettings s;
+//   Settings settings("laconic sft", "Fine-tunes a model on rows.");
+//   settings.add("model", &s.model, "model folder").required().alias("model_name_or_path");
+//   settings.group("Optimizer").add("learning_rate", &s.learning_rate, "peak rate").range(0, 1);
+//   if (!settings.parse(arguments)) return 0;
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -26,16 +34,19 @@ class Settings {
   Settings(std::string command, std::string summary);
 
   using Target = std::variant<bool*, int64_t*, double*, std::string*, std::vector<std::string>*>;
+  using Value = std::variant<bool, int64_t, double, std::string, std::vector<std::string>>;
+
   // The value in *field at this moment is the default. `help` says unit and trade-off. bool: --name
   // / --no-name. vector: the option may be repeated, or given comma-separated.
   Settings& add(std::string name, Target field, std::string help);
   // The following refine the field added last.
   Settings& alias(std::string name);  // a further spelling, in YAML and as an option
-  Settings& choices(std::vector<std::string> allowed);
-  Settings& required();                      // no default: must be given
-  Settings& range(double low, double high);  // inclusive
-  Settings& group(std::string title);        // heading in --help for fields added from here on
-  // The one positional argument, if the command takes it: ("MODEL", &field, help).
+  Settings& choices(std::vector<std::string> allowed);  // the default is always allowed
+  Settings& required();                                 // no default: must be given
+  Settings& range(double low, double high);             // inclusive; the default is always allowed
+  Settings& group(std::string title);  // heading in --help for fields added from here on
+  // The one positional argument, if the command takes it: ("MODEL", &field, help). Also an option
+  // and a YAML key, by its name in lower case. Optional unless .required() follows.
   Settings& positional(std::string metavar, std::string* field, std::string help);
   Settings& example(std::string text);  // shown at the end of --help
 
@@ -43,16 +54,64 @@ class Settings {
   // with 0.
   bool parse(std::span<const std::string> args);
 
-  bool given(const std::string& name) const;  // set by file or command line, not by default
-  std::string to_yaml() const;                // the resolved settings, loadable by --config
+  // Set by file or command line. A file's value that equals the default does not count, so that a
+  // resolved config.yaml fed back through --config means the same.
+  bool given(const std::string& name) const;
+  std::string to_yaml() const;  // the resolved settings, loadable by --config
   Json to_json() const;
+  std::string help(int columns) const;
 
  private:
-  struct Field;
+  struct Field {
+    std::string name;  // with underscores
+    Target target;
+    std::string help;
+    Value default_value;
+    std::vector<std::string> aliases;  // with underscores
+    std::vector<std::string> allowed;
+    bool is_required = false, has_range = false, is_positional = false;
+    double low = 0, high = 0;
+    std::string group;
+    bool is_set = false, is_given = false;
+  };
+
+  // One option of the command line. `negated` instead of `field` for --no-name.
+  struct Option {
+    std::string name, text, spelt;
+    Field* field = nullptr;
+    bool takes_value = false;
+    Field* negated = nullptr;
+  };
+
+  std::vector<Option> read_options(std::span<const std::string> args);
+  Option positional_option(const std::string& word, const std::vector<Option>& before);
+  Option named_option(const std::string& word);
+  void apply(const std::vector<Option>& options);
+  Field& last();
+  Field* find(std::string_view name);
+  static bool is_flag(const Field& field);
+  static bool is_list(const Field& field);
+  // Stores texts in *target after checking. place: "--name" or "run.yaml:3: name".
+  void assign(Field& field, const std::vector<std::string>& texts, const std::string& place);
+  void check_value(const Field& field, const Value& value, const std::string& place) const;
+  void load_yaml(const std::string& path);
+  void check_required() const;
+  std::string nearest_option(std::string_view word) const;
+  std::string default_text(const Field& field) const;
+  std::string field_label(const Field& field) const;
+
   std::string command_, summary_;
   std::vector<Field> fields_;
-  std::string group_;
+  std::string group_ = "Options";
   std::vector<std::string> examples_;
 };
+
+std::string with_hyphens(std::string name);      // learning_rate -> learning-rate
+std::string with_underscores(std::string name);  // the other way round
+std::string real_text(double value);             // the shortest text that reads back the same
+int help_columns();  // the terminal's width, or COLUMNS, at least 60 and at most 100; 80 elsewhere
+// Breaks text at spaces; each line begins with `indent` spaces, except that the first continues a
+// line of length `begun`.
+std::string wrap_text(const std::string& text, int indent, int columns, int begun);
 
 }  // namespace laconic
