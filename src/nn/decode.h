@@ -1,9 +1,16 @@
 // The decoder as the sampler sees it: a KV cache of slots, prefill of a prompt, one step for many
 // slots.
 //
-// The result for a slot does not depend on the other slots, bit for bit: rows are padded to a fixed
-// multiple for the matrix products, and attention is computed slot by slot. Reads `weights` by
-// reference: whoever changes them calls `weights_changed()`, which drops cached packing and keys.
+// The result for a slot does not depend on the other slots, on how its positions were split into
+// calls, or on the number of threads, bit for bit: every output of a matrix product is one chain of
+// multiply-adds over the inner dimension in order, whatever the number of rows
+// (nn/decode_kernels.h), and attention is computed query by query over the slot's own cache.
+//
+// Reads `weights` by reference and keeps a packed copy of its matrices: whoever changes the weights
+// calls `weights_changed()`, which packs them again and empties every slot.
+// CPU and fp32 only; weights elsewhere are Error(kUsage). Not thread-safe; uses ATen's intra-op
+// threads. Memory: the packed weights (4 bytes a weight), 8 L K E bytes a cached position in pages
+// of 64 that slots take as they grow and share after copy_slot, and S V logits of the caller.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -17,20 +24,22 @@ namespace laconic {
 
 class DecodeModel {
  public:
-  // max_positions: capacity of a slot in tokens, prompt included. Memory: 2 L K E max_positions
-  // num_slots floats, claimed as slots grow.
+  // max_positions: capacity of a slot in tokens, prompt included.
   DecodeModel(const Weights& weights, int64_t num_slots, int64_t max_positions);
   ~DecodeModel();
 
   int64_t num_slots() const;
   int64_t vocab_size() const;
+  int64_t max_positions() const;
+  int64_t num_positions(int64_t slot) const;  // now in the slot
   // Empties the slot, runs the prompt and writes the logits [V] of its last position.
   void prefill(int64_t slot, std::span<const int32_t> prompt, std::span<float> logits);
   // One more token for each named slot; writes logits [slots.size(), V], row i for slots[i]. Slots
-  // are distinct.
+  // are distinct. A slot that is full is Error(kUsage).
   void step(std::span<const int32_t> slots, std::span<const int32_t> ids, std::span<float> logits);
-  // Makes `to` a copy of `from` (samples of one problem share their prompt's work).
-  void copy_slot(int64_t from, int64_t to);
+  // Makes `to` hold the first num_positions positions of `from` (samples of one problem share their
+  // prompt's work); from == to cuts the slot back. No cache is copied until one of the two writes.
+  void copy_slot(int64_t from, int64_t to, int64_t num_positions);
   void weights_changed();
 
  private:

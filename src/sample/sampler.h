@@ -1,10 +1,15 @@
 // Continuous batching: requests wait, take a free slot, give one token a step, leave.
 //
 // Torch-free: the model is behind StepModel. A sample's ids are a function of (weights, prompt,
-// settings, seed, request id, sample index) alone: the draw at position p uses Philox keyed by
-// (seed, hash of the request id), counter (sample index, p). Order of the filters: temperature,
-// top-k, top-p, min-p (the order of transformers' warpers); temperature 0 is argmax, lowest id on a
-// tie. Log-probabilities are those of the unfiltered distribution at temperature 1.
+// settings, seed, request id, sample index) alone: the draw for the p-th new token uses Philox
+// keyed by (seed, hash of the request id), counter (p, sample index). Filters come in the order of
+// transformers' warpers: temperature, top-k, top-p, min-p (sample/filters.h says exactly what each
+// keeps); temperature 0 is argmax, lowest id on a tie. Log-probabilities are those of the
+// unfiltered distribution at temperature 1 over all V ids.
+//
+// Errors: kUsage for settings out of range, an empty prompt, a prompt id outside the vocabulary and
+// a request that cannot fit a slot, all before the first step; kFailure when the model's logits are
+// not finite.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -17,16 +22,21 @@
 namespace laconic {
 
 // What the sampler needs of a model; DecodeModel fits (sample/decode_step_model.h), tests use a
-// mock.
+// mock. Each slot holds a sequence of positions that only grows, until prefill or copy_slot
+// replaces it.
 class StepModel {
  public:
   virtual ~StepModel() = default;
   virtual int64_t num_slots() const = 0;
   virtual int64_t vocab_size() const = 0;
+  // Capacity of a slot in tokens, prompt included.
+  virtual int64_t max_positions() const = 0;
   virtual void prefill(int64_t slot, std::span<const int32_t> prompt, std::span<float> logits) = 0;
   virtual void step(std::span<const int32_t> slots, std::span<const int32_t> ids,
                     std::span<float> logits) = 0;
-  virtual void copy_slot(int64_t from, int64_t to) = 0;
+  // Makes `to` hold the first num_positions positions of `from`; from == to cuts the slot back to
+  // them.
+  virtual void copy_slot(int64_t from, int64_t to, int64_t num_positions) = 0;
 };
 
 struct SamplingSettings {
@@ -47,11 +57,12 @@ struct SampleRequest {
 };
 
 enum class FinishReason { kStop, kLength };
+const char* finish_reason_name(FinishReason reason);  // "stop", "length"
 
 struct Sample {
   size_t request_idx = 0;       // in the span given to sample_all
   std::vector<int32_t> ids;     // every sampled id, the stop id too
-  std::vector<float> logprobs;  // of each sampled id
+  std::vector<float> logprobs;  // of each sampled id, natural log
   FinishReason finish_reason = FinishReason::kLength;
 };
 
@@ -67,14 +78,17 @@ struct SamplerCallbacks {
       keep_going;  // once a step; false ends the run early. May be empty.
 };
 
-// Samples every request. Returns false when keep_going said stop. Consecutive requests with equal
-// prompts are prefilled once. A prompt of max_new_tokens beyond the model's capacity is
-// Error(kUsage) before the first step.
+// Samples every request. Returns false when keep_going said stop: what was running is then dropped.
+// Consecutive requests with equal prompts are prefilled once.
 bool sample_all(StepModel& model, std::span<const SampleRequest> requests,
                 const SamplingSettings& settings, const SamplerCallbacks& callbacks);
 
+// Error(kUsage) naming the setting that is out of range.
+void check_sampling_settings(const SamplingSettings& settings);
+
 // One draw from logits [V]; exposed for tests and for the server. `logits` is scratch and is
-// overwritten.
+// overwritten. `uniform` in [0, 1): the id is the first, in ascending order, whose cumulative
+// probability exceeds it.
 struct Draw {
   int32_t id = 0;
   float logprob = 0;

@@ -1,0 +1,31 @@
+// A DecodeModel behind the interface that the sampler knows.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "nn/decode.h"
+#include "sample/sampler.h"
+
+namespace laconic {
+
+class DecodeStepModel : public StepModel {
+ public:
+  explicit DecodeStepModel(DecodeModel& model) : model_(model) {}
+  int64_t num_slots() const override { return model_.num_slots(); }
+  int64_t vocab_size() const override { return model_.vocab_size(); }
+  int64_t max_positions() const override { return model_.max_positions(); }
+  void prefill(int64_t slot, std::span<const int32_t> prompt, std::span<float> logits) override {
+    model_.prefill(slot, prompt, logits);
+  }
+  void step(std::span<const int32_t> slots, std::span<const int32_t> ids,
+            std::span<float> logits) override {
+    model_.step(slots, ids, logits);
+  }
+  void copy_slot(int64_t from, int64_t to, int64_t num_positions) override {
+    model_.copy_slot(from, to, num_positions);
+  }
+
+ private:
+  DecodeModel& model_;
+};
+
+}  // namespace laconic

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sample/filters.h"
+
+#include <algorithm>
+#include <functional>
+#include <limits>
+
+#include "sample/sampler.h"  // SamplingSettings
+
+namespace laconic {
+namespace {
+
+bool better(const Candidate& a, const Candidate& b) {
+  return a.weight > b.weight || (a.weight == b.weight && a.id < b.id);
+}
+
+// The k-th largest weight.
+float kth_largest(std::span<const float> weights, size_t k) {
+  // A shortlist of those that beat the k-th largest seen so far; it is cut back whenever it has
+  // doubled.
+  std::vector<float> shortlist;
+  float threshold = -1;
+  size_t limit = 4 * k + 256;
+  const auto cut = [&] {
+    if (shortlist.size() <= k) return;
+    const auto kth = shortlist.begin() + static_cast<std::ptrdiff_t>(k) - 1;
+    std::nth_element(shortlist.begin(), kth, shortlist.end(), std::greater<>());
+    threshold = *kth;
+    shortlist.resize(k);
+  };
+  shortlist.reserve(limit + 1);
+  for (float weight : weights) {
+    if (weight <= threshold) continue;
+    shortlist.push_back(weight);
+    if (shortlist.size() > limit) cut();
+  }
+  cut();
+  return *std::min_element(shortlist.begin(), shortlist.end());
+}
+
+std::vector<Candidate> at_least(std::span<const float> weights, float floor) {
+  std::vector<Candidate> kept;
+  for (size_t id = 0; id < weights.size(); ++id)
+    if (weights[id] >= floor) kept.push_back({static_cast<int32_t>(id), weights[id]});
+  return kept;
+}
+
+void keep_top_p(std::vector<Candidate>& candidates, double total, double top_p) {
+  // `better` with its arguments swapped makes the best the heap's front.
+  const auto worse = [](const Candidate& a, const Candidate& b) { return better(b, a); };
+  std::make_heap(candidates.begin(), candidates.end(), worse);
+  std::vector<Candidate> kept;
+  double before = 0;
+  while (!candidates.empty() && (kept.empty() || before < top_p * total)) {
+    std::pop_heap(candidates.begin(), candidates.end(), worse);
+    kept.push_back(candidates.back());
+    candidates.pop_back();
+    before += kept.back().weight;
+  }
+  candidates = std::move(kept);
+}
+
+}  // namespace
+
+bool filters_are_on(const SamplingSettings& settings, int64_t num_allowed) {
+  return (settings.top_k > 0 && settings.top_k < num_allowed) || settings.top_p < 1 ||
+         settings.min_p > 0;
+}
+
+std::vector<Candidate> filter_candidates(std::span<const float> weights, double total,
+                                         const SamplingSettings& settings) {
+  const auto size = static_cast<double>(weights.size());
+  const bool use_top_k =
+      settings.top_k > 0 && settings.top_k < static_cast<int64_t>(weights.size());
+  // An id of weight zero is never drawn: it need not be listed.
+  const float min_weight =
+      std::max(static_cast<float>(settings.min_p), std::numeric_limits<float>::denorm_min());
+  const float top_k_floor =
+      use_top_k ? kth_largest(weights, static_cast<size_t>(settings.top_k)) : 0.0F;
+  if (settings.top_p >= 1) return at_least(weights, std::max(min_weight, top_k_floor));
+
+  std::vector<Candidate> candidates;
+  if (use_top_k) {
+    candidates = at_least(weights, top_k_floor);
+    total = 0;
+    for (const Candidate& candidate : candidates) total += candidate.weight;
+  } else {
+    // Ids below w hold less than size * w: where that is under the share that top-p drops, they are
+    // dropped. Half of it leaves room for rounding.
+    const auto droppable = static_cast<float>(0.5 * (1 - settings.top_p) * total / size);
+    candidates = at_least(weights, std::min(droppable, 1.0F));
+  }
+  keep_top_p(candidates, total, settings.top_p);
+  std::erase_if(candidates, [&](const Candidate& c) { return c.weight < min_weight; });
+  std::sort(candidates.begin(), candidates.end(),
+            [](const Candidate& a, const Candidate& b) { return a.id < b.id; });
+  return candidates;
+}
+
+}  // namespace laconic
