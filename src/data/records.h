@@ -1,0 +1,51 @@
+// One sampled and judged reply: a line of samples/*.jsonl, and what statistics, choice and report
+// read.
+//
+// Counts are of sampled ids, the stop id too; thinking and answer tokens are counted from ids as
+// well (thinking includes its closing tag; what stands outside the think span is answer). A file
+// starts with a header line {"type": "header", ...} that tells the sampler setting. Errors:
+// Error(kData) `file:line: field: expected X, got Y`.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/json.h"
+
+namespace laconic {
+
+struct SampleRecord {
+  std::string id;          // of the problem
+  int64_t sample_idx = 0;  // which of its samples
+  std::string problem;     // for pages; may be empty
+  std::string gold;
+  std::string completion;  // text, special ids left out
+  int64_t num_tokens = 0;
+  int64_t num_thinking_tokens = 0;
+  int64_t num_answer_tokens = 0;
+  std::string finish_reason;  // "stop" or "length"
+  std::string think_state;    // "closed", "unterminated", "none", "empty"
+  std::string verdict;        // "right", "wrong", "undecided"
+  std::string reason;
+  std::string extracted;
+  std::string difficulty;  // the row's difficulty or level as text; empty where it has none
+
+  bool right() const { return verdict == "right"; }
+  bool truncated() const { return finish_reason == "length"; }
+};
+
+struct SampleFile {
+  Json header;
+  std::vector<SampleRecord> records;
+};
+
+Json record_to_json(const SampleRecord& record);
+SampleRecord record_from_json(const Json& row, const std::string& place);
+
+SampleFile read_sample_file(const std::string& path);
+// Whole or absent: temporary name, fsync, rename.
+void write_sample_file(const std::string& path, const SampleFile& file);
+
+}  // namespace laconic

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "data/records.h"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/file.h"
+
+namespace laconic {
+namespace {
+
+TEST(Records, RoundTripThroughAFile) {
+  SampleRecord record;
+  record.id = "w1-0";
+  record.sample_idx = 3;
+  record.completion = "<think>\n1+1=2\n</think>\n\n\\boxed{2}";
+  record.num_tokens = 17;
+  record.num_thinking_tokens = 9;
+  record.finish_reason = "length";
+  record.verdict = "right";
+  record.difficulty = "4";
+  SampleFile file;
+  file.header["temperature"] = 0.7;
+  file.records = {record, record};
+  const std::string path = testing::TempDir() + "records_" + std::to_string(::getpid()) + ".jsonl";
+  write_sample_file(path, file);
+  const SampleFile back = read_sample_file(path);
+  ASSERT_EQ(back.records.size(), 2u);
+  EXPECT_EQ(record_to_json(back.records[1]), record_to_json(record));
+  EXPECT_TRUE(back.records[0].right() && back.records[0].truncated());
+  EXPECT_EQ(back.header.at("temperature", "h").as_number("h"), 0.7);
+  remove_all(path);
+}
+
+TEST(Records, ErrorsNameLineAndField) {
+  const std::string path = testing::TempDir() + "bad_" + std::to_string(::getpid()) + ".jsonl";
+  write_file_atomic(path, "{\"id\": \"a\", \"sample\": \"x\"}\n");
+  try {
+    read_sample_file(path);
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(std::string(error.what()), path + ":1: sample: expected an integer, got string");
+  }
+  remove_all(path);
+}
+
+}  // namespace
+}  // namespace laconic
