@@ -36,7 +36,12 @@ class Tokenizer {
   std::vector<int32_t> encode(std::string_view text, const EncodeOptions& options = {}) const;
   // Invalid UTF-8 in the decoded bytes becomes U+FFFD, as `tokenizers` does it.
   std::string decode(std::span<const int32_t> ids, bool skip_special = false) const;
-  // The normalizer's result (NFC for Qwen2): what decode(encode(text)) must give back.
+  // The same before the repair: what incremental decoding holds back is bytes. Ids that name no
+  // token are passed over, as `tokenizers` does it.
+  std::string decode_bytes(std::span<const int32_t> ids, bool skip_special = false) const;
+  // The normalizer's result (NFC for Qwen2): what decode(encode(text)) must give back. Added tokens
+  // are cut out first, as encode does it. (A ByteLevel stage with add_prefix_space puts a space in
+  // front that is not in here.)
   std::string normalize(std::string_view text) const;
 
   int32_t size() const;  // highest id + 1
@@ -60,7 +65,7 @@ class IncrementalDecoder {
  private:
   const Tokenizer& tokenizer_;
   bool skip_special_;
-  std::vector<int32_t> held_;
+  std::string held_;  // bytes
 };
 
 }  // namespace laconic

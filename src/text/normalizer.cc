@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "text/normalizer.h"
+
+#include <utf8proc.h>
+
+#include <cstdlib>
+#include <new>
+
+#include "base/error.h"
+#include "text/utf8.h"
+
+namespace laconic {
+namespace {
+
+utf8proc_option_t options_of(NormalForm form) {
+  int options = UTF8PROC_STABLE;
+  const bool composed = form == NormalForm::kNfc || form == NormalForm::kNfkc;
+  options |= composed ? UTF8PROC_COMPOSE : UTF8PROC_DECOMPOSE;
+  if (form == NormalForm::kNfkc || form == NormalForm::kNfkd) options |= UTF8PROC_COMPAT;
+  return static_cast<utf8proc_option_t>(options);
+}
+
+void append_mapped(NormalForm form, std::string_view text, std::string& out) {
+  if (text.empty()) return;
+  utf8proc_uint8_t* mapped = nullptr;
+  const auto length =
+      utf8proc_map(reinterpret_cast<const utf8proc_uint8_t*>(text.data()),
+                   static_cast<utf8proc_ssize_t>(text.size()), &mapped, options_of(form));
+  if (length == UTF8PROC_ERROR_NOMEM) throw std::bad_alloc();
+  LACONIC_CHECK(length >= 0, utf8proc_errmsg(length));
+  out.append(reinterpret_cast<const char*>(mapped), static_cast<size_t>(length));
+  std::free(mapped);
+}
+
+// True for characters that every composing or canonical form leaves alone whatever precedes them:
+// no mark, no decomposition, no jamo that joins leftwards. Text may be cut before such a character.
+bool is_inert(NormalForm form, char32_t c) {
+  if (c < 0x80) return true;
+  if (form == NormalForm::kNfc && c < 0x300) return true;
+  if (c >= 0x1160 && c <= 0x11FF) return false;
+  if (c >= 0xAC00 && c <= 0xD7A3) return form == NormalForm::kNfc || form == NormalForm::kNfkc;
+  const utf8proc_property_t* property = utf8proc_get_property(static_cast<utf8proc_int32_t>(c));
+  if (property->category == UTF8PROC_CATEGORY_MN || property->category == UTF8PROC_CATEGORY_MC ||
+      property->category == UTF8PROC_CATEGORY_ME || property->combining_class != 0)
+    return false;
+  if (property->decomp_seqindex == UINT16_MAX) return true;
+  const bool canonical = form == NormalForm::kNfc || form == NormalForm::kNfd;
+  return canonical && property->decomp_type != 0;
+}
+
+}  // namespace
+
+std::string to_normal_form(NormalForm form, std::string_view text) {
+  std::string out;
+  out.reserve(text.size());
+  size_t done = 0;      // text[0, done) is in `out`
+  size_t last_cut = 0;  // the start of the last inert character
+  for (size_t pos = 0; pos < text.size();) {
+    const size_t begin = pos;
+    if (is_inert(form, next_code_point(text, pos))) {
+      last_cut = begin;
+      continue;
+    }
+    // From the inert character before, which may be a base, to the next one.
+    size_t end = pos;
+    while (end < text.size()) {
+      size_t after = end;
+      if (is_inert(form, next_code_point(text, after))) break;
+      end = after;
+    }
+    out += text.substr(done, last_cut - done);
+    append_mapped(form, text.substr(last_cut, end - last_cut), out);
+    done = last_cut = pos = end;
+  }
+  out += text.substr(done);
+  return out;
+}
+
+Normalizer Normalizer::parse(const Json& json, const std::string& place) {
+  Normalizer normalizer;
+  if (!json.is_null()) normalizer.add(json, place);
+  return normalizer;
+}
+
+void Normalizer::add(const Json& json, const std::string& place) {
+  const std::string& type = json.at("type", place).as_string(place + ".type");
+  if (type == "NFC") return forms_.push_back(NormalForm::kNfc);
+  if (type == "NFD") return forms_.push_back(NormalForm::kNfd);
+  if (type == "NFKC") return forms_.push_back(NormalForm::kNfkc);
+  if (type == "NFKD") return forms_.push_back(NormalForm::kNfkd);
+  require(type == "Sequence", ErrorKind::kModel, place,
+          ".type: expected NFC, NFD, NFKC, NFKD or Sequence, got \"", type, "\"");
+  const auto& parts = json.at("normalizers", place).as_array(place + ".normalizers");
+  for (size_t i = 0; i < parts.size(); ++i) add(parts[i], cat(place, ".normalizers[", i, "]"));
+}
+
+std::string Normalizer::apply(std::string_view text) const {
+  std::string out(text);
+  for (const NormalForm form : forms_) out = to_normal_form(form, out);
+  return out;
+}
+
+}  // namespace laconic

@@ -1,0 +1,36 @@
+// UTF-8 as the tokenizer needs it: strict validation, decoding of valid text, and Rust's lossy
+// repair.
+//
+// Source: Unicode 15, section 3.9 (well-formed sequences, maximal subparts).
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace laconic {
+
+// The length of the well-formed prefix of `text`; text.size() when all of it is well-formed.
+size_t valid_utf8_prefix(std::string_view text);
+// What stands at text[pos]: the bytes of one well-formed character (well_formed), or else the
+// maximal subpart of an ill-formed one, at least 1 byte. `truncated`: the text ends before the
+// character could be completed.
+struct Utf8Step {
+  size_t num_bytes;
+  bool well_formed;
+  bool truncated;
+};
+Utf8Step step_utf8(std::string_view text, size_t pos);
+// Each maximal subpart of an ill-formed sequence becomes one U+FFFD, as String::from_utf8_lossy
+// does it.
+std::string repair_utf8(std::string_view text);
+
+// The code point at text[pos]; pos moves behind it. REQUIRES: well-formed text, pos < text.size().
+char32_t next_code_point(std::string_view text, size_t& pos);
+void append_utf8(char32_t code_point, std::string& out);
+
+bool is_white_space(char32_t c);  // the property White_Space
+
+}  // namespace laconic
