@@ -62,7 +62,8 @@ std::vector<double> update_mixture(const std::vector<double>& alpha,
                 gains.size(), " gains");
   std::vector<double> logits(alpha.size());
   for (size_t k = 0; k < alpha.size(); ++k) {
-    LACONIC_CHECK(alpha[k] > 0 && std::isfinite(gains[k]), "weight ", alpha[k], ", gain ", gains[k]);
+    LACONIC_CHECK(alpha[k] > 0 && std::isfinite(gains[k]), "weight ", alpha[k], ", gain ",
+                  gains[k]);
     logits[k] = std::log(alpha[k]) + settings.eta * gains[k];
   }
   const double highest = *std::max_element(logits.begin(), logits.end());
@@ -96,8 +97,8 @@ std::vector<double> parse_mixture(const std::string& text, const std::vector<std
             "\", got none in \"", text, "\"");
     sum += shares[k];
   }
-  require(std::abs(sum - 1) <= 1e-6, ErrorKind::kUsage, "mixture: expected shares that sum to 1, got ",
-          sum, " in \"", text, "\"");
+  require(std::abs(sum - 1) <= 1e-6, ErrorKind::kUsage,
+          "mixture: expected shares that sum to 1, got ", sum, " in \"", text, "\"");
   for (double& share : shares) share /= sum;
   return shares;
 }

@@ -59,7 +59,8 @@ TEST(Mixture, UpdateKeepsADistribution) {
   PhiloxStream random(7, 0);
   std::vector<double> alpha = {0.2, 0.5, 0.3};
   for (int i = 0; i < 1000; ++i) {
-    alpha = update_mixture(alpha, {3 * random.uniform(), 3 * random.uniform(), 3 * random.uniform()}, {});
+    alpha = update_mixture(alpha,
+                           {3 * random.uniform(), 3 * random.uniform(), 3 * random.uniform()}, {});
     EXPECT_NEAR(std::accumulate(alpha.begin(), alpha.end(), 0.0), 1, 1e-12);
     for (const double share : alpha) EXPECT_GE(share, 1e-4 / 3 * (1 - 1e-9));
   }
@@ -85,10 +86,14 @@ TEST(Mixture, BoundsWithoutAScaleAreRefused) {
     }
     return std::string("no error");
   };
-  EXPECT_NE(message({measured(0.3, 900), measured(0.3, 100)}).find("more accurate"), std::string::npos);
-  EXPECT_NE(message({measured(0.2, 900), measured(0.3, 100)}).find("more accurate"), std::string::npos);
-  EXPECT_NE(message({measured(0.5, 100), measured(0.3, 100)}).find("different lengths"), std::string::npos);
-  EXPECT_NE(message({measured(std::nan(""), 100), measured(0.3, 90)}).find("[0, 1]"), std::string::npos);
+  EXPECT_NE(message({measured(0.3, 900), measured(0.3, 100)}).find("more accurate"),
+            std::string::npos);
+  EXPECT_NE(message({measured(0.2, 900), measured(0.3, 100)}).find("more accurate"),
+            std::string::npos);
+  EXPECT_NE(message({measured(0.5, 100), measured(0.3, 100)}).find("different lengths"),
+            std::string::npos);
+  EXPECT_NE(message({measured(std::nan(""), 100), measured(0.3, 90)}).find("[0, 1]"),
+            std::string::npos);
   EXPECT_EQ(message(kPaperBounds), "no error");
 }
 
@@ -96,8 +101,9 @@ TEST(Mixture, ParsesSharesInTheOrderOfTheNames) {
   const std::vector<std::string> names = {"short", "long"};
   EXPECT_EQ(parse_mixture("long=0.75,short=0.25", names), (std::vector<double>{0.25, 0.75}));
   EXPECT_EQ(parse_mixture("short=0,long=1", names), (std::vector<double>{0, 1}));
-  for (const char* bad : {"", "short=1", "short=0.5,long=0.6", "short=0.5,short=0.5", "a=0.5,long=0.5",
-                          "short=x,long=1", "short=-1,long=2", "short,long", "short=nan,long=1"}) {
+  for (const char* bad :
+       {"", "short=1", "short=0.5,long=0.6", "short=0.5,short=0.5", "a=0.5,long=0.5",
+        "short=x,long=1", "short=-1,long=2", "short,long", "short=nan,long=1"}) {
     EXPECT_THROW(parse_mixture(bad, names), Error) << bad;
   }
 }

@@ -20,13 +20,15 @@ struct Field {
 // The first of `names` that is there and not null.
 Field find_field(const Json& row, std::initializer_list<std::string_view> names);
 
-// The field as text: a string as it is, a number as its shortest decimal, an array of one as its element.
+// The field as text: a string as it is, a number as its shortest decimal, an array of one as its
+// element.
 std::string field_text(const Field& field, const std::string& place);
 
 // As field_text, but only a string that is not blank passes.
 std::string field_string(const Field& field, const std::string& place);
 
-// Bytes of the well-formed UTF-8 character that `text` starts with (no surrogates, no overlong forms); 0: malformed.
+// Bytes of the well-formed UTF-8 character that `text` starts with (no surrogates, no overlong
+// forms); 0: malformed.
 size_t utf8_length(std::string_view text);
 
 // Without white space at both ends.

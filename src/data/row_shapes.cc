@@ -18,7 +18,8 @@ std::string row_id(const Json& row, const std::string& place) {
   require(id.value->is_string() || id.value->is_integer(), ErrorKind::kData, place, ": ", id.name,
           ": expected a string or an integer, got ", id.value->kind_name());
   std::string text = field_text(id, place);
-  require(!text.empty(), ErrorKind::kData, place, ": ", id.name, ": expected text, got an empty id");
+  require(!text.empty(), ErrorKind::kData, place, ": ", id.name,
+          ": expected text, got an empty id");
   return text;
 }
 
@@ -27,8 +28,8 @@ void check_message(const Json& message, const std::string& where) {
   const std::string& role = message.at("role", where).as_string(where + ".role");
   require(role == "system" || role == "developer" || role == "user" || role == "assistant" ||
               role == "tool",
-          ErrorKind::kData, where, ".role: expected system, developer, user, assistant or tool, got \"",
-          role, "\"");
+          ErrorKind::kData, where,
+          ".role: expected system, developer, user, assistant or tool, got \"", role, "\"");
   const Json* content = message.find("content");
   const bool calls_tools = message.find("tool_calls") != nullptr;
   require((content && content->is_string()) || calls_tools, ErrorKind::kData, where,
@@ -46,8 +47,8 @@ Json checked_messages(const Field& field, const std::string& place) {
 
 const std::string& role_of(const Json& message) { return message.at("role", "").as_string(""); }
 
-// The text that the model has to write for an assistant message. Servers return the reasoning apart from the content; the
-// templates of the R1 and Qwen3 families write it as this think span.
+// The text that the model has to write for an assistant message. Servers return the reasoning apart
+// from the content; the templates of the R1 and Qwen3 families write it as this think span.
 std::string assistant_text(const Json& message, const std::string& where) {
   const Json* content = message.find("content");
   require(content && content->is_string() && !message.find("tool_calls"), ErrorKind::kData, where,
@@ -64,8 +65,8 @@ void read_messages(const Field& field, const std::string& place, TrainingRow& ro
   Json::Array& messages = row.messages.items();
   const std::string where = cat(place, ": ", field.name);
   require(role_of(messages.back()) == "assistant", ErrorKind::kData, where,
-          ": expected the last message from the assistant, got one from \"", role_of(messages.back()),
-          "\"");
+          ": expected the last message from the assistant, got one from \"",
+          role_of(messages.back()), "\"");
   require(messages.size() > 1, ErrorKind::kData, where,
           ": expected a message before the assistant's, got none");
   row.completion = assistant_text(messages.back(), cat(where, "[", messages.size() - 1, "]"));
@@ -105,15 +106,17 @@ Field problem_field(const Json& row) {
 
 // The worked solution of a problem's row.
 std::string solution_text(const Json& row, const std::string& place) {
-  if (const Field field = find_field(row, {"response", "completion", "solution", "Solution",
-                                           "reference_solution"}))
+  if (const Field field =
+          find_field(row, {"response", "completion", "solution", "Solution", "reference_solution"}))
     return read_completion(field, place);
   const Field answer = find_field(row, {"answer", "Answer"});
   require(static_cast<bool>(answer), ErrorKind::kData, place,
           ": completion: expected a field completion, response, solution or answer, got none");
   std::string text = field_text(answer, place);
-  require(text.find(kFinalAnswerMark) != std::string::npos, ErrorKind::kData, place, ": ", answer.name,
-          ": expected a worked solution that ends in \"#### answer\", got a bare answer (to train on it "
+  require(text.find(kFinalAnswerMark) != std::string::npos, ErrorKind::kData, place, ": ",
+          answer.name,
+          ": expected a worked solution that ends in \"#### answer\", got a bare answer (to train "
+          "on it "
           "as it is, call the field completion)");
   return text;
 }
@@ -150,7 +153,8 @@ TrainingRow parse_training_row(const Json& json, const std::string& place,
     row.problem = problem_text(problem, json, place);
     const bool two_chains = json.find("short") && json.find("long");
     require(chosen || !two_chains, ErrorKind::kData, place,
-            ": completion: expected one, got a row with a short and a long chain (say which to train on)");
+            ": completion: expected one, got a row with a short and a long chain (say which to "
+            "train on)");
     row.completion = chosen ? read_completion(chosen, place) : solution_text(json, place);
   } else {
     require(static_cast<bool>(prompt), ErrorKind::kData, place,
@@ -176,7 +180,8 @@ Problem parse_problem(const Json& json, const std::string& place, const ProblemO
     problem.problem = problem_text(text, json, place);
   } else if (messages) {
     problem.messages = checked_messages(messages, place);
-    Json::Array& turns = problem.messages.items();  // of a training row: asked again without its reply
+    Json::Array& turns =
+        problem.messages.items();  // of a training row: asked again without its reply
     if (turns.size() > 1 && role_of(turns.back()) == "assistant") turns.pop_back();
   } else {
     require(static_cast<bool>(prompt), ErrorKind::kData, place,

@@ -93,7 +93,8 @@ std::string BadRows::summary() const {
   const std::string what = policy_.action == BadRowAction::kQuarantine
                                ? "moved to " + policy_.quarantine_path
                                : std::string("skipped");
-  return cat(count_, count_ == 1 ? " bad row " : " bad rows ", what, " (first: ", first_reason_, ")");
+  return cat(count_, count_ == 1 ? " bad row " : " bad rows ", what, " (first: ", first_reason_,
+             ")");
 }
 
 std::vector<TrainingRow> read_training_rows(const std::string& path, BadRows& bad_rows,

@@ -1,11 +1,10 @@
 // Reading JSONL files of training rows and of problems: field names in, plain structs out.
 //
-// What it is not: no prompt is built here and nothing is tokenized (text/prompt_builder.h does both); the run's
-// instruction is added there too. Field names are listed in docs/data-format.md.
-// One JSON object a line, UTF-8 (a leading byte order mark is dropped), LF or CRLF, empty lines allowed.
-// Errors: Error(kData) "file:line: field: expected X, got Y", or what the bad-row policy says instead.
-// Deterministic; rows come back in file order.
-// SPDX-License-Identifier: Apache-2.0
+// What it is not: no prompt is built here and nothing is tokenized (text/prompt_builder.h does
+// both); the run's instruction is added there too. Field names are listed in docs/data-format.md.
+// One JSON object a line, UTF-8 (a leading byte order mark is dropped), LF or CRLF, empty lines
+// allowed. Errors: Error(kData) "file:line: field: expected X, got Y", or what the bad-row policy
+// says instead. Deterministic; rows come back in file order. SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <cstdint>
@@ -21,8 +20,8 @@ namespace laconic {
 
 class OutputFile;
 
-// What the assistant is asked is exactly one of: `messages` (not null), `problem` (not empty: a user turn of it with the
-// run's instruction), else `prompt` (used as it is).
+// What the assistant is asked is exactly one of: `messages` (not null), `problem` (not empty: a
+// user turn of it with the run's instruction), else `prompt` (used as it is).
 struct TrainingRow {
   std::string id;
   Json messages;  // array of {role, content} that ends before the assistant's completion
@@ -54,8 +53,8 @@ struct BadRowPolicy {
 BadRowPolicy parse_bad_row_policy(const std::string& text);
 
 // What to do with bad rows, and how many there were: one object serves all the files of a command.
-// A quarantine file is new with each command: {"file", "line", "reason", "row"}, the row as its raw text (bytes that are
-// no UTF-8 as U+FFFD).
+// A quarantine file is new with each command: {"file", "line", "reason", "row"}, the row as its raw
+// text (bytes that are no UTF-8 as U+FFFD).
 class BadRows {
  public:
   explicit BadRows(BadRowPolicy policy = {});
@@ -76,7 +75,8 @@ class BadRows {
 };
 
 struct TrainingRowOptions {
-  // A field that holds the completion where a row has it ("short", "long" in the world's rows); empty: none.
+  // A field that holds the completion where a row has it ("short", "long" in the world's rows);
+  // empty: none.
   std::string completion_field;
 };
 
@@ -94,9 +94,11 @@ std::vector<Problem> read_problems(const std::string& path, BadRows& bad_rows,
 // One row. `place` ("file:line") starts messages and is the id of a row without one.
 TrainingRow parse_training_row(const Json& row, const std::string& place,
                                const TrainingRowOptions& options = {});
-Problem parse_problem(const Json& row, const std::string& place, const ProblemOptions& options = {});
+Problem parse_problem(const Json& row, const std::string& place,
+                      const ProblemOptions& options = {});
 
-// Calls visit(line number, text) for every line that is not blank, without its line end and a leading byte order mark.
+// Calls visit(line number, text) for every line that is not blank, without its line end and a
+// leading byte order mark.
 template <typename Visit>
 void for_each_line(std::string_view text, const Visit& visit) {
   if (text.substr(0, 3) == "\xEF\xBB\xBF") text.remove_prefix(3);

@@ -24,7 +24,8 @@ TEST(Rows, TrainingShapes) {
   for (const Json& one : cases.as_array("cases")) {
     SCOPED_TRACE(one.dump());
     TrainingRowOptions options;
-    if (const Json* field = one.find("completion_field")) options.completion_field = field->as_string("");
+    if (const Json* field = one.find("completion_field"))
+      options.completion_field = field->as_string("");
     try {
       const TrainingRow row = parse_training_row(one.at("row", ""), "f:7", options);
       ASSERT_EQ(one.find("error"), nullptr) << "accepted";
@@ -88,8 +89,9 @@ TEST_F(RowFiles, LineEndsEmptyLinesAndIds) {
 }
 
 TEST_F(RowFiles, FailNamesFileLineAndField) {
-  const std::string path = write("a.jsonl", "{\"prompt\": \"p\", \"completion\": \"c\"}\n{\"prompt\": 3, "
-                                            "\"completion\": \"c\"}\n");
+  const std::string path = write("a.jsonl",
+                                 "{\"prompt\": \"p\", \"completion\": \"c\"}\n{\"prompt\": 3, "
+                                 "\"completion\": \"c\"}\n");
   BadRows bad;
   try {
     read_training_rows(path, bad);
@@ -102,10 +104,10 @@ TEST_F(RowFiles, FailNamesFileLineAndField) {
 }
 
 TEST_F(RowFiles, QuarantineKeepsTheRowAndTheReason) {
-  const std::string path =
-      write("a.jsonl",
-            "{\"problem\": \"p\", \"answer\": \"1\", \"id\": \"a\"}\nnot json\n{\"problem\": \"\xff\"}\n"
-            "{\"problem\": \"q\", \"answer\": \"1\", \"id\": \"a\"}\n[1]\n");
+  const std::string path = write(
+      "a.jsonl",
+      "{\"problem\": \"p\", \"answer\": \"1\", \"id\": \"a\"}\nnot json\n{\"problem\": \"\xff\"}\n"
+      "{\"problem\": \"q\", \"answer\": \"1\", \"id\": \"a\"}\n[1]\n");
   BadRows bad(parse_bad_row_policy("quarantine=" + folder_ + "/bad.jsonl"));
   EXPECT_EQ(read_problems(path, bad).size(), 1u);
   bad.close();
@@ -113,7 +115,8 @@ TEST_F(RowFiles, QuarantineKeepsTheRowAndTheReason) {
   EXPECT_EQ(bad.count_by_file().at(path), 4);
   const std::string text = read_file(folder_ + "/bad.jsonl");
   std::vector<Json> rows;
-  for_each_line(text, [&](int64_t, std::string_view line) { rows.push_back(Json::parse(line, "bad")); });
+  for_each_line(text,
+                [&](int64_t, std::string_view line) { rows.push_back(Json::parse(line, "bad")); });
   ASSERT_EQ(rows.size(), 4u);
   EXPECT_EQ(rows[0].at("row", "").as_string(""), "not json");
   EXPECT_EQ(rows[1].at("row", "").as_string(""), "{\"problem\": \"\xEF\xBF\xBD\"}");
@@ -141,18 +144,21 @@ TEST(Rows, EverySharedBenchmarkIsRead) {
     const char* name;
     size_t rows;
     const char* first_gold;
-  } kFiles[] = {{"gsm8k-train", 7473, "72"}, {"gsm8k-test", 1319, "18"}, {"aime24", 30, "204"},
-                {"aime25", 30, "70"},        {"aime83-23", 918, "60"},   {"amc23", 40, "27"},
-                {"math500", 500, ""},        {"math-test", 5000, ""},    {"minerva", 272, "1.6"},
-                {"olympiadbench", 675, "2"}, {"asdiv", 2215, "9 (apples)"}, {"svamp", 1000, "145"},
-                {"gaokao2023en", 385, ""},   {"college_math", 2818, "$10-4 n$"}};
+  } kFiles[] = {
+      {"gsm8k-train", 7473, "72"}, {"gsm8k-test", 1319, "18"},        {"aime24", 30, "204"},
+      {"aime25", 30, "70"},        {"aime83-23", 918, "60"},          {"amc23", 40, "27"},
+      {"math500", 500, ""},        {"math-test", 5000, ""},           {"minerva", 272, "1.6"},
+      {"olympiadbench", 675, "2"}, {"asdiv", 2215, "9 (apples)"},     {"svamp", 1000, "145"},
+      {"gaokao2023en", 385, ""},   {"college_math", 2818, "$10-4 n$"}};
   for (const auto& file : kFiles) {
     const std::string path = shared_data_path(std::string("benchmarks/") + file.name + ".jsonl");
     if (path.empty() || !file_exists(path)) GTEST_SKIP() << "no shared data: " << file.name;
     BadRows bad;
     const auto rows = read_problems(path, bad);
     EXPECT_EQ(rows.size(), file.rows) << file.name;
-    if (*file.first_gold) EXPECT_EQ(rows[0].gold, file.first_gold) << file.name;
+    if (*file.first_gold) {
+      EXPECT_EQ(rows[0].gold, file.first_gold) << file.name;
+    }
   }
 }
 
