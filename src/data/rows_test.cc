@@ -144,18 +144,20 @@ TEST(Rows, EverySharedBenchmarkIsRead) {
     const char* name;
     size_t rows;
     const char* first_gold;
+    int64_t bad_rows = 0;  // rows with an empty answer
   } kFiles[] = {
-      {"gsm8k-train", 7473, "72"}, {"gsm8k-test", 1319, "18"},        {"aime24", 30, "204"},
-      {"aime25", 30, "70"},        {"aime83-23", 918, "60"},          {"amc23", 40, "27"},
-      {"math500", 500, ""},        {"math-test", 5000, ""},           {"minerva", 272, "1.6"},
-      {"olympiadbench", 675, "2"}, {"asdiv", 2215, "9 (apples)"},     {"svamp", 1000, "145"},
-      {"gaokao2023en", 385, ""},   {"college_math", 2818, "$10-4 n$"}};
+      {"gsm8k-train", 7473, "72"},  {"gsm8k-test", 1319, "18"},        {"aime24", 30, "204"},
+      {"aime25", 30, "70"},         {"aime83-23", 919, "60"},          {"amc23", 40, "27"},
+      {"math500", 500, ""},         {"math-test", 5000, ""},           {"minerva", 272, "1.6"},
+      {"olympiadbench", 675, "2"},  {"asdiv", 2215, "9 (apples)"},     {"svamp", 1000, "145"},
+      {"gaokao2023en", 383, "", 2}, {"college_math", 2818, "$10-4 n$"}};
   for (const auto& file : kFiles) {
     const std::string path = shared_data_path(std::string("benchmarks/") + file.name + ".jsonl");
     if (path.empty() || !file_exists(path)) GTEST_SKIP() << "no shared data: " << file.name;
-    BadRows bad;
+    BadRows bad(parse_bad_row_policy("skip"));
     const auto rows = read_problems(path, bad);
     EXPECT_EQ(rows.size(), file.rows) << file.name;
+    EXPECT_EQ(bad.count(), file.bad_rows) << bad.summary();
     if (*file.first_gold) {
       EXPECT_EQ(rows[0].gold, file.first_gold) << file.name;
     }

@@ -342,6 +342,8 @@ std::string_view without_currency(std::string_view text) {
 
 std::optional<Quantity> parse_quantity(std::string_view canonical) {
   if (canonical.empty() || canonical.size() > kMaxQuantityLength) return std::nullopt;
+  if (canonical.starts_with("\\text{") && skip_braces(canonical, 5) == canonical.size())
+    canonical = canonical.substr(6, canonical.size() - 7);
   NumberParser parser(without_currency(canonical));
   const std::optional<mpq_class> value = parser.number();
   if (!value) return std::nullopt;
