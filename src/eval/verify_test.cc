@@ -93,7 +93,7 @@ TEST(Verify, AgreesWithLabelledReplies) {
   const struct {
     const char* set;
     double agreement;
-  } kSets[] = {{"gsm8k", 1.0}, {"math500", 0.995}, {"minerva", 0.94}};
+  } kSets[] = {{"gsm8k", 1.0}, {"math500", 0.995}, {"minerva", 0.92}};
   for (const auto& one : kSets) {
     const std::string path =
         shared_data_path(std::string("verifier/labelled-") + one.set + ".jsonl");
