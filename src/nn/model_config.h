@@ -39,5 +39,7 @@ struct ModelConfig {
 
 // `place` is the path of config.json.
 ModelConfig parse_model_config(const Json& json, const std::string& place);
+// An eos_token_id as config files write it: absent (nullptr), null, one id or an array of ids.
+std::vector<int64_t> parse_token_ids(const Json* value, const std::string& place);
 
 }  // namespace laconic

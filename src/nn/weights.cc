@@ -15,7 +15,35 @@
 namespace laconic {
 namespace {
 
-// Names and places of all tensors, in buffer order: embedding, layers, final norm, head.
+// Hands out consecutive views of a flat buffer.
+class ViewCursor {
+ public:
+  explicit ViewCursor(const at::Tensor& flat) : flat_(flat) {}
+  at::Tensor vector(int64_t size) {
+    at::Tensor view = flat_.narrow(0, offset_, size);
+    offset_ += size;
+    return view;
+  }
+  at::Tensor matrix(int64_t rows, int64_t columns) {
+    return vector(rows * columns).view({rows, columns});
+  }
+  int64_t offset() const { return offset_; }
+
+ private:
+  at::Tensor flat_;
+  int64_t offset_ = 0;
+};
+
+bool is_bias(const Parameter& parameter) { return parameter.name.ends_with(".bias"); }
+
+}  // namespace
+
+int64_t Parameter::size() const {
+  int64_t product = 1;
+  for (int64_t extent : shape) product *= extent;
+  return product;
+}
+
 std::vector<Parameter> plan_parameters(const ModelConfig& config) {
   std::vector<Parameter> plan;
   int64_t offset = 0;
@@ -46,35 +74,6 @@ std::vector<Parameter> plan_parameters(const ModelConfig& config) {
   add("model.norm.weight", {D});
   if (!config.tie_embeddings) add("lm_head.weight", {config.vocab_size, D});
   return plan;
-}
-
-// Hands out consecutive views of a flat buffer.
-class ViewCursor {
- public:
-  explicit ViewCursor(const at::Tensor& flat) : flat_(flat) {}
-  at::Tensor vector(int64_t size) {
-    at::Tensor view = flat_.narrow(0, offset_, size);
-    offset_ += size;
-    return view;
-  }
-  at::Tensor matrix(int64_t rows, int64_t columns) {
-    return vector(rows * columns).view({rows, columns});
-  }
-  int64_t offset() const { return offset_; }
-
- private:
-  at::Tensor flat_;
-  int64_t offset_ = 0;
-};
-
-bool is_bias(const Parameter& parameter) { return parameter.name.ends_with(".bias"); }
-
-}  // namespace
-
-int64_t Parameter::size() const {
-  int64_t product = 1;
-  for (int64_t extent : shape) product *= extent;
-  return product;
 }
 
 int64_t count_weights(const ModelConfig& config) {

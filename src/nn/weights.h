@@ -45,6 +45,8 @@ struct Weights {
   at::Tensor head;        // [V, D]
 };
 
+// Names, shapes and places of all tensors, in buffer order: embedding, layers, final norm, head.
+std::vector<Parameter> plan_parameters(const ModelConfig& config);
 // The layout for `config` over zeros on the CPU.
 Weights make_weights(const ModelConfig& config);
 // The same layout over `flat` [N] fp32 contiguous, which is shared, not copied.
