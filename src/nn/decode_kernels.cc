@@ -1,0 +1,340 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "nn/decode_kernels.h"
+
+#include <cmath>
+#include <cstring>
+#include <limits>
+
+// x86-64-v3 is the baseline and has no AES; without this Highway would start from SSE.
+#define HWY_DISABLE_PCLMUL_AES 1
+#define HWY_DISABLED_TARGETS HWY_AVX3_DL
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "nn/decode_kernels.cc"
+// clang-format off
+#include "hwy/foreach_target.h"
+// clang-format on
+#include "hwy/contrib/math/math-inl.h"
+#include "hwy/highway.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace laconic {
+namespace HWY_NAMESPACE {
+
+namespace hn = hwy::HWY_NAMESPACE;
+
+using D = hn::CappedTag<float, 16>;
+using V = hn::Vec<D>;
+constexpr int64_t kLanes = HWY_LANES(float) < 16 ? HWY_LANES(float) : 16;
+constexpr int64_t kVectors = 16 / kLanes;                  // vectors that make up 16 lanes
+constexpr int64_t kPanelVectors = kPanel / kLanes;         // 2 with AVX-512, 4 with AVX2
+constexpr int64_t kMaxRows = kPanelVectors == 2 ? 12 : 3;  // rows x vectors fit the register file
+constexpr int64_t kInnerBlock = 512;  // inner dimension a pass: a panel's part stays in the cache
+
+// Adds the products of inner indices [0, inner) to kRows rows of one panel, held in registers.
+template <int64_t kRows>
+HWY_INLINE void panel_rows(const float* HWY_RESTRICT panel, const float* HWY_RESTRICT x,
+                           int64_t x_stride, int64_t inner, float* const* y) {
+  const D d;
+  V sums[kRows][kPanelVectors];
+#pragma GCC unroll 16
+  for (int64_t r = 0; r < kRows; ++r) {
+#pragma GCC unroll 4
+    for (int64_t v = 0; v < kPanelVectors; ++v) sums[r][v] = hn::LoadU(d, y[r] + v * kLanes);
+  }
+  for (int64_t k = 0; k < inner; ++k) {
+    V weights[kPanelVectors];
+#pragma GCC unroll 4
+    for (int64_t v = 0; v < kPanelVectors; ++v)
+      weights[v] = hn::Load(d, panel + k * kPanel + v * kLanes);
+#pragma GCC unroll 16
+    for (int64_t r = 0; r < kRows; ++r) {
+      const V value = hn::Set(d, x[r * x_stride + k]);
+#pragma GCC unroll 4
+      for (int64_t v = 0; v < kPanelVectors; ++v)
+        sums[r][v] = hn::MulAdd(value, weights[v], sums[r][v]);
+    }
+  }
+#pragma GCC unroll 16
+  for (int64_t r = 0; r < kRows; ++r) {
+#pragma GCC unroll 4
+    for (int64_t v = 0; v < kPanelVectors; ++v) hn::StoreU(sums[r][v], d, y[r] + v * kLanes);
+  }
+}
+
+// Rows [row, row + kRows) of one panel; a panel that sticks out of y goes by way of a copy.
+template <int64_t kRows>
+HWY_NOINLINE void panel_block(const MatmulArgs& args, int64_t panel_idx, int64_t row,
+                              int64_t begin) {
+  const PackedMatrix& matrix = *args.matrix;
+  const int64_t inner =
+      matrix.num_inputs - begin < kInnerBlock ? matrix.num_inputs - begin : kInnerBlock;
+  const int64_t column = panel_idx * kPanel;
+  const bool whole = column + kPanel <= args.y_stride;
+  const size_t tail_bytes =
+      static_cast<size_t>(whole ? 0 : matrix.num_outputs - column) * sizeof(float);
+  HWY_ALIGN float copies[kRows][kPanel];
+  float* y[kRows];
+  for (int64_t r = 0; r < kRows; ++r) {
+    float* out = args.y + (row + r) * args.y_stride + column;
+    y[r] = whole ? out : copies[r];
+    if (begin == 0) {
+      std::memcpy(y[r], matrix.bias.data() + column, sizeof(copies[r]));
+    } else if (!whole) {
+      std::memcpy(y[r], out, tail_bytes);
+    }
+  }
+  const float* panel = matrix.panels.data() + (panel_idx * matrix.num_inputs + begin) * kPanel;
+  panel_rows<kRows>(panel, args.x + row * args.x_stride + begin, args.x_stride, inner, y);
+  if (whole) return;
+  for (int64_t r = 0; r < kRows; ++r)
+    std::memcpy(args.y + (row + r) * args.y_stride + column, y[r], tail_bytes);
+}
+
+void multiply_panels_impl(const MatmulArgs& args) {
+  const int64_t rows = args.num_rows;
+  for (int64_t panel = args.panel_begin; panel < args.panel_end; ++panel) {
+    for (int64_t begin = 0; begin < args.matrix->num_inputs; begin += kInnerBlock) {
+      int64_t row = 0;
+      for (; row + kMaxRows <= rows; row += kMaxRows)
+        panel_block<kMaxRows>(args, panel, row, begin);
+      if constexpr (kMaxRows > 8) {
+        for (; row + 8 <= rows; row += 8) panel_block<8>(args, panel, row, begin);
+        for (; row + 4 <= rows; row += 4) panel_block<4>(args, panel, row, begin);
+      }
+      for (; row + 2 <= rows; row += 2) panel_block<2>(args, panel, row, begin);
+      for (; row < rows; ++row) panel_block<1>(args, panel, row, begin);
+    }
+  }
+}
+
+// 16 lanes, whatever the vector width.
+struct Sixteen {
+  V part[kVectors];
+  HWY_INLINE explicit Sixteen(float value) {
+    for (V& v : part) v = hn::Set(D(), value);
+  }
+  HWY_INLINE explicit Sixteen(const float* from) {
+    for (int64_t v = 0; v < kVectors; ++v) part[v] = hn::LoadU(D(), from + v * kLanes);
+  }
+  HWY_INLINE void store(float* to) const {
+    for (int64_t v = 0; v < kVectors; ++v) hn::StoreU(part[v], D(), to + v * kLanes);
+  }
+  HWY_INLINE void add_product(const Sixteen& a, const Sixteen& b) {
+    for (int64_t v = 0; v < kVectors; ++v) part[v] = hn::MulAdd(a.part[v], b.part[v], part[v]);
+  }
+  HWY_INLINE void add(const Sixteen& a) {
+    for (int64_t v = 0; v < kVectors; ++v) part[v] = hn::Add(part[v], a.part[v]);
+  }
+};
+
+HWY_INLINE float sum_lanes(const Sixteen& values) {
+  float lanes[16];
+  values.store(lanes);
+  for (int width = 8; width > 0; width /= 2)
+    for (int i = 0; i < width; ++i) lanes[i] += lanes[i + width];
+  return lanes[0];
+}
+
+void rms_norm_impl(const float* x, const float* weight, float* out, int64_t width, double eps) {
+  Sixteen squares(0.0F);
+  for (int64_t i = 0; i < width; i += 16) {
+    const Sixteen value(x + i);
+    squares.add_product(value, value);
+  }
+  const double mean = static_cast<double>(sum_lanes(squares)) / static_cast<double>(width);
+  const V inverse = hn::Set(D(), static_cast<float>(1.0 / std::sqrt(mean + eps)));
+  for (int64_t i = 0; i < width; i += kLanes) {
+    const V normed = hn::Mul(hn::LoadU(D(), x + i), inverse);
+    hn::StoreU(hn::Mul(normed, hn::LoadU(D(), weight + i)), D(), out + i);
+  }
+}
+
+void rope_impl(float* head, const float* cosines, const float* sines, int64_t width) {
+  const int64_t half = width / 2;
+  const hn::CappedTag<float, 8> d;
+  int64_t i = 0;
+  for (; i + 8 <= half; i += 8) {
+    const auto c = hn::LoadU(d, cosines + i), s = hn::LoadU(d, sines + i);
+    const auto a = hn::LoadU(d, head + i), b = hn::LoadU(d, head + half + i);
+    hn::StoreU(hn::Sub(hn::Mul(a, c), hn::Mul(b, s)), d, head + i);
+    hn::StoreU(hn::Add(hn::Mul(b, c), hn::Mul(a, s)), d, head + half + i);
+  }
+  for (; i < half; ++i) {
+    const float a = head[i], b = head[half + i];
+    head[i] = a * cosines[i] - b * sines[i];
+    head[half + i] = b * cosines[i] + a * sines[i];
+  }
+}
+
+void swiglu_impl(float* gate, const float* up, int64_t n) {
+  const D d;
+  const V one = hn::Set(d, 1.0F), limit = hn::Set(d, 88.0F);
+  for (int64_t i = 0; i < n; i += kLanes) {
+    const V g = hn::LoadU(d, gate + i);
+    const V exponential = hn::Exp(d, hn::Min(hn::Neg(g), limit));
+    const V silu = hn::Div(g, hn::Add(one, exponential));
+    hn::StoreU(hn::Mul(silu, hn::LoadU(d, up + i)), d, gate + i);
+  }
+}
+
+void add_impl(float* x, const float* y, int64_t n) {
+  for (int64_t i = 0; i < n; i += kLanes)
+    hn::StoreU(hn::Add(hn::LoadU(D(), x + i), hn::LoadU(D(), y + i)), D(), x + i);
+}
+
+// Scores of kBlocks x 16 positions of one page against one query.
+template <int64_t kBlocks>
+HWY_INLINE void page_scores(const float* query, const float* keys, int64_t head_dim, V scale,
+                            float* scores) {
+  const D d;
+  V sums[kBlocks * kVectors];
+#pragma GCC unroll 8
+  for (int64_t v = 0; v < kBlocks * kVectors; ++v) sums[v] = hn::Zero(d);
+  for (int64_t e = 0; e < head_dim; ++e) {
+    const V q = hn::Set(d, query[e]);
+#pragma GCC unroll 8
+    for (int64_t v = 0; v < kBlocks * kVectors; ++v)
+      sums[v] = hn::MulAdd(q, hn::LoadU(d, keys + e * kPagePositions + v * kLanes), sums[v]);
+  }
+#pragma GCC unroll 8
+  for (int64_t v = 0; v < kBlocks * kVectors; ++v)
+    hn::StoreU(hn::Mul(sums[v], scale), d, scores + v * kLanes);
+}
+
+void attend_scores(const AttendArgs& args) {
+  const V scale =
+      hn::Set(D(), static_cast<float>(1.0 / std::sqrt(static_cast<double>(args.head_dim))));
+  for (int64_t begin = 0; begin < args.num_positions; begin += kPagePositions) {
+    const float* keys = args.pages[begin / kPagePositions] + args.page_offset;
+    float* scores = args.scores + begin;
+    switch ((args.num_positions - begin + 15) / 16) {
+      case 1:
+        page_scores<1>(args.query, keys, args.head_dim, scale, scores);
+        break;
+      case 2:
+        page_scores<2>(args.query, keys, args.head_dim, scale, scores);
+        break;
+      case 3:
+        page_scores<3>(args.query, keys, args.head_dim, scale, scores);
+        break;
+      default:
+        page_scores<4>(args.query, keys, args.head_dim, scale, scores);
+    }
+  }
+}
+
+// Scores to exponentials, zero beyond num_positions; returns their sum.
+HWY_INLINE float exponentiate(float* scores, int64_t num_positions) {
+  const int64_t padded = (num_positions + 15) / 16 * 16;
+  for (int64_t t = num_positions; t < padded; ++t)
+    scores[t] = -std::numeric_limits<float>::infinity();
+  V max = hn::LoadU(D(), scores);
+  for (int64_t t = kLanes; t < padded; t += kLanes) max = hn::Max(max, hn::LoadU(D(), scores + t));
+  max = hn::MaxOfLanes(D(), max);
+  Sixteen sum(0.0F);
+  for (int64_t t = 0; t < padded; t += 16) {
+    Sixteen values(scores + t);
+    for (V& part : values.part) part = hn::Exp(D(), hn::Sub(part, max));
+    values.store(scores + t);
+    sum.add(values);
+  }
+  return sum_lanes(sum);
+}
+
+void attend_impl(const AttendArgs& args) {
+  attend_scores(args);
+  const float inverse = 1.0F / exponentiate(args.scores, args.num_positions);
+  const int64_t value_stride = (args.head_dim + 15) / 16 * 16;
+  const int64_t values_offset = args.page_offset + kPagePositions * args.head_dim;
+  for (int64_t e = 0; e < args.head_dim; e += 16) {
+    // Four chains hide the latency of the additions; position t goes to chain t mod 4.
+    Sixteen chains[4] = {Sixteen(0.0F), Sixteen(0.0F), Sixteen(0.0F), Sixteen(0.0F)};
+    for (int64_t begin = 0; begin < args.num_positions; begin += kPagePositions) {
+      const float* values = args.pages[begin / kPagePositions] + values_offset + e;
+      const int64_t left = args.num_positions - begin;
+      const int64_t count = left < kPagePositions ? left : kPagePositions;
+      int64_t t = 0;
+      for (; t + 4 <= count; t += 4) {
+#pragma GCC unroll 4
+        for (int64_t c = 0; c < 4; ++c)
+          chains[c].add_product(Sixteen(args.scores[begin + t + c]),
+                                Sixteen(values + (t + c) * value_stride));
+      }
+      for (int64_t c = 0; t + c < count; ++c)
+        chains[c].add_product(Sixteen(args.scores[begin + t + c]),
+                              Sixteen(values + (t + c) * value_stride));
+    }
+    chains[0].add(chains[1]);
+    chains[2].add(chains[3]);
+    chains[0].add(chains[2]);
+    float lanes[16];
+    chains[0].store(lanes);
+    const int64_t width = args.head_dim - e < 16 ? args.head_dim - e : 16;
+    for (int64_t i = 0; i < width; ++i) args.out[e + i] = lanes[i] * inverse;
+  }
+}
+
+}  // namespace HWY_NAMESPACE
+}  // namespace laconic
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace laconic {
+
+HWY_EXPORT(multiply_panels_impl);
+HWY_EXPORT(rms_norm_impl);
+HWY_EXPORT(rope_impl);
+HWY_EXPORT(swiglu_impl);
+HWY_EXPORT(add_impl);
+HWY_EXPORT(attend_impl);
+
+void PackedMatrix::resize(int64_t outputs, int64_t inputs) {
+  num_outputs = outputs;
+  num_inputs = inputs;
+  panels.resize(static_cast<size_t>(num_panels() * inputs * kPanel));
+  bias.resize(static_cast<size_t>(num_panels() * kPanel));
+}
+
+void pack_panels(const float* weight, PackedMatrix& packed, int64_t begin, int64_t end) {
+  const int64_t inputs = packed.num_inputs;
+  for (int64_t panel = begin; panel < end; ++panel) {
+    float* to = packed.panels.data() + panel * inputs * kPanel;
+    const int64_t left = packed.num_outputs - panel * kPanel;
+    const int64_t count = left < kPanel ? left : kPanel;
+    const float* from = weight + panel * kPanel * inputs;
+    // Columns in runs of 16, so that each source line is read whole and the target stays near.
+    for (int64_t block = 0; block < inputs; block += 16) {
+      const int64_t stop = block + 16 < inputs ? block + 16 : inputs;
+      for (int64_t c = 0; c < count; ++c)
+        for (int64_t k = block; k < stop; ++k) to[k * kPanel + c] = from[c * inputs + k];
+    }
+  }
+}
+
+void multiply_panels(const MatmulArgs& args) { HWY_DYNAMIC_DISPATCH(multiply_panels_impl)(args); }
+
+void rms_norm_row(const float* x, const float* weight, float* out, int64_t width, double eps) {
+  HWY_DYNAMIC_DISPATCH(rms_norm_impl)(x, weight, out, width, eps);
+}
+
+void rope_head(float* head, const float* cosines, const float* sines, int64_t width) {
+  HWY_DYNAMIC_DISPATCH(rope_impl)(head, cosines, sines, width);
+}
+
+void swiglu_row(float* gate, const float* up, int64_t n) {
+  HWY_DYNAMIC_DISPATCH(swiglu_impl)(gate, up, n);
+}
+
+void add_row(float* x, const float* y, int64_t n) { HWY_DYNAMIC_DISPATCH(add_impl)(x, y, n); }
+
+void store_key_value(float* page, const float* key, const float* value, int64_t position_in_page,
+                     int64_t head_dim) {
+  for (int64_t e = 0; e < head_dim; ++e) page[e * kPagePositions + position_in_page] = key[e];
+  std::memcpy(page + kPagePositions * head_dim + position_in_page * round_up(head_dim, 16), value,
+              static_cast<size_t>(head_dim) * sizeof(float));
+}
+
+void attend(const AttendArgs& args) { HWY_DYNAMIC_DISPATCH(attend_impl)(args); }
+
+}  // namespace laconic
+#endif  // HWY_ONCE

@@ -1,0 +1,98 @@
+// The CPU kernels of one decode step: matrix products with packed weights, RMSNorm, RoPE, SwiGLU,
+// and attention of one query over a slot's cached pages. fp32, Highway, AVX2 or AVX-512 at run
+// time.
+//
+// Every result is a fixed sequence of operations: an element of a product is one chain of fused
+// multiply-adds over the inner dimension in order; sums over a row use 16 fixed lanes. So a row's
+// bits depend neither on the number of rows, nor on the split over threads, nor on vector width.
+// Buffers: rows are padded to a multiple of kPanel floats, the padding is zero and stays zero.
+// Preconditions are the caller's; nothing here allocates or throws, save PackedMatrix's own
+// buffers.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <new>
+#include <vector>
+
+namespace laconic {
+
+inline constexpr int64_t kPanel = 32;  // output columns a panel of a packed matrix
+inline constexpr int64_t kPagePositions = 64;
+
+template <typename T>
+struct AlignedAllocator {
+  using value_type = T;
+  AlignedAllocator() = default;
+  template <typename U>
+  AlignedAllocator(const AlignedAllocator<U>&) {}
+  T* allocate(size_t n) {
+    return static_cast<T*>(::operator new (n * sizeof(T), std::align_val_t{64}));
+  }
+  void deallocate(T* pointer, size_t) { ::operator delete (pointer, std::align_val_t{64}); }
+  bool operator==(const AlignedAllocator&) const { return true; }
+};
+using AlignedFloats = std::vector<float, AlignedAllocator<float>>;  // on a cache line
+
+inline int64_t round_up(int64_t value, int64_t multiple) {
+  return (value + multiple - 1) / multiple * multiple;
+}
+
+// A [outputs, inputs] matrix as panels of kPanel outputs: [panels][inputs][kPanel], zero beyond the
+// last output.
+struct PackedMatrix {
+  int64_t num_outputs = 0;
+  int64_t num_inputs = 0;
+  AlignedFloats panels;
+  AlignedFloats bias;  // [panels * kPanel], zero where there is none
+  int64_t num_panels() const { return (num_outputs + kPanel - 1) / kPanel; }
+  void resize(int64_t outputs, int64_t inputs);
+};
+// Fills panels [begin, end) from a row-major [outputs, inputs] matrix.
+void pack_panels(const float* weight, PackedMatrix& packed, int64_t begin, int64_t end);
+
+struct MatmulArgs {
+  const PackedMatrix* matrix;
+  const float* x;  // [num_rows, x_stride]
+  int64_t x_stride;
+  float* y;  // [num_rows, y_stride]; columns of panels [panel_begin, panel_end) are written
+  int64_t y_stride;
+  int64_t num_rows;
+  int64_t panel_begin, panel_end;
+};
+// y = x W^T + bias. Where y_stride < num_panels * kPanel nothing beyond num_outputs is written.
+void multiply_panels(const MatmulArgs& args);
+
+// out = x / sqrt(mean(x^2) + eps) * weight over `width` real columns, padding included in the
+// write.
+void rms_norm_row(const float* x, const float* weight, float* out, int64_t width, double eps);
+// Rotates both halves of a head of `width` (HF's rotate_half); cosines and sines [width / 2].
+void rope_head(float* head, const float* cosines, const float* sines, int64_t width);
+// gate = silu(gate) * up, n a multiple of 16.
+void swiglu_row(float* gate, const float* up, int64_t n);
+// x += y, n a multiple of 16.
+void add_row(float* x, const float* y, int64_t n);
+
+// A page of one layer and key/value head: keys [E, kPagePositions], then values
+// [kPagePositions, round_up(E, 16)].
+inline int64_t page_head_floats(int64_t head_dim) {
+  return kPagePositions * (head_dim + round_up(head_dim, 16));
+}
+// Writes key and value [E] of one position.
+void store_key_value(float* page, const float* key, const float* value, int64_t position_in_page,
+                     int64_t head_dim);
+
+struct AttendArgs {
+  const float* query;     // [E]
+  float* const* pages;    // of the slot
+  int64_t page_offset;    // of the layer and head within a page, in floats
+  int64_t num_positions;  // attended: 0 .. num_positions - 1
+  int64_t head_dim;       // E
+  float* scores;          // scratch, round_up(num_positions, kPagePositions)
+  float* out;             // [E]
+};
+// out = softmax(query . keys / sqrt(E)) values.
+void attend(const AttendArgs& args);
+
+}  // namespace laconic
