@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "eval/statistics.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <map>
+
+#include "base/error.h"
+
+namespace laconic {
+namespace {
+
+constexpr double kUnknown = std::numeric_limits<double>::infinity();
+
+// Continued fraction of the incomplete beta function (Lentz); Abramowitz and Stegun 26.5.8.
+double beta_fraction(double a, double b, double x) {
+  constexpr double kTiny = 1e-300;
+  double c = 1, d = 1 - (a + b) * x / (a + 1);
+  d = 1 / (std::abs(d) < kTiny ? kTiny : d);
+  double value = d;
+  const auto step = [&](double numerator) {
+    d = 1 + numerator * d;
+    d = 1 / (std::abs(d) < kTiny ? kTiny : d);
+    c = 1 + numerator / c;
+    if (std::abs(c) < kTiny) c = kTiny;
+    value *= c * d;
+    return std::abs(c * d - 1);
+  };
+  for (int i = 1; i <= 500; ++i) {
+    const double m = i;
+    step(m * (b - m) * x / ((a + 2 * m - 1) * (a + 2 * m)));
+    if (step(-(a + m) * (a + b + m) * x / ((a + 2 * m) * (a + 2 * m + 1))) < 1e-15) break;
+  }
+  return value;
+}
+
+// P(|T| > t) for Student's t: the regularised incomplete beta function I_x(v/2, 1/2), x = v / (v +
+// t^2).
+double two_sided_tail(double t, double v) {
+  const double a = v / 2, b = 0.5, x = v / (v + t * t);
+  const double front = std::exp(std::lgamma(a + b) - std::lgamma(a) - std::lgamma(b) +
+                                a * std::log(x) + b * std::log1p(-x));
+  if (x < (a + 1) / (a + b + 2)) return front * beta_fraction(a, b, x) / a;
+  return 1 - front * beta_fraction(b, a, 1 - x) / b;
+}
+
+double mean_of(std::span<const double> values) {
+  double sum = 0;
+  for (const double value : values) sum += value;
+  return sum / static_cast<double>(values.size());
+}
+
+// s.e. of mean(x) / mean(y) by the delta method, x_g and y_g paired.
+double ratio_se(std::span<const double> x, std::span<const double> y) {
+  const auto num = static_cast<double>(x.size());
+  if (x.size() < 2) return kUnknown;
+  const double mean_y = mean_of(y), ratio = mean_of(x) / mean_y;
+  double sum = 0;
+  for (size_t g = 0; g < x.size(); ++g) sum += (x[g] - ratio * y[g]) * (x[g] - ratio * y[g]);
+  return std::sqrt(sum / (num * (num - 1))) / std::abs(mean_y);
+}
+
+std::vector<double> minus(const std::vector<double>& a, const std::vector<double>& b) {
+  std::vector<double> out(a.size());
+  for (size_t g = 0; g < a.size(); ++g) out[g] = a[g] - b[g];
+  return out;
+}
+
+void check_same_problems(const ProblemMeans& first, const ProblemMeans& second) {
+  if (first.ids == second.ids) return;
+  std::vector<std::string> only;
+  std::set_symmetric_difference(first.ids.begin(), first.ids.end(), second.ids.begin(),
+                                second.ids.end(), std::back_inserter(only));
+  fail(ErrorKind::kData, "comparison: expected samples of the same problems, got ", only.size(),
+       " of ", first.ids.size(), " and ", second.ids.size(), " on one side only (\"", only.front(),
+       "\")");
+}
+
+double independent_gain_se(double gain, double now, double near_zero, double near_one) {
+  return std::sqrt(now * now + (1 - gain) * (1 - gain) * near_zero * near_zero +
+                   gain * gain * near_one * near_one);
+}
+
+}  // namespace
+
+Estimate clustered_mean(std::span<const Cluster> clusters) {
+  Estimate out;
+  double sum = 0;
+  for (const Cluster& cluster : clusters) {
+    if (cluster.count == 0) continue;
+    ++out.num_problems;
+    out.num_samples += cluster.count;
+    sum += cluster.sum;
+  }
+  if (out.num_samples == 0) return out;
+  const auto n = static_cast<double>(out.num_samples),
+             groups = static_cast<double>(out.num_problems);
+  out.mean = sum / n;
+  if (out.num_problems < 2) {
+    out.se = kUnknown;
+    return out;
+  }
+  double squares = 0;
+  for (const Cluster& cluster : clusters) {
+    const double rest = cluster.sum - static_cast<double>(cluster.count) * out.mean;
+    if (cluster.count > 0) squares += rest * rest;
+  }
+  out.se = std::sqrt(groups / (groups - 1) * squares) / n;
+  return out;
+}
+
+double student_t_975(double degrees_of_freedom) {
+  LACONIC_CHECK(degrees_of_freedom >= 1, degrees_of_freedom);
+  double low = 1.9, high = 13;  // 1.96 for infinitely many degrees, 12.71 for one
+  for (int i = 0; i < 60; ++i) {
+    const double middle = (low + high) / 2;
+    (two_sided_tail(middle, degrees_of_freedom) > 0.05 ? low : high) = middle;
+  }
+  return (low + high) / 2;
+}
+
+Interval interval_95(const Estimate& estimate) {
+  if (estimate.num_problems < 2) return {-kUnknown, kUnknown};
+  const double half = student_t_975(static_cast<double>(estimate.num_problems - 1)) * estimate.se;
+  return {estimate.mean - half, estimate.mean + half};
+}
+
+double quantile(std::vector<double> values, double share) {
+  LACONIC_CHECK(!values.empty() && share >= 0 && share <= 1, values.size(), ", ", share);
+  std::sort(values.begin(), values.end());
+  const double at = share * static_cast<double>(values.size() - 1);
+  const auto below = static_cast<size_t>(at);
+  const size_t above = std::min(below + 1, values.size() - 1);
+  return values[below] + (at - static_cast<double>(below)) * (values[above] - values[below]);
+}
+
+PairedDifference paired_difference(std::span<const double> first, std::span<const double> second) {
+  LACONIC_CHECK(first.size() == second.size() && !first.empty(), first.size(), ", ", second.size());
+  std::vector<Cluster> differences;
+  for (size_t g = 0; g < first.size(); ++g) differences.push_back({second[g] - first[g], 1});
+  const Estimate estimate = clustered_mean(differences);
+  return {estimate.mean, estimate.se, interval_95(estimate), estimate.num_problems};
+}
+
+TokenRatio token_ratio(std::span<const double> first, std::span<const double> second) {
+  LACONIC_CHECK(first.size() == second.size() && !first.empty(), first.size(), ", ", second.size());
+  const double ratio = mean_of(second) / mean_of(first);
+  if (first.size() < 2) return {ratio, {0, kUnknown}};
+  const double half =
+      student_t_975(static_cast<double>(first.size() - 1)) * ratio_se(second, first) / ratio;
+  return {ratio, {ratio * std::exp(-half), ratio * std::exp(half)}};
+}
+
+ProblemMeans problem_means(std::span<const SampleRecord> records) {
+  require(!records.empty(), ErrorKind::kData, "statistics: expected samples, got none");
+  struct Sums {
+    double right = 0, tokens = 0, count = 0;
+  };
+  std::map<std::string, Sums> by_id;
+  for (const SampleRecord& record : records) {
+    Sums& sums = by_id[record.id];
+    sums.right += record.right();
+    sums.tokens += static_cast<double>(record.num_tokens);
+    sums.count += 1;
+  }
+  ProblemMeans out;
+  for (const auto& [id, sums] : by_id) {
+    out.ids.push_back(id);
+    out.accuracy.push_back(sums.right / sums.count);
+    out.tokens.push_back(sums.tokens / sums.count);
+  }
+  return out;
+}
+
+Comparison compare_samples(std::span<const SampleRecord> first,
+                           std::span<const SampleRecord> second) {
+  const ProblemMeans a = problem_means(first), b = problem_means(second);
+  check_same_problems(a, b);
+  return {paired_difference(a.accuracy, b.accuracy), paired_difference(a.tokens, b.tokens),
+          token_ratio(a.tokens, b.tokens)};
+}
+
+Measurement measure(std::span<const SampleRecord> records) {
+  require(!records.empty(), ErrorKind::kData, "statistics: expected samples, got none");
+  std::map<std::string, std::pair<Cluster, Cluster>> by_id;
+  for (const SampleRecord& record : records) {
+    auto& [right, tokens] = by_id[record.id];
+    right.sum += record.right();
+    tokens.sum += static_cast<double>(record.num_tokens);
+    ++right.count;
+    ++tokens.count;
+  }
+  std::vector<Cluster> right, tokens;
+  for (const auto& [id, clusters] : by_id) {
+    right.push_back(clusters.first);
+    tokens.push_back(clusters.second);
+  }
+  const Estimate accuracy = clustered_mean(right), length = clustered_mean(tokens);
+  return {accuracy.mean, accuracy.se, length.mean, length.se};
+}
+
+GainErrors gain_errors(std::span<const SampleRecord> long_model,
+                       std::span<const SampleRecord> short_model,
+                       std::span<const SampleRecord> now) {
+  const ProblemMeans l = problem_means(long_model), s = problem_means(short_model),
+                     n = problem_means(now);
+  check_same_problems(l, s);
+  check_same_problems(l, n);
+  return {.short_se = ratio_se(minus(n.tokens, s.tokens), minus(l.tokens, s.tokens)),
+          .long_se = ratio_se(minus(l.accuracy, n.accuracy), minus(l.accuracy, s.accuracy))};
+}
+
+GainErrors gain_errors(const Bounds& bounds, const Measurement& now) {
+  const Measurement &l = bounds.long_model, &s = bounds.short_model;
+  const double tokens_scale = l.tokens - s.tokens, accuracy_scale = l.accuracy - s.accuracy;
+  const double short_gain = (now.tokens - s.tokens) / tokens_scale;
+  const double long_gain = (l.accuracy - now.accuracy) / accuracy_scale;
+  return {.short_se = independent_gain_se(short_gain, now.tokens_se, s.tokens_se, l.tokens_se) /
+                      std::abs(tokens_scale),
+          .long_se = independent_gain_se(long_gain, now.accuracy_se, l.accuracy_se, s.accuracy_se) /
+                     std::abs(accuracy_scale)};
+}
+
+}  // namespace laconic
