@@ -365,6 +365,7 @@ void DecodeModel::step(std::span<const int32_t> slots, std::span<const int32_t> 
   State& s = *state_;
   LACONIC_CHECK(slots.size() == ids.size());
   LACONIC_CHECK(logits.size() == slots.size() * static_cast<size_t>(vocab_size()));
+  for (int32_t slot : slots) s.cache.require_room(slot, 1);
   s.rows.clear();
   for (size_t i = 0; i < slots.size(); ++i) {
     const int64_t position = s.cache.num_positions(slots[i]);

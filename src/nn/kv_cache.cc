@@ -39,11 +39,15 @@ void KvCache::clear(int64_t slot) {
   s = {};
 }
 
-void KvCache::grow(int64_t slot, int64_t count) {
-  Slot& s = at(slot);
-  require(s.num_positions + count <= max_positions_, ErrorKind::kUsage,
+void KvCache::require_room(int64_t slot, int64_t count) const {
+  require(at(slot).num_positions + count <= max_positions_, ErrorKind::kUsage,
           "sampler: expected at most ", max_positions_, " positions in a slot, got ",
-          s.num_positions + count);
+          at(slot).num_positions + count);
+}
+
+void KvCache::grow(int64_t slot, int64_t count) {
+  require_room(slot, count);
+  Slot& s = at(slot);
   const auto first_written = static_cast<size_t>(s.num_positions / kPagePositions);
   if (first_written < s.pages.size() && s.pages[first_written]->num_holders > 1) {
     Page* own = take_page();

@@ -32,6 +32,7 @@ class KvCache {
   }
 
   void clear(int64_t slot);
+  void require_room(int64_t slot, int64_t count) const;
   // Adds `count` positions, whose pages are then the slot's own to write. Full: Error(kUsage).
   void grow(int64_t slot, int64_t count);
   // `to` becomes the first num_positions of `from`; from == to cuts.

@@ -45,19 +45,26 @@ std::vector<Candidate> at_least(std::span<const float> weights, float floor) {
   return kept;
 }
 
-void keep_top_p(std::vector<Candidate>& candidates, double total, double top_p) {
-  // `better` with its arguments swapped makes the best the heap's front.
-  const auto worse = [](const Candidate& a, const Candidate& b) { return better(b, a); };
-  std::make_heap(candidates.begin(), candidates.end(), worse);
-  std::vector<Candidate> kept;
-  double before = 0;
-  while (!candidates.empty() && (kept.empty() || before < top_p * total)) {
-    std::pop_heap(candidates.begin(), candidates.end(), worse);
-    kept.push_back(candidates.back());
-    candidates.pop_back();
-    before += kept.back().weight;
+// The last candidate, in descending order, that top-p keeps. Halves the part where it must lie by
+// nth_element, so that only a few are ever sorted.
+Candidate last_of_top_p(std::vector<Candidate> candidates, double total, double top_p) {
+  auto begin = candidates.begin(), end = candidates.end();
+  double before = 0;  // weight of those before `begin`, all kept
+  while (end - begin > 16) {
+    const auto middle = begin + (end - begin) / 2;
+    std::nth_element(begin, middle, end, better);
+    double sum = 0;
+    for (auto c = begin; c != middle; ++c) sum += c->weight;
+    if (before + sum < top_p * total) {
+      before += sum;
+      begin = middle;
+    } else {
+      end = middle;
+    }
   }
-  candidates = std::move(kept);
+  std::sort(begin, end, better);
+  while (begin + 1 < end && before + begin->weight < top_p * total) before += (begin++)->weight;
+  return *begin;
 }
 
 }  // namespace
@@ -90,10 +97,10 @@ std::vector<Candidate> filter_candidates(std::span<const float> weights, double 
     const auto droppable = static_cast<float>(0.5 * (1 - settings.top_p) * total / size);
     candidates = at_least(weights, std::min(droppable, 1.0F));
   }
-  keep_top_p(candidates, total, settings.top_p);
-  std::erase_if(candidates, [&](const Candidate& c) { return c.weight < min_weight; });
-  std::sort(candidates.begin(), candidates.end(),
-            [](const Candidate& a, const Candidate& b) { return a.id < b.id; });
+  const Candidate last = last_of_top_p(candidates, total, settings.top_p);
+  std::erase_if(candidates, [&](const Candidate& candidate) {
+    return better(last, candidate) || candidate.weight < min_weight;
+  });
   return candidates;
 }
 

@@ -6,7 +6,7 @@
 //   top-p  in descending order (equal weights: lower id first) keeps an id while the probability
 //          before it is below p. The best id always stays. Probabilities are those after top-k.
 //   min-p  keeps an id whose weight is at least p times the largest; renormalising changes nothing.
-// No full sort: top-k by nth_element on a growing shortlist, top-p by a heap over what can possibly
+// No full sort: top-k by nth_element on a growing shortlist, top-p by halving what can possibly
 // stay. Order and rounding are fixed: the result is a function of the weights alone.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once

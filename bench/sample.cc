@@ -1,0 +1,110 @@
+// Tokens per second of decoding and of sampling, by number of slots, on random weights.
+//
+//   sample [tiny|smollm2] [seconds a point]
+//
+// tiny: width 128, 4 layers, 4 heads of 32, 420 ids (0.9 M weights); smollm2: the shape of
+// SmolLM2-135M. Prints CSV: shape, slots, threads, decode tokens/s (full slots), sampled tokens/s
+// (sample_all with prompts).
+// SPDX-License-Identifier: Apache-2.0
+#include <ATen/Parallel.h>
+
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <string>
+
+#include "nn/decode.h"
+#include "sample/decode_step_model.h"
+
+namespace laconic {
+namespace {
+
+double now_s() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+ModelConfig config_of(const std::string& shape) {
+  ModelConfig c;
+  const bool tiny = shape == "tiny";
+  c.architecture = tiny ? "Qwen2ForCausalLM" : "LlamaForCausalLM";
+  c.vocab_size = tiny ? 420 : 49152;
+  c.hidden_size = tiny ? 128 : 576;
+  c.intermediate_size = tiny ? 384 : 1536;
+  c.num_layers = tiny ? 4 : 30;
+  c.num_heads = tiny ? 4 : 9;
+  c.num_kv_heads = tiny ? 4 : 3;
+  c.head_dim = tiny ? 32 : 64;
+  c.max_positions = 2048;
+  c.rms_norm_eps = 1e-5;
+  c.rope_theta = 10000;
+  c.qkv_bias = tiny;
+  c.tie_embeddings = true;
+  c.dtype = "float32";
+  return c;
+}
+
+constexpr int64_t kPromptTokens = 60;
+constexpr int64_t kNewTokens = 150;
+
+double decode_rate(DecodeModel& model, double seconds) {
+  const int64_t num_slots = model.num_slots();
+  std::vector<int32_t> slots, ids, prompt(kPromptTokens, 7);
+  std::vector<float> logits(static_cast<size_t>(num_slots * model.vocab_size()));
+  double busy_s = 0;
+  int64_t num_tokens = 0;
+  while (busy_s < seconds) {
+    slots.clear();
+    for (int64_t slot = 0; slot < num_slots; ++slot) {
+      slots.push_back(static_cast<int32_t>(slot));
+      model.prefill(slot, prompt, std::span(logits).first(static_cast<size_t>(model.vocab_size())));
+    }
+    ids.assign(slots.size(), 11);
+    const double start_s = now_s();
+    for (int64_t i = 0; i < kNewTokens && now_s() - start_s < seconds; ++i) {
+      model.step(slots, ids, logits);
+      num_tokens += num_slots;
+    }
+    busy_s += now_s() - start_s;
+  }
+  return static_cast<double>(num_tokens) / busy_s;
+}
+
+double sample_rate(DecodeModel& model, double seconds) {
+  DecodeStepModel steps(model);
+  SamplingSettings settings;
+  settings.temperature = 0.7;
+  settings.top_p = 0.95;
+  settings.max_new_tokens = kNewTokens;
+  std::vector<SampleRequest> requests;
+  for (int32_t i = 0; i < 4 * static_cast<int32_t>(model.num_slots()) + 64; ++i)
+    requests.push_back({std::to_string(i), 0, std::vector<int32_t>(kPromptTokens, i % 400)});
+  int64_t num_tokens = 0;
+  const double start_s = now_s();
+  const SamplerCallbacks callbacks = {{}, [&](const SamplerProgress& progress) {
+                                        num_tokens = progress.num_tokens;
+                                        return now_s() - start_s < seconds;
+                                      }};
+  sample_all(steps, requests, settings, callbacks);
+  return static_cast<double>(num_tokens) / (now_s() - start_s);
+}
+
+void bench(const std::string& shape, double seconds) {
+  Weights weights = make_weights(config_of(shape));
+  initialize_weights(weights, 0.02, 1);
+  std::printf("shape,slots,threads,decode_tokens_per_s,sample_tokens_per_s\n");
+  for (int64_t num_slots : {1, 8, 32, 64, 128}) {
+    DecodeModel model(weights, num_slots, kPromptTokens + kNewTokens);
+    decode_rate(model, seconds / 10);
+    const double decode = decode_rate(model, seconds);
+    std::printf("%s,%ld,%d,%.0f,%.0f\n", shape.c_str(), static_cast<long>(num_slots),
+                at::get_num_threads(), decode, sample_rate(model, seconds));
+    std::fflush(stdout);
+  }
+}
+
+}  // namespace
+}  // namespace laconic
+
+int main(int argc, char** argv) {
+  laconic::bench(argc > 1 ? argv[1] : "tiny", argc > 2 ? std::atof(argv[2]) : 3);
+}
