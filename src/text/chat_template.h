@@ -2,9 +2,13 @@
 //
 // An interpreter of our own (lexer, parser, evaluator) for the language that chat templates use; no
 // template is recognised by its text. Whitespace as transformers sets it: trim_blocks and
-// lstrip_blocks on. What is outside the language is Error(kModel) with `place:line:column`.
-// Bounded: steps, output bytes and recursion have limits. Source: Jinja 3.1 language reference;
-// transformers' chat_template_utils.
+// lstrip_blocks on; another setting is for templates of other programs. What is outside the
+// language is Error(kModel) with `place:line:column`, at parse time. What goes wrong with the
+// messages at hand (undefined names, raise_exception) is Error(kData) with the same place. Bounded:
+// steps, output bytes, recursion and nesting have limits. Deterministic but for strftime_now.
+// Source: Jinja 3.1 language reference; transformers' chat_template_utils (tojson, raise_exception,
+// strftime_now, break and continue, generation blocks, the sandbox that refuses to change lists and
+// dicts).
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -18,12 +22,14 @@ namespace laconic {
 
 class ChatTemplate {
  public:
-  static ChatTemplate parse(std::string_view source, const std::string& place);
+  static ChatTemplate parse(std::string_view source, const std::string& place,
+                            bool trim_blocks = true, bool lstrip_blocks = true);
   ~ChatTemplate();
   ChatTemplate(ChatTemplate&&) noexcept;
+  ChatTemplate& operator=(ChatTemplate&&) noexcept;
 
   // `context`: an object with messages, add_generation_prompt, bos_token, tools, and any further
-  // variable. raise_exception(...) in the template is Error(kData) with its message.
+  // variable.
   std::string render(const Json& context) const;
 
  private:

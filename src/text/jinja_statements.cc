@@ -1,0 +1,219 @@
+// Tokens -> statements: the upper half of the template parser.
+// SPDX-License-Identifier: Apache-2.0
+#include <initializer_list>
+
+#include "base/error.h"
+#include "text/jinja_ast.h"
+#include "text/jinja_parser.h"
+
+namespace laconic::jinja {
+namespace {
+
+class StatementParser {
+ public:
+  StatementParser(const std::vector<Token>& tokens, const std::string& place)
+      : exprs_(tokens, place) {}
+
+  Body run() {
+    Body body = until({});
+    if (exprs_.current().kind != TokenKind::kEnd) exprs_.fail_expected("text or a tag");
+    return body;
+  }
+
+ private:
+  // Statements up to a block tag whose name is one of `ends`; the name stays the current token.
+  Body until(std::initializer_list<std::string_view> ends) {
+    const ExprParser::Nested nested(exprs_);
+    Body body;
+    while (exprs_.current().kind != TokenKind::kEnd) {
+      const Token& token = exprs_.next();
+      if (token.kind == TokenKind::kText) {
+        body.push_back(make(StmtKind::kText, token.where));
+        body.back().text = token.text;
+      } else if (token.kind == TokenKind::kOutputBegin) {
+        body.push_back(make(StmtKind::kOutput, token.where));
+        body.back().value = exprs_.tuple();
+        exprs_.expect(TokenKind::kOutputEnd, "\"}}\"");
+      } else {
+        for (const std::string_view end : ends) {
+          if (exprs_.at_name(end)) return body;
+        }
+        body.push_back(block());
+      }
+    }
+    if (ends.size() > 0) exprs_.fail_expected(cat("{% ", *(ends.end() - 1), " %}"));
+    return body;
+  }
+
+  static Stmt make(StmtKind kind, Location where) {
+    Stmt statement;
+    statement.kind = kind;
+    statement.where = where;
+    return statement;
+  }
+
+  void end_tag() { exprs_.expect(TokenKind::kBlockEnd, "\"%}\""); }
+
+  // The rest of the opening tag, the body, and the tag `end`.
+  Body body_until(std::string_view end) {
+    end_tag();
+    Body body = until({end});
+    exprs_.next();
+    end_tag();
+    return body;
+  }
+
+  Stmt block() {
+    const Token& token = exprs_.current();
+    const std::string name = exprs_.expect_name();
+    if (name == "if") return if_block(token.where);
+    if (name == "for") return for_block(token.where);
+    if (name == "set") return set_block(token.where);
+    if (name == "macro") return macro(token.where);
+    if (name == "call") return call_block(token.where);
+    if (name == "with") return with_block(token.where);
+    if (name == "filter") {
+      Stmt statement = make(StmtKind::kFilter, token.where);
+      statement.value = exprs_.filters(nullptr, true);
+      statement.body = body_until("endfilter");
+      return statement;
+    }
+    if (name == "generation") {
+      Stmt statement = make(StmtKind::kGroup, token.where);
+      statement.body = body_until("endgeneration");
+      return statement;
+    }
+    if (name == "break" || name == "continue") {
+      if (loops_ == 0)
+        exprs_.fail_at(token.where, cat("expected a loop around {% ", name, " %}, got none"));
+      Stmt statement = make(name == "break" ? StmtKind::kBreak : StmtKind::kContinue, token.where);
+      end_tag();
+      return statement;
+    }
+    exprs_.fail_at(token.where, cat("expected a statement that laconic knows, got \"", name, "\""));
+  }
+
+  Stmt if_block(Location where) {
+    Stmt statement = make(StmtKind::kIf, where);
+    while (true) {
+      ExprPointer condition = exprs_.tuple(false);
+      end_tag();
+      Body body = until({"elif", "else", "endif"});
+      statement.branches.emplace_back(std::move(condition), std::move(body));
+      if (!exprs_.skip_name("elif")) break;
+    }
+    if (exprs_.skip_name("else")) {
+      statement.otherwise = body_until("endif");
+    } else {
+      exprs_.next();
+      end_tag();
+    }
+    return statement;
+  }
+
+  Stmt for_block(Location where) {
+    Stmt statement = make(StmtKind::kFor, where);
+    statement.target = exprs_.target("in", false);
+    exprs_.expect_name("in");
+    statement.value = exprs_.tuple(false, "recursive");
+    if (exprs_.skip_name("if")) statement.condition = exprs_.expression();
+    if (exprs_.at_name("recursive"))
+      exprs_.fail_at(exprs_.current().where,
+                     "expected \"%}\", got \"recursive\" (recursive loops are not supported)");
+    end_tag();
+    ++loops_;
+    statement.body = until({"else", "endfor"});
+    --loops_;
+    if (exprs_.skip_name("else")) {
+      statement.otherwise = body_until("endfor");
+    } else {
+      exprs_.next();
+      end_tag();
+    }
+    return statement;
+  }
+
+  Stmt set_block(Location where) {
+    Stmt statement = make(StmtKind::kSet, where);
+    statement.target = exprs_.target("", true);
+    if (exprs_.skip_operator("=")) {
+      statement.value = exprs_.tuple();
+      end_tag();
+      return statement;
+    }
+    statement.kind = StmtKind::kSetBlock;
+    if (exprs_.skip_operator("|")) statement.value = exprs_.filters(nullptr, true);
+    statement.body = body_until("endset");
+    return statement;
+  }
+
+  std::vector<Parameter> signature() {
+    std::vector<Parameter> parameters;
+    exprs_.expect_operator("(");
+    while (!exprs_.at_operator(")")) {
+      if (!parameters.empty()) exprs_.expect_operator(",");
+      Parameter parameter;
+      parameter.name = exprs_.expect_name();
+      if (exprs_.skip_operator("=")) {
+        parameter.value = exprs_.expression();
+      } else if (!parameters.empty() && parameters.back().value) {
+        exprs_.fail_expected("\"=\" (a parameter behind one with a default)");
+      }
+      parameters.push_back(std::move(parameter));
+    }
+    exprs_.expect_operator(")");
+    return parameters;
+  }
+
+  // A body that runs on its own: a loop around it is not its loop.
+  Body closed_body_until(std::string_view end) {
+    const int loops = loops_;
+    loops_ = 0;
+    Body body = body_until(end);
+    loops_ = loops;
+    return body;
+  }
+
+  Stmt macro(Location where) {
+    Stmt statement = make(StmtKind::kMacro, where);
+    statement.text = exprs_.expect_name();
+    statement.parameters = signature();
+    statement.body = closed_body_until("endmacro");
+    return statement;
+  }
+
+  Stmt call_block(Location where) {
+    Stmt statement = make(StmtKind::kCall, where);
+    if (exprs_.at_operator("(")) statement.parameters = signature();
+    statement.value = exprs_.expression();
+    if (statement.value->kind != ExprKind::kCall)
+      exprs_.fail_at(statement.value->where, "expected a call, got another expression");
+    statement.body = closed_body_until("endcall");
+    return statement;
+  }
+
+  Stmt with_block(Location where) {
+    Stmt statement = make(StmtKind::kWith, where);
+    while (exprs_.current().kind != TokenKind::kBlockEnd) {
+      if (!statement.parameters.empty()) exprs_.expect_operator(",");
+      Parameter parameter;
+      parameter.name = exprs_.expect_name();
+      exprs_.expect_operator("=");
+      parameter.value = exprs_.expression();
+      statement.parameters.push_back(std::move(parameter));
+    }
+    statement.body = body_until("endwith");
+    return statement;
+  }
+
+  ExprParser exprs_;
+  int loops_ = 0;
+};
+
+}  // namespace
+
+Body parse_template(const std::vector<Token>& tokens, const std::string& place) {
+  return StatementParser(tokens, place).run();
+}
+
+}  // namespace laconic::jinja
