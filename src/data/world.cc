@@ -132,8 +132,7 @@ std::vector<int> place_values(int value) {
 
 std::string join_sum(std::span<const int> terms) {
   std::string text;
-  for (size_t i = 0; i < terms.size(); ++i)
-    text += (i ? "+" : "") + std::to_string(terms[i]);
+  for (size_t i = 0; i < terms.size(); ++i) text += (i ? "+" : "") + std::to_string(terms[i]);
   return text;
 }
 
@@ -176,8 +175,8 @@ std::string check_step(PhiloxStream& random, int total, const WorldStep& step) {
   const int result = apply(total, step);
   std::string back;
   if (step.operation == '*') {
-    back = std::to_string(result) + "/" + std::to_string(step.operand) + "=" +
-           std::to_string(total);
+    back =
+        std::to_string(result) + "/" + std::to_string(step.operand) + "=" + std::to_string(total);
   } else {
     back = worked_equation(result, step.operation == '+' ? '-' : '+', step.operand);
   }
@@ -207,10 +206,14 @@ std::string think_long(PhiloxStream& random, const Story& story, const Level& le
 
 const char* split_prefix(WorldSplit split) {
   switch (split) {
-    case WorldSplit::kAny: return "";
-    case WorldSplit::kTrain: return "train-";
-    case WorldSplit::kDev: return "dev-";
-    case WorldSplit::kTest: return "test-";
+    case WorldSplit::kAny:
+      return "";
+    case WorldSplit::kTrain:
+      return "train-";
+    case WorldSplit::kDev:
+      return "dev-";
+    case WorldSplit::kTest:
+      return "test-";
   }
   return "";
 }

@@ -1,12 +1,13 @@
-// A small world of word problems of graded difficulty, each with a short and a long chain of thought.
+// A small world of word problems of graded difficulty, each with a short and a long chain of
+// thought.
 //
 // One quantity changes step by step (+, -, x), the facts come in order; a quarter of the problems
-// carry one idle sentence. The short chain is one equation a step, worked in the head. The long chain
-// plans, works each step digit by digit, checks and re-verifies, most wastefully where the problem is
-// easy. Every equation in both chains is true. It is an embedded default, not a benchmark.
-// Difficulty: levels 1 to 4 have as many steps, totals up to 99, x 2 to 5; levels 5 and 6 have 3 and 4
-// steps, totals up to 999, x 2 to 9, at least one x. Answers are integers >= 0.
-// Pure functions: a row depends on (seed, index, difficulty, split) alone. Thread-safe.
+// carry one idle sentence. The short chain is one equation a step, worked in the head. The long
+// chain plans, works each step digit by digit, checks and re-verifies, most wastefully where the
+// problem is easy. Every equation in both chains is true. It is an embedded default, not a
+// benchmark. Difficulty: levels 1 to 4 have as many steps, totals up to 99, x 2 to 5; levels 5 and
+// 6 have 3 and 4 steps, totals up to 999, x 2 to 9, at least one x. Answers are integers >= 0. Pure
+// functions: a row depends on (seed, index, difficulty, split) alone. Thread-safe.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -22,8 +23,8 @@ inline constexpr int kWorldMaxDifficulty = 6;
 // Added to a question, on a line of its own, it asks for the short chain.
 inline constexpr std::string_view kWorldBriefInstruction = "Be brief.";
 
-// A problem belongs to one split by the hash of its text, so the three share no problem, whatever the
-// seeds. kAny draws from all of them.
+// A problem belongs to one split by the hash of its text, so the three share no problem, whatever
+// the seeds. kAny draws from all of them.
 enum class WorldSplit { kAny, kTrain, kDev, kTest };
 WorldSplit world_split_of(std::string_view problem);  // 14/16 train, 1/16 dev, 1/16 test
 
@@ -33,7 +34,7 @@ struct WorldStep {
 };
 
 struct WorldProblem {
-  std::string id;       // "w<difficulty>-<seed>-<index>", the split's name before the "w" unless kAny
+  std::string id;  // "w<difficulty>-<seed>-<index>", the split's name before the "w" unless kAny
   std::string problem;  // the question
   std::string answer;   // decimal digits
   int difficulty = 1;
