@@ -3,10 +3,16 @@
 //
 // A row is prompt ids ++ completion ids ++ end-of-turn id, joined as ids, never re-tokenised as
 // text. End-of-turn: the first special id that the template puts after the assistant's content
-// (found by rendering). Where the generation prompt already ends with the opening think tag (R1
-// distills), a completion's own is dropped. Errors (kData unless said): doubled BOS; a template
-// that drops reasoning from a target row's text; all targets masked; no end-of-turn id (kModel);
-// ids that do not decode to the normalised text.
+// (found by rendering); the tokenizer's eos where there is no template. A completion that already
+// ends with it gets no second one. Where the prompt already ends with the opening think tag (R1
+// distills), a completion's own is dropped. Template: chat_template.jinja, else
+// tokenizer_config.json's chat_template. It sees what transformers gives it: messages, tools,
+// documents, add_generation_prompt and the special tokens of tokenizer_config.json. Errors (kData
+// unless said): doubled BOS; a template that drops a target's reasoning, unasked; a row without a
+// target or without a prompt; an end of turn inside a completion; ids that do not decode to the
+// normalised text; no end-of-turn id (kModel); messages without a template (kModel). Thread-safe
+// after construction. Deterministic unless the template asks for the date. Source: transformers'
+// apply_chat_template; docs/chat-templates.md.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -14,6 +20,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/json.h"
@@ -28,6 +35,13 @@ struct TokenizedRow {
   size_t num_prompt_tokens = 0;  // targets are ids[num_prompt_tokens..]
 };
 
+// What to do with the reasoning of a target that the model's template would drop from it.
+enum class TargetReasoning {
+  kRefuse,  // Error(kData)
+  kKeep,    // train on it all the same
+  kDrop     // train on the answer only, as the template has it
+};
+
 class PromptBuilder {
  public:
   // Reads tokenizer.json, tokenizer_config.json, chat_template.jinja, special_tokens_map.json and
@@ -38,6 +52,7 @@ class PromptBuilder {
   PromptBuilder(PromptBuilder&&) noexcept;
 
   const Tokenizer& tokenizer() const;
+  bool has_template() const;
   std::string template_hash() const;  // XXH3-64 (hex) of the template's source, "none" without one
 
   // `messages`: array of {role, content}. `variables`: further template variables (tools,
@@ -51,17 +66,25 @@ class PromptBuilder {
   // `prompt` is used as it is (plumbing and base models).
   std::vector<int32_t> text_ids(std::string_view prompt) const;
 
-  // One training row from a rendered conversation that ends before the assistant's turn, and its
-  // completion.
+  // One training row from a conversation that ends before the assistant's turn, and its completion.
   TokenizedRow training_row(const Json& messages, std::string_view completion,
                             const Json& variables = {}) const;
   TokenizedRow training_row(std::vector<int32_t> prompt, std::string_view completion) const;
+  // One training row from a whole conversation: its last message is the assistant's and the target.
+  // A field reasoning_content becomes a think block in front of the content.
+  TokenizedRow conversation_row(const Json& messages, const Json& variables = {},
+                                TargetReasoning reasoning = TargetReasoning::kRefuse) const;
 
   bool prompt_opens_think() const;  // the generation prompt ends with the opening think tag
+  bool template_drops_reasoning()
+      const;  // a think block in the last assistant turn is not rendered
   int32_t end_of_turn_id() const;
   std::vector<int32_t> stop_ids() const;  // end of turn and generation_config's eos ids
-  // The reply's text; the opening think tag that the prompt held is put back in front.
+  // The reply's text without its stop id; the opening think tag that the generation prompt held is
+  // put back in front.
   std::string completion_text(std::span<const int32_t> ids) const;
+  // The same after a prompt of any kind.
+  std::string completion_text(std::span<const int32_t> prompt, std::span<const int32_t> ids) const;
 
  private:
   struct State;

@@ -1,0 +1,305 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "text/prompt_builder.h"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/hash.h"
+#include "base/log.h"
+#include "text/chat_template.h"
+#include "text/prompt_files.h"
+#include "text/think_span.h"
+#include "text/tokenizer.h"
+
+namespace laconic {
+namespace {
+
+constexpr std::string_view kBlanks = " \t\r\n";
+// How many ids behind a prompt's end may spell the opening think tag and the blanks behind it.
+constexpr size_t kThinkTailIds = 16;
+
+Json message(std::string_view role, std::string_view content) {
+  Json json = Json::object();
+  json["role"] = Json(role);
+  json["content"] = Json(content);
+  return json;
+}
+
+Json conversation(std::initializer_list<Json> messages) { return Json(Json::Array(messages)); }
+
+// The opening think tag that ends `text`, with the blanks behind it; empty where none does.
+std::string think_tail(std::string_view text) {
+  const size_t last = text.find_last_not_of(kBlanks);
+  const std::string_view trimmed = text.substr(0, last == std::string_view::npos ? 0 : last + 1);
+  if (!trimmed.ends_with(kThinkOpen)) return "";
+  return std::string(text.substr(trimmed.size() - kThinkOpen.size()));
+}
+
+// The completion without the opening tag that the prompt already holds.
+std::string_view without_opening_tag(std::string_view completion, const std::string& tail) {
+  if (tail.empty()) return completion;
+  const size_t start = completion.find_first_not_of(kBlanks);
+  if (start == std::string_view::npos || !completion.substr(start).starts_with(kThinkOpen))
+    return completion;
+  const std::string_view rest = completion.substr(start);
+  return rest.substr(rest.starts_with(tail) ? tail.size() : kThinkOpen.size());
+}
+
+std::string excerpt(std::string_view text) {
+  constexpr size_t kMaxBytes = 60;
+  if (text.size() <= kMaxBytes) return Json(text).dump();
+  size_t end = kMaxBytes;
+  while (end > 0 && (text[end] & 0xc0) == 0x80) --end;
+  return Json(text.substr(0, end)).dump() + "...";
+}
+
+}  // namespace
+
+struct PromptBuilder::State {
+  State(Tokenizer t, PromptFiles f, std::string place)
+      : tokenizer(std::move(t)), files(std::move(f)), folder(std::move(place)) {}
+
+  Tokenizer tokenizer;
+  PromptFiles files;
+  std::string folder;
+  std::optional<ChatTemplate> chat;
+  std::optional<int32_t> bos_id, end_of_turn;
+  std::string no_end_of_turn;  // why there is none
+  std::string think_tail;      // of the generation prompt
+  bool drops_reasoning = false;
+
+  std::string render(const Json& messages, bool add_generation_prompt, const Json& variables) const;
+  std::vector<int32_t> encode(std::string_view text, const char* what) const;
+  void find_bos();
+  void find_end_of_turn();
+  void probe_thinking();
+  std::optional<int32_t> first_special(std::string_view text) const;
+};
+
+std::string PromptBuilder::State::render(const Json& messages, bool add_generation_prompt,
+                                         const Json& variables) const {
+  require(chat.has_value(), ErrorKind::kModel, folder,
+          ": expected a chat template (chat_template.jinja, or chat_template in "
+          "tokenizer_config.json), got none (give \"prompt\" instead of messages)");
+  Json context = files.special_tokens;
+  context["messages"] = messages;
+  context["tools"] = nullptr;
+  context["documents"] = nullptr;
+  context["add_generation_prompt"] = add_generation_prompt;
+  if (!variables.is_null()) {
+    for (const auto& [name, value] : variables.as_object("template variables"))
+      context[name] = value;
+  }
+  return chat->render(context);
+}
+
+std::vector<int32_t> PromptBuilder::State::encode(std::string_view text, const char* what) const {
+  std::vector<int32_t> ids = tokenizer.encode(text);
+  require(tokenizer.decode(ids) == tokenizer.normalize(text), ErrorKind::kData, what,
+          ": expected ids that decode to the text, got others (the tokenizer cannot write ",
+          excerpt(text), ")");
+  return ids;
+}
+
+void PromptBuilder::State::find_bos() {
+  if (const Json* bos = files.special_tokens.find("bos_token")) {
+    bos_id = tokenizer.token_to_id(bos->as_string(folder));
+  } else {
+    bos_id = files.bos_id;
+  }
+}
+
+std::optional<int32_t> PromptBuilder::State::first_special(std::string_view text) const {
+  for (const int32_t id : tokenizer.encode(text)) {
+    if (tokenizer.is_special(id)) return id;
+  }
+  return std::nullopt;
+}
+
+// The template is asked: what does it put after an assistant's content?
+void PromptBuilder::State::find_end_of_turn() {
+  constexpr std::string_view kSentinel = "laconicsentinel";
+  if (chat) {
+    try {
+      const Json messages =
+          conversation({message("user", "question"), message("assistant", kSentinel)});
+      const std::string text = render(messages, false, nullptr);
+      const size_t at = text.rfind(kSentinel);
+      if (at != std::string::npos) end_of_turn = first_special(text.substr(at + kSentinel.size()));
+      no_end_of_turn = "a template that puts no special token there";
+    } catch (const Error& error) {
+      no_end_of_turn = cat("a template that refuses a question and its answer: ", error.what());
+    }
+    return;
+  }
+  no_end_of_turn = "no template and no eos_token";
+  if (!files.eos_ids.empty()) {
+    end_of_turn = files.eos_ids.front();
+  } else if (const Json* eos = files.special_tokens.find("eos_token")) {
+    end_of_turn = tokenizer.token_to_id(eos->as_string(folder));
+  }
+}
+
+// How the template treats thinking, seen on two renderings. One that refuses them says nothing.
+void PromptBuilder::State::probe_thinking() {
+  if (!chat) return;
+  try {
+    think_tail =
+        laconic::think_tail(render(conversation({message("user", "question")}), true, nullptr));
+    const Json thought = message("assistant", "<think>\nlaconicthought\n</think>\n\nlaconicanswer");
+    const std::string text =
+        render(conversation({message("user", "question"), thought}), false, nullptr);
+    drops_reasoning = text.find("laconicthought") == std::string::npos;
+  } catch (const Error& error) {
+    log_debug(folder, ": the template's thinking could not be probed: ", error.what());
+  }
+}
+
+PromptBuilder::PromptBuilder(std::unique_ptr<State> state) : state_(std::move(state)) {}
+PromptBuilder::~PromptBuilder() = default;
+PromptBuilder::PromptBuilder(PromptBuilder&&) noexcept = default;
+
+PromptBuilder PromptBuilder::from_folder(const std::string& folder) {
+  auto state = std::make_unique<State>(Tokenizer::from_file(join_path(folder, "tokenizer.json")),
+                                       read_prompt_files(folder), folder);
+  const PromptFiles& files = state->files;
+  if (files.template_source)
+    state->chat = ChatTemplate::parse(*files.template_source, files.template_place);
+  state->find_bos();
+  state->find_end_of_turn();
+  state->probe_thinking();
+  return PromptBuilder(std::move(state));
+}
+
+const Tokenizer& PromptBuilder::tokenizer() const { return state_->tokenizer; }
+
+bool PromptBuilder::has_template() const { return state_->chat.has_value(); }
+
+std::string PromptBuilder::template_hash() const {
+  const auto& source = state_->files.template_source;
+  return source ? hex64(hash64(*source)) : "none";
+}
+
+std::string PromptBuilder::render(const Json& messages, bool add_generation_prompt,
+                                  const Json& variables) const {
+  return state_->render(messages, add_generation_prompt, variables);
+}
+
+std::vector<int32_t> PromptBuilder::prompt_ids(const Json& messages, const Json& variables) const {
+  return text_ids(state_->render(messages, true, variables));
+}
+
+std::vector<int32_t> PromptBuilder::problem_ids(std::string_view problem,
+                                                std::string_view instruction) const {
+  std::string content(problem);
+  if (!instruction.empty()) content.append("\n").append(instruction);
+  return prompt_ids(conversation({message("user", content)}));
+}
+
+std::vector<int32_t> PromptBuilder::text_ids(std::string_view prompt) const {
+  std::vector<int32_t> ids = state_->encode(prompt, "prompt");
+  const auto& bos = state_->bos_id;
+  require(
+      !(bos && ids.size() > 1 && ids[0] == *bos && ids[1] == *bos), ErrorKind::kData,
+      "prompt: expected one beginning-of-sequence token, got two (the template writes it; leave "
+      "it out of the text)");
+  return ids;
+}
+
+TokenizedRow PromptBuilder::training_row(const Json& messages, std::string_view completion,
+                                         const Json& variables) const {
+  return training_row(prompt_ids(messages, variables), completion);
+}
+
+TokenizedRow PromptBuilder::training_row(std::vector<int32_t> prompt,
+                                         std::string_view completion) const {
+  require(!prompt.empty(), ErrorKind::kData, "prompt: expected a token or more, got none");
+  const size_t tail_ids = std::min(prompt.size(), kThinkTailIds);
+  const std::string prompt_end = state_->tokenizer.decode(std::span(prompt).last(tail_ids));
+  const int32_t end_of_turn = end_of_turn_id();
+  std::vector<int32_t> target =
+      state_->encode(without_opening_tag(completion, think_tail(prompt_end)), "completion");
+  if (!target.empty() && target.back() == end_of_turn) target.pop_back();
+  require(!target.empty(), ErrorKind::kData,
+          "completion: expected text to learn, got none (all targets would be masked)");
+  require(std::find(target.begin(), target.end(), end_of_turn) == target.end(), ErrorKind::kData,
+          "completion: expected the end-of-turn token at its end only, got it inside");
+  require(!state_->bos_id || *state_->bos_id == end_of_turn || target.front() != *state_->bos_id,
+          ErrorKind::kData, "completion: expected no beginning-of-sequence token, got one");
+  TokenizedRow row;
+  row.num_prompt_tokens = prompt.size();
+  row.ids = std::move(prompt);
+  row.ids.insert(row.ids.end(), target.begin(), target.end());
+  row.ids.push_back(end_of_turn);
+  return row;
+}
+
+TokenizedRow PromptBuilder::conversation_row(const Json& messages, const Json& variables,
+                                             TargetReasoning reasoning) const {
+  Json::Array turns = messages.as_array("messages");
+  require(turns.size() > 1, ErrorKind::kData,
+          "messages: expected a question and its answer or more, got ", turns.size(), " messages");
+  const Json target = std::move(turns.back());
+  turns.pop_back();
+  require(target.at("role", "messages") == Json("assistant"), ErrorKind::kData,
+          "messages: expected the assistant's turn at the end, got ",
+          target.at("role", "messages").dump());
+  std::string completion = target.at("content", "messages").as_string("messages: content");
+  if (const Json* thought = target.find("reasoning_content"); thought && thought->is_string()) {
+    completion =
+        cat(kThinkOpen, "\n", thought->as_string(""), "\n", kThinkClose, "\n\n", completion);
+  }
+  const ThinkSpan span = find_think_span(completion, false);
+  if (span.state != ThinkState::kNone && state_->drops_reasoning) {
+    require(
+        reasoning != TargetReasoning::kRefuse, ErrorKind::kData,
+        "messages: expected a template that keeps the target's reasoning, got one that drops it "
+        "(give prompt and completion, or say whether to keep or drop it)");
+    if (reasoning == TargetReasoning::kDrop) completion = std::string(span.answer);
+  }
+  return training_row(Json(std::move(turns)), completion, variables);
+}
+
+bool PromptBuilder::prompt_opens_think() const { return !state_->think_tail.empty(); }
+
+bool PromptBuilder::template_drops_reasoning() const { return state_->drops_reasoning; }
+
+int32_t PromptBuilder::end_of_turn_id() const {
+  require(state_->end_of_turn.has_value(), ErrorKind::kModel, state_->folder,
+          ": expected an end-of-turn token after the assistant's content, got ",
+          state_->no_end_of_turn);
+  return *state_->end_of_turn;
+}
+
+std::vector<int32_t> PromptBuilder::stop_ids() const {
+  std::vector<int32_t> ids = state_->files.eos_ids;
+  if (state_->end_of_turn) ids.insert(ids.begin(), *state_->end_of_turn);
+  if (const Json* eos = state_->files.special_tokens.find("eos_token");
+      eos && state_->files.eos_ids.empty()) {
+    if (const auto id = state_->tokenizer.token_to_id(eos->as_string(""))) ids.push_back(*id);
+  }
+  std::vector<int32_t> unique;
+  for (const int32_t id : ids) {
+    if (std::find(unique.begin(), unique.end(), id) == unique.end()) unique.push_back(id);
+  }
+  return unique;
+}
+
+std::string PromptBuilder::completion_text(std::span<const int32_t> ids) const {
+  const std::vector<int32_t> stops = stop_ids();
+  if (!ids.empty() && std::find(stops.begin(), stops.end(), ids.back()) != stops.end())
+    ids = ids.first(ids.size() - 1);
+  return state_->think_tail + state_->tokenizer.decode(ids);
+}
+
+std::string PromptBuilder::completion_text(std::span<const int32_t> prompt,
+                                           std::span<const int32_t> ids) const {
+  const std::string end =
+      state_->tokenizer.decode(prompt.last(std::min(prompt.size(), kThinkTailIds)));
+  return think_tail(end) + completion_text(ids).substr(state_->think_tail.size());
+}
+
+}  // namespace laconic

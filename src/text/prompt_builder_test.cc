@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "text/prompt_builder.h"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <sstream>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/test_data.h"
+#include "text/bpe_trainer.h"
+#include "text/tokenizer.h"
+
+namespace laconic {
+namespace {
+
+// A model folder's text files with a small tokenizer, gone with the test.
+class Folder {
+ public:
+  Folder() : path_(testing::TempDir() + "laconic_prompt_builder_" + std::to_string(::getpid())) {
+    remove_all(path_);
+    make_folders(path_);
+    BpeTrainerSettings settings;
+    settings.special_tokens = {"<bos>", "<end>", "<stop>"};
+    settings.plain_tokens = {"<think>", "</think>"};
+    const std::vector<std::string> texts = {"user assistant what is 1 + 2 ?", "it is it is 3 is"};
+    write("tokenizer.json", train_bpe(texts, settings).dump());
+    write("tokenizer_config.json", R"({"bos_token": {"content": "<bos>"}, "eos_token": "<stop>"})");
+  }
+  ~Folder() { remove_all(path_); }
+  void write(const std::string& name, const std::string& text) {
+    write_file_atomic(join_path(path_, name), text);
+  }
+  PromptBuilder builder() const { return PromptBuilder::from_folder(path_); }
+
+ private:
+  std::string path_;
+};
+
+constexpr const char* kPlainTemplate =
+    "{{ bos_token }}{% for m in messages %}{{ m.role }}\n{{ m.content }}<end>\n{% endfor %}"
+    "{% if add_generation_prompt %}assistant\n{% endif %}";
+constexpr const char* kOpenTemplate =
+    "{{ bos_token }}{% for m in messages %}{{ m.role }}\n{{ m.content.split('</think>')[-1] "
+    "}}<end>\n"
+    "{% endfor %}{% if add_generation_prompt %}assistant\n<think>\n{% endif %}";
+
+Json user(const std::string& text) {
+  return Json::parse(R"([{"role": "user", "content": )" + Json(text).dump() + "}]", "test");
+}
+
+template <typename Call>
+std::string fault_of(Call call, ErrorKind kind = ErrorKind::kData) {
+  try {
+    call();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), kind) << error.what();
+    return error.what();
+  }
+  return "no error";
+}
+
+std::string target_text(const PromptBuilder& builder, const TokenizedRow& row) {
+  return builder.tokenizer().decode(std::span(row.ids).subspan(row.num_prompt_tokens));
+}
+
+TEST(PromptBuilderTest, JoinsPromptCompletionAndEndOfTurnAsIds) {
+  Folder folder;
+  folder.write("chat_template.jinja", kPlainTemplate);
+  const PromptBuilder builder = folder.builder();
+  const TokenizedRow row = builder.training_row(user("what"), "it is 3");
+  EXPECT_EQ(builder.tokenizer().decode(row.ids), "<bos>user\nwhat<end>\nassistant\nit is 3<end>");
+  EXPECT_EQ(target_text(builder, row), "it is 3<end>");
+  EXPECT_EQ(row.ids.back(), builder.tokenizer().token_to_id("<end>"));
+  EXPECT_EQ(builder.training_row(user("what"), "it is 3<end>").ids, row.ids);
+  EXPECT_FALSE(builder.prompt_opens_think());
+  EXPECT_FALSE(builder.template_drops_reasoning());
+  EXPECT_EQ(target_text(builder, builder.training_row(user("what"), "<think>\nit</think>3")),
+            "<think>\nit</think>3<end>");
+}
+
+TEST(PromptBuilderTest, PutsTheInstructionOnTheNextLine) {
+  Folder folder;
+  folder.write("chat_template.jinja", kPlainTemplate);
+  const PromptBuilder builder = folder.builder();
+  EXPECT_EQ(builder.tokenizer().decode(builder.problem_ids("1 + 2", "Box it.")),
+            "<bos>user\n1 + 2\nBox it.<end>\nassistant\n");
+  EXPECT_EQ(builder.tokenizer().decode(builder.problem_ids("1 + 2", "")),
+            "<bos>user\n1 + 2<end>\nassistant\n");
+}
+
+TEST(PromptBuilderTest, DropsTheTagThatThePromptOpens) {
+  Folder folder;
+  folder.write("chat_template.jinja", kOpenTemplate);
+  const PromptBuilder builder = folder.builder();
+  EXPECT_TRUE(builder.prompt_opens_think());
+  EXPECT_TRUE(builder.template_drops_reasoning());
+  for (const char* completion :
+       {"<think>\nit</think>3", "<think>it</think>3", "it</think>3", " <think>\nit</think>3"}) {
+    const TokenizedRow row = builder.training_row(user("what"), completion);
+    EXPECT_EQ(target_text(builder, row), "it</think>3<end>") << completion;
+    EXPECT_EQ(builder.completion_text(std::span(row.ids).subspan(row.num_prompt_tokens)),
+              "<think>\nit</think>3");
+  }
+  const std::vector<int32_t> plain = builder.text_ids("what");
+  const std::vector<int32_t> reply = builder.text_ids("it<stop>");
+  EXPECT_EQ(builder.completion_text(plain, reply), "it");
+}
+
+TEST(PromptBuilderTest, SaysWhatATemplateWouldDropFromATarget) {
+  Folder folder;
+  folder.write("chat_template.jinja", kOpenTemplate);
+  const PromptBuilder builder = folder.builder();
+  const Json messages = Json::parse(
+      R"([{"role": "user", "content": "what"}, {"role": "assistant", "content": "<think>\nit</think>3"}])",
+      "test");
+  EXPECT_NE(fault_of([&] { builder.conversation_row(messages); }).find("drops"), std::string::npos);
+  const auto kept = builder.conversation_row(messages, {}, TargetReasoning::kKeep);
+  EXPECT_EQ(target_text(builder, kept), "it</think>3<end>");
+  const auto dropped = builder.conversation_row(messages, {}, TargetReasoning::kDrop);
+  EXPECT_EQ(target_text(builder, dropped), "3<end>");
+  const Json apart = Json::parse(
+      R"([{"role": "user", "content": "what"}, {"role": "assistant", "content": "3", "reasoning_content": "it"}])",
+      "test");
+  EXPECT_EQ(target_text(builder, builder.conversation_row(apart, {}, TargetReasoning::kKeep)),
+            "it\n</think>\n\n3<end>");
+  EXPECT_NE(fault_of([&] { builder.conversation_row(user("what")); }).find("got 1 messages"),
+            std::string::npos);
+}
+
+TEST(PromptBuilderTest, RefusesRowsThatCannotBeTrainedOn) {
+  Folder folder;
+  folder.write("chat_template.jinja", kPlainTemplate);
+  const PromptBuilder builder = folder.builder();
+  EXPECT_EQ(fault_of([&] {
+              builder.prompt_ids(user("x"), Json::parse(R"({"bos_token": "<bos><bos>"})", "t"));
+            }),
+            "prompt: expected one beginning-of-sequence token, got two (the template writes it; "
+            "leave it out of the text)");
+  EXPECT_NE(
+      fault_of([&] { builder.training_row(user("x"), ""); }).find("all targets would be masked"),
+      std::string::npos);
+  EXPECT_NE(fault_of([&] { builder.training_row(user("x"), "<end>"); }).find("masked"),
+            std::string::npos);
+  EXPECT_NE(fault_of([&] { builder.training_row(user("x"), "it<end>is"); }).find("inside"),
+            std::string::npos);
+  EXPECT_NE(
+      fault_of([&] { builder.training_row(user("x"), "<bos>it"); }).find("beginning-of-sequence"),
+      std::string::npos);
+  EXPECT_NE(fault_of([&] {
+              builder.training_row(std::vector<int32_t>{}, "it");
+            }).find("prompt: expected a token"),
+            std::string::npos);
+}
+
+TEST(PromptBuilderTest, WorksWithoutATemplateUntilMessagesCome) {
+  Folder folder;
+  const PromptBuilder builder = folder.builder();
+  EXPECT_EQ(builder.template_hash(), "none");
+  EXPECT_EQ(builder.end_of_turn_id(), builder.tokenizer().token_to_id("<stop>"));
+  EXPECT_EQ(target_text(builder, builder.training_row(builder.text_ids("what"), "it")), "it<stop>");
+  EXPECT_NE(
+      fault_of([&] { builder.prompt_ids(user("x")); }, ErrorKind::kModel).find("chat template"),
+      std::string::npos);
+}
+
+TEST(PromptBuilderTest, RefusesATemplateWithoutAnEndOfTurn) {
+  Folder folder;
+  folder.write("chat_template.jinja", "{% for m in messages %}{{ m.content }}\n{% endfor %}");
+  const PromptBuilder builder = folder.builder();
+  EXPECT_NE(fault_of([&] { builder.end_of_turn_id(); }, ErrorKind::kModel).find("no special token"),
+            std::string::npos);
+  EXPECT_NE(fault_of([&] { builder.training_row(user("x"), "it"); }, ErrorKind::kModel)
+                .find("end-of-turn"),
+            std::string::npos);
+}
+
+TEST(PromptBuilderTest, ReadsStopIdsAndFaultyFiles) {
+  Folder folder;
+  folder.write("chat_template.jinja", kPlainTemplate);
+  const auto id = [&](const char* token) {
+    return *folder.builder().tokenizer().token_to_id(token);
+  };
+  EXPECT_EQ(folder.builder().stop_ids(), (std::vector<int32_t>{id("<end>"), id("<stop>")}));
+  folder.write("generation_config.json", R"({"eos_token_id": [5, 7]})");
+  EXPECT_EQ(folder.builder().stop_ids(), (std::vector<int32_t>{id("<end>"), 5, 7}));
+  folder.write("generation_config.json", R"({"eos_token_id": "x"})");
+  EXPECT_NE(fault_of([&] { folder.builder(); }, ErrorKind::kModel)
+                .find("eos_token_id: expected a token id, got \"x\""),
+            std::string::npos);
+  folder.write("generation_config.json", "{}");
+  folder.write("tokenizer_config.json", "[");
+  EXPECT_NE(fault_of([&] { folder.builder(); }, ErrorKind::kModel).find("tokenizer_config.json"),
+            std::string::npos);
+  folder.write("tokenizer_config.json",
+               R"({"chat_template": [{"name": "default", "template": "{% x %}"}]})");
+  folder.write("chat_template.jinja", "{% y %}");
+  EXPECT_NE(fault_of([&] { folder.builder(); }, ErrorKind::kModel).find("chat_template.jinja:1:4"),
+            std::string::npos);
+}
+
+// Ids of four families against transformers (tests/golden/prompts/make.py).
+TEST(PromptBuilderTest, GivesTheIdsOfTransformers) {
+  const std::string tokenizers = shared_data_path("tokenizers/");
+  const std::string templates = shared_data_path("chat-templates/jinja/");
+  if (!folder_exists(tokenizers)) GTEST_SKIP() << "no shared data at " << tokenizers;
+  struct Model {
+    std::string name, tokenizer, chat_template, config, end;
+  };
+  const std::string qwen =
+      R"({"eos_token": "<|im_end|>", "pad_token": "<|endoftext|>", "bos_token": null})";
+  const std::vector<Model> models = {
+      {"qwen2.5", "qwen2.5", "Qwen-Qwen2.5-7B-Instruct.jinja", qwen, "<|im_end|>"},
+      {"qwen3", "qwen2.5", "Qwen-Qwen3-0.6B.jinja", qwen, "<|im_end|>"},
+      {"deepseek-r1-distill-qwen", "deepseek-r1-distill-qwen", "", "", "<｜end▁of▁sentence｜>"},
+      {"llama3", "llama3", "meta-llama-Llama-3.1-8B-Instruct.jinja",
+       R"({"bos_token": "<|begin_of_text|>", "eos_token": "<|eot_id|>"})", "<|eot_id|>"}};
+  const std::string golden = LACONIC_SOURCE_DIR "/tests/golden/prompts/golden.jsonl";
+  const std::string folder =
+      testing::TempDir() + "laconic_prompt_families_" + std::to_string(::getpid());
+  for (const Model& model : models) {
+    remove_all(folder);
+    make_folders(folder);
+    const std::string source = tokenizers + model.tokenizer;
+    write_file_atomic(folder + "/tokenizer.json", read_file(source + "/tokenizer.json"));
+    write_file_atomic(
+        folder + "/tokenizer_config.json",
+        model.config.empty() ? read_file(source + "/tokenizer_config.json") : model.config);
+    if (!model.chat_template.empty())
+      write_file_atomic(folder + "/chat_template.jinja",
+                        read_file(templates + model.chat_template));
+    const PromptBuilder builder = PromptBuilder::from_folder(folder);
+    EXPECT_EQ(builder.end_of_turn_id(), builder.tokenizer().token_to_id(model.end));
+    EXPECT_EQ(builder.prompt_opens_think(), model.config.empty());
+    std::istringstream lines(read_file(golden));
+    int num_rows = 0;
+    for (std::string line; std::getline(lines, line);) {
+      const Json row = Json::parse(line, golden);
+      if (row.at("model", golden) != Json(model.name)) continue;
+      ++num_rows;
+      SCOPED_TRACE(model.name + ": " + row.at("case", golden).as_string(golden));
+      std::vector<int32_t> ids;
+      for (const Json& id : row.at("ids", golden).as_array(golden))
+        ids.push_back(static_cast<int32_t>(id.as_integer(golden)));
+      const auto got = builder.training_row(row.at("messages", golden),
+                                            row.at("completion", golden).as_string(golden));
+      EXPECT_EQ(got.ids, ids);
+      EXPECT_EQ(got.num_prompt_tokens, row.at("prompt_ids", golden).size());
+    }
+    EXPECT_EQ(num_rows, 5);
+  }
+  remove_all(folder);
+}
+
+}  // namespace
+}  // namespace laconic
