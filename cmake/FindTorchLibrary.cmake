@@ -35,6 +35,8 @@ if(TorchLibrary_FOUND AND NOT TARGET torch::torch)
   if(TorchLibrary_CUDA AND TorchLibrary_C10_CUDA)
     # Loaded for its registrations: no symbol of it is named, so the linker must be told to keep it.
     target_link_libraries(torch::torch INTERFACE "-Wl,--no-as-needed" "${TorchLibrary_CUDA}" "${TorchLibrary_C10_CUDA}" "-Wl,--as-needed")
+    # The CUDA runtime lies in wheels beside torch, found by libtorch's own run path, not by the linker.
+    target_link_options(torch::torch INTERFACE "-Wl,--allow-shlib-undefined")
   endif()
   target_link_options(torch::torch INTERFACE "-Wl,-rpath,${LIBTORCH}/lib")
 endif()

@@ -152,30 +152,35 @@ void dump_number(double value, std::string& out) {
   if (text.find_first_of(".e") == std::string_view::npos) out += ".0";
 }
 
-void dump_value(const Json& json, int indent, int depth, std::string& out);
+struct Layout {
+  int indent, depth;
+  Layout inner() const { return {indent, depth + 1}; }
+};
 
-void line_break(int indent, int depth, std::string& out) {
-  if (indent < 0) return;
+void dump_value(const Json& json, Layout layout, std::string& out);
+
+void line_break(Layout layout, std::string& out) {
+  if (layout.indent < 0) return;
   out += '\n';
-  out.append(static_cast<size_t>(indent) * static_cast<size_t>(depth), ' ');
+  out.append(static_cast<size_t>(layout.indent) * static_cast<size_t>(layout.depth), ' ');
 }
 
 template <typename Items, typename Write>
-void dump_list(const Items& items, char open, char close, int indent, int depth, std::string& out,
+void dump_list(const Items& items, std::string_view brackets, Layout layout, std::string& out,
                Write write) {
-  out += open;
+  out += brackets[0];
   bool first = true;
   for (const auto& item : items) {
-    if (!first) out += indent < 0 ? ", " : ",";
+    if (!first) out += layout.indent < 0 ? ", " : ",";
     first = false;
-    line_break(indent, depth + 1, out);
+    line_break(layout.inner(), out);
     write(item);
   }
-  if (!first) line_break(indent, depth, out);
-  out += close;
+  if (!first) line_break(layout, out);
+  out += brackets[1];
 }
 
-void dump_value(const Json& json, int indent, int depth, std::string& out) {
+void dump_value(const Json& json, Layout layout, std::string& out) {
   switch (json.kind()) {
     case Json::Kind::kNull:
       out += "null";
@@ -193,14 +198,14 @@ void dump_value(const Json& json, int indent, int depth, std::string& out) {
       dump_string(json.as_string(""), out);
       return;
     case Json::Kind::kArray:
-      dump_list(json.as_array(""), '[', ']', indent, depth, out,
-                [&](const Json& item) { dump_value(item, indent, depth + 1, out); });
+      dump_list(json.as_array(""), "[]", layout, out,
+                [&](const Json& item) { dump_value(item, layout.inner(), out); });
       return;
     case Json::Kind::kObject:
-      dump_list(json.as_object(""), '{', '}', indent, depth, out, [&](const Json::Member& member) {
+      dump_list(json.as_object(""), "{}", layout, out, [&](const Json::Member& member) {
         dump_string(member.first, out);
         out += ": ";
-        dump_value(member.second, indent, depth + 1, out);
+        dump_value(member.second, layout.inner(), out);
       });
       return;
   }
@@ -220,7 +225,7 @@ Json Json::parse(std::string_view text, std::string_view place) {
 
 std::string Json::dump(int indent) const {
   std::string out;
-  dump_value(*this, indent, 0, out);
+  dump_value(*this, {indent, 0}, out);
   return out;
 }
 

@@ -1,0 +1,30 @@
+# Everything a newcomer types: `make demo`, `make test`. Each sets up what it needs (dev/setup) and builds
+# once, in build/release. JOBS=N limits the compilers that run at a time.
+JOBS ?= $(shell nproc)
+PREFIX ?= /usr/local
+BUILD := build/release
+
+.PHONY: build test demo install setup check clean
+
+build: setup
+	@cmake --build $(BUILD) --target laconic -j $(JOBS)
+
+test: setup
+	@cmake --build $(BUILD) -j $(JOBS)
+	@ctest --test-dir $(BUILD) --output-on-failure
+
+demo: build
+	@runs/demo.sh
+
+install: build
+	@cmake --install $(BUILD) --prefix "$(PREFIX)"
+
+check: setup
+	@dev/check
+
+# Installs what is missing and configures the build; a stamp makes the second run immediate.
+setup:
+	@dev/setup
+
+clean:
+	rm -rf build

@@ -1,0 +1,59 @@
+// One set of judged replies in numbers: accuracy, length, truncation, thinking; as text table and
+// JSON.
+//
+// Always together (design 5): accuracy with its s.e. clustered by problem; tokens of all, finished
+// and truncated replies; truncation rate; thinking and answer tokens apart; share of empty think
+// spans; and the sampler setting of the header.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/json.h"
+#include "data/records.h"
+#include "eval/statistics.h"
+
+namespace laconic {
+
+struct Summary {
+  std::string name;
+  Estimate accuracy;
+  Estimate undecided;  // shares of replies
+  Estimate truncated;
+  Estimate empty_think;
+  Estimate tokens, finished_tokens, truncated_tokens;
+  Estimate thinking_tokens, answer_tokens;
+  double median_tokens = 0;
+  double p90_tokens = 0;
+};
+
+// Error(kData) without records.
+Summary summarise(const std::string& name, std::span<const SampleRecord> records);
+
+struct GroupSummary {
+  std::string difficulty;
+  Summary summary;
+};
+// By difficulty; numbers ascending, then other names. Empty when no record has a difficulty.
+std::vector<GroupSummary> summarise_by_difficulty(std::span<const SampleRecord> records);
+
+// "82.5 +- 1.2" (percent) and "431.2 +- 5.0"; "-" where there is nothing to show.
+std::string percent_text(const Estimate& share);
+std::string tokens_text(const Estimate& tokens);
+
+// Rows of measures, a column for each summary; at most 100 columns wide for up to four summaries.
+std::string summary_table(std::span<const Summary> summaries);
+// A line for each difficulty found in any set, accuracy and tokens of each set.
+std::string difficulty_table(std::span<const std::string> names,
+                             std::span<const std::vector<GroupSummary>> sets);
+std::string comparison_text(const Comparison& comparison, double margin);
+// The sampler setting in one line: "n 4, T 0.7, top_p 0.95, cap 512, template 1f..., seed 7".
+// Absent fields are left out.
+std::string setting_text(const Json& header);
+
+Json summary_to_json(const Summary& summary);
+Json comparison_to_json(const Comparison& comparison);
+
+}  // namespace laconic

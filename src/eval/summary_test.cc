@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "eval/summary.h"
+
+#include <gtest/gtest.h>
+
+#include "base/error.h"
+
+namespace laconic {
+namespace {
+
+SampleRecord reply(const std::string& id, const std::string& verdict, int64_t tokens,
+                   const std::string& difficulty) {
+  SampleRecord out;
+  out.id = id;
+  out.verdict = verdict;
+  out.num_tokens = tokens;
+  out.num_thinking_tokens = tokens - 10;
+  out.num_answer_tokens = 10;
+  out.finish_reason = tokens >= 100 ? "length" : "stop";
+  out.think_state = tokens == 11 ? "empty" : "closed";
+  out.difficulty = difficulty;
+  return out;
+}
+
+const std::vector<SampleRecord> kReplies = {
+    reply("a", "right", 11, "2"), reply("a", "right", 50, "2"), reply("b", "wrong", 100, "10"),
+    reply("b", "undecided", 89, "10")};
+
+TEST(Summary, CountsByHand) {
+  const Summary got = summarise("run", kReplies);
+  EXPECT_DOUBLE_EQ(got.accuracy.mean, 0.5);
+  EXPECT_DOUBLE_EQ(got.accuracy.se, 0.5);
+  EXPECT_DOUBLE_EQ(got.undecided.mean, 0.25);
+  EXPECT_DOUBLE_EQ(got.truncated.mean, 0.25);
+  EXPECT_DOUBLE_EQ(got.empty_think.mean, 0.25);
+  EXPECT_DOUBLE_EQ(got.tokens.mean, 62.5);
+  EXPECT_DOUBLE_EQ(got.finished_tokens.mean, 50);
+  EXPECT_EQ(got.finished_tokens.num_samples, 3);
+  EXPECT_DOUBLE_EQ(got.truncated_tokens.mean, 100);
+  EXPECT_DOUBLE_EQ(got.thinking_tokens.mean, 52.5);
+  EXPECT_DOUBLE_EQ(got.median_tokens, 69.5);
+  EXPECT_NEAR(got.p90_tokens, 96.7, 1e-12);
+}
+
+TEST(Summary, DifficultiesInNumericOrder) {
+  const auto groups = summarise_by_difficulty(kReplies);
+  ASSERT_EQ(groups.size(), 2u);
+  EXPECT_EQ(groups[0].difficulty, "2");
+  EXPECT_EQ(groups[1].difficulty, "10");
+  EXPECT_EQ(groups[1].summary.accuracy.mean, 0);
+  const std::vector<std::string> names = {"before"};
+  const std::vector<std::vector<GroupSummary>> sets = {groups};
+  EXPECT_NE(difficulty_table(names, sets).find("\n10 "), std::string::npos);
+}
+
+TEST(Summary, TablesFitAHundredColumns) {
+  const Summary one = summarise("a name that is far too long for its column", kReplies);
+  const std::vector<Summary> four = {one, one, one, one};
+  const std::string table =
+      summary_table(four) + comparison_text(compare_samples(kReplies, kReplies), 0.02);
+  for (size_t at = 0; at < table.size();) {
+    const size_t end = table.find('\n', at);
+    EXPECT_LE(end - at, 100u) << table.substr(at, end - at);
+    at = end + 1;
+  }
+  EXPECT_NE(table.find("accuracy %                   50.0 +- 50.0"), std::string::npos) << table;
+}
+
+TEST(Summary, UnknownErrorsAreNotShownAsZero) {
+  const Summary got = summarise("one", std::vector<SampleRecord>{kReplies[0]});
+  EXPECT_EQ(percent_text(got.accuracy), "100.0 +- ?");
+  EXPECT_EQ(tokens_text(got.truncated_tokens), "-");
+  EXPECT_TRUE(summary_to_json(got).at("accuracy", "").at("se", "").is_null());
+  EXPECT_THROW(summarise("none", {}), Error);
+}
+
+TEST(Summary, SettingLine) {
+  const Json header = Json::parse(
+      R"({"type": "header", "n": 4, "temperature": 0.7, "max_new_tokens": 512, "seed": 7})", "h");
+  EXPECT_EQ(setting_text(header), "n 4, T 0.7, cap 512, seed 7");
+}
+
+}  // namespace
+}  // namespace laconic
