@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "eval/run_data.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <filesystem>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "data/rows.h"
+
+namespace laconic {
+namespace {
+
+// Rows of a log that is perhaps being written: a last line without its line end that is no JSON is
+// dropped.
+std::vector<Json> read_log(const std::string& path) {
+  std::vector<Json> rows;
+  if (!file_exists(path)) return rows;
+  const std::string text = read_file(path);
+  const size_t whole = text.ends_with('\n') ? text.size() : text.rfind('\n') + 1;
+  for_each_line(std::string_view(text).substr(0, whole), [&](int64_t line, std::string_view row) {
+    const std::string place = cat(path, ":", line);
+    rows.push_back(Json::parse(row, place));
+    rows.back().as_object(place);
+  });
+  return rows;
+}
+
+std::string step_name(int64_t step) {
+  char text[32];
+  std::snprintf(text, sizeof text, "step-%06lld", static_cast<long long>(step));
+  return text;
+}
+
+}  // namespace
+
+const SampleFile* RunData::find_samples(const std::string& wanted) const {
+  const auto found = samples.find(wanted);
+  return found == samples.end() || found->second.records.empty() ? nullptr : &found->second;
+}
+
+RunData::Pair RunData::before_and_after() const {
+  if (const Pair pair = {find_samples("before"), find_samples("after")}) return pair;
+  Pair pair = {find_samples("long-bound"), nullptr};
+  if (!pair.before) pair.before = find_samples(step_name(0));
+  for (const Json& eval : evals) {
+    const Json* step = eval.find("step");
+    const Json* chosen = eval.find("chosen");
+    if (!step || !step->is_integer() || step->as_integer("") == 0) continue;
+    const SampleFile* file = find_samples(step_name(step->as_integer("")));
+    if (file) pair.after = file;
+    if (file && chosen && chosen->is_boolean() && chosen->as_boolean("")) break;
+  }
+  return pair ? pair : Pair{};
+}
+
+RunData read_run(const std::string& folder) {
+  require(folder_exists(folder), ErrorKind::kFailure, folder, ": expected a run folder, got none");
+  RunData run;
+  std::string_view trimmed = folder;
+  while (trimmed.size() > 1 && trimmed.ends_with('/')) trimmed.remove_suffix(1);
+  run.name = file_name(trimmed);
+  if (file_exists(join_path(folder, "config.yaml")))
+    run.config = read_file(join_path(folder, "config.yaml"));
+  const std::string run_path = join_path(folder, "run.json");
+  if (file_exists(run_path)) run.run = Json::parse(read_file(run_path), run_path);
+  for (Json& row : read_log(join_path(folder, "log.jsonl"))) {
+    const Json* type = row.find("type");
+    const bool is_eval = type && type->is_string() && type->as_string("") == "eval";
+    const bool is_step = type && type->is_string() && type->as_string("") == "step";
+    if (is_eval)
+      run.evals.push_back(std::move(row));
+    else if (is_step)
+      run.steps.push_back(std::move(row));
+  }
+  run.mixture = read_log(join_path(folder, "mixture.jsonl"));
+  const std::string samples = join_path(folder, "samples");
+  if (folder_exists(samples)) {
+    for (const auto& entry : std::filesystem::directory_iterator(samples)) {
+      const std::filesystem::path& path = entry.path();
+      if (path.extension() == ".jsonl")
+        run.samples[path.stem().string()] = read_sample_file(path.string());
+    }
+  }
+  require(!run.steps.empty() || !run.evals.empty() || !run.samples.empty(), ErrorKind::kFailure,
+          folder, ": expected a run with log.jsonl or samples/*.jsonl, got neither");
+  return run;
+}
+
+}  // namespace laconic
