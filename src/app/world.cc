@@ -134,7 +134,7 @@ int run_world(Arguments arguments) {
   Settings settings("laconic world",
                     "Prints word problems of graded difficulty, with short and long chains.");
   settings.add("seed", &s.seed, "another seed, other problems").range(0, 9.007199254740992e15);
-  settings.add("num_problems", &s.num_problems, "rows").alias("n").range(1, 1e9);
+  settings.add("num_problems", &s.num_problems, "rows").range(1, 1e9);
   settings.add("difficulty", &s.difficulty, "one level or a range of levels, 1 to 6, in turn");
   settings
       .add("format", &s.format,
