@@ -1,0 +1,31 @@
+// The head and its loss at chosen rows, in chunks, so that no [T, V] matrix is ever made.
+//
+// Rows [R, D] are those with a target, already normalised. Loss is natural-log negative
+// log-likelihood; sums are taken in double, in row order. Gradients of the head are accumulated in
+// fp32.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+
+#include "nn/kernels.h"
+#include "nn/workspace.h"
+
+namespace laconic {
+
+struct HeadLoss {
+  at::Tensor rows;     // [R, D]
+  at::Tensor head;     // [V, D]
+  at::Tensor targets;  // [R] int32
+  at::Tensor factors;  // [R]: d(loss)/d(nll); read with gradients only
+  at::Tensor nll;      // [R], overwritten
+  at::Tensor drows;    // [R, D], overwritten; undefined: no gradients
+  at::Tensor dhead;    // [V, D], added to; undefined: no gradients
+};
+
+// Works through the rows `chunk` at a time; `workspace` holds [chunk, V] floats.
+void head_loss(const HeadLoss& loss, int64_t chunk, const Kernels& kernels, Workspace& workspace);
+
+}  // namespace laconic

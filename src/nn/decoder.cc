@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "nn/decoder.h"
+
+#include <ATen/ops/from_blob.h>
+#include <ATen/ops/mm.h>
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include "base/error.h"
+#include "nn/attention.h"
+#include "nn/cross_entropy.h"
+#include "nn/kernels.h"
+#include "nn/layer.h"
+#include "nn/workspace.h"
+
+namespace laconic {
+namespace {
+
+// Kept from call to call; each thread that trains has its own.
+Workspace& thread_workspace() {
+  static thread_local Workspace workspace;
+  return workspace;
+}
+
+void check_batch(const Weights& weights, const TokenBatch& batch) {
+  const auto T = static_cast<size_t>(batch.num_tokens());
+  const int64_t V = weights.config.vocab_size;
+  LACONIC_CHECK(T > 0, "empty batch");
+  LACONIC_CHECK(batch.targets.size() == T, batch.targets.size(), " targets for ", T, " tokens");
+  LACONIC_CHECK(batch.loss_weights.empty() || batch.loss_weights.size() == T,
+                batch.loss_weights.size(), " loss weights for ", T, " tokens");
+  const auto& offsets = batch.cu_seqlens;
+  LACONIC_CHECK(offsets.size() >= 2 && offsets.front() == 0 && offsets.back() == (int64_t)T &&
+                    std::is_sorted(offsets.begin(), offsets.end()),
+                "cu_seqlens must rise from 0 to ", T);
+  for (size_t t = 0; t < T; ++t) {
+    LACONIC_CHECK(batch.ids[t] >= 0 && batch.ids[t] < V, "id ", batch.ids[t], " of ", V);
+    LACONIC_CHECK(batch.targets[t] >= -1 && batch.targets[t] < V, "target ", batch.targets[t]);
+  }
+}
+
+// One pass over one batch: its index tensors and the activations under way.
+class Pass {
+ public:
+  Pass(const Weights& weights, const TokenBatch& batch, const DecoderOptions& options);
+
+  void forward(bool keep);
+  void backward(Weights& gradients);
+  // Head and loss at the rows with a target. Without gradients if `gradients` is null.
+  void loss(double scale, Weights* gradients);
+  at::Tensor logits();
+  const at::Tensor& nll() const { return nll_; }              // [R] on the CPU
+  const std::vector<int32_t>& rows() const { return rows_; }  // R rows with a target
+
+ private:
+  at::Tensor take(std::string_view name, at::IntArrayRef shape) {
+    return workspace_.take(name, shape, context_.options);
+  }
+  template <typename T>
+  at::Tensor upload(std::string_view name, const std::vector<T>& values);
+  RopeTable rope_table();
+  at::Tensor layer_input(int64_t layer) {
+    return workspace_.take("x", keep_ ? layer : layer % 2, {T_, D_}, context_.options);
+  }
+  LayerActivations activations(int64_t layer);
+
+  const Weights& weights_;
+  const TokenBatch& batch_;
+  const DecoderOptions& options_;
+  const int64_t T_, D_;
+  Workspace& workspace_;
+  LayerContext context_;
+  at::Tensor ids_;
+  bool keep_ = false;
+  at::Tensor dx_;
+  at::Tensor nll_;
+  std::vector<int32_t> rows_;
+};
+
+Pass::Pass(const Weights& weights, const TokenBatch& batch, const DecoderOptions& options)
+    : weights_(weights),
+      batch_(batch),
+      options_(options),
+      T_(batch.num_tokens()),
+      D_(weights.config.hidden_size),
+      workspace_(thread_workspace()),
+      context_{kernels_for(weights.flat),
+               workspace_,
+               weights.config,
+               head_layout(weights.config),
+               {},
+               batch.cu_seqlens,
+               T_,
+               weights.flat.options().requires_grad(false)} {
+  check_batch(weights, batch);
+  ids_ = upload("ids", batch.ids);
+  context_.rope = rope_table();
+  for (int64_t t = 0; t < T_; ++t) {
+    if (batch.targets[t] >= 0) rows_.push_back(static_cast<int32_t>(t));
+  }
+}
+
+template <typename T>
+at::Tensor Pass::upload(std::string_view name, const std::vector<T>& values) {
+  const auto dtype = std::is_same_v<T, int32_t> ? at::kInt : at::kFloat;
+  const auto size = static_cast<int64_t>(values.size());
+  at::Tensor out = workspace_.take(name, {size}, context_.options.dtype(dtype));
+  out.copy_(at::from_blob(const_cast<T*>(values.data()), {size}, dtype));
+  return out;
+}
+
+RopeTable Pass::rope_table() {
+  const std::vector<int32_t> positions = document_positions(batch_.cu_seqlens);
+  const int64_t count = 1 + *std::max_element(positions.begin(), positions.end());
+  RopeTable table = make_rope_table(weights_.config, count);
+  table.cos = table.cos.to(context_.options.device());
+  table.sin = table.sin.to(context_.options.device());
+  table.positions = upload("positions", positions);
+  return table;
+}
+
+LayerActivations Pass::activations(int64_t layer) {
+  const bool keep_all = keep_ && options_.recompute == Recompute::kNothing;
+  LayerActivations a = take_activations(context_, keep_all ? layer : 0);
+  a.x = layer_input(layer);
+  return a;
+}
+
+void Pass::forward(bool keep) {
+  keep_ = keep;
+  context_.kernels.gather_rows(weights_.embedding, ids_, layer_input(0));
+  const int64_t L = weights_.config.num_layers;
+  for (int64_t layer = 0; layer < L; ++layer) {
+    layer_forward(context_, weights_.layers[layer], activations(layer), layer_input(layer + 1));
+  }
+}
+
+void Pass::loss(double scale, Weights* gradients) {
+  const auto R = static_cast<int64_t>(rows_.size());
+  std::vector<int32_t> targets;
+  std::vector<float> factors;
+  for (const int32_t row : rows_) {
+    targets.push_back(batch_.targets[row]);
+    const float weight = batch_.loss_weights.empty() ? 1.0f : batch_.loss_weights[row];
+    factors.push_back(static_cast<float>(scale * weight));
+  }
+  const at::Tensor rows = upload("rows", rows_), x = take("head_x", {R, D_});
+  const at::Tensor normed = take("head_normed", {R, D_}), rstd = take("head_rstd", {R});
+  context_.kernels.gather_rows(layer_input(weights_.config.num_layers), rows, x);
+  context_.kernels.rms_norm(x, weights_.final_norm, weights_.config.rms_norm_eps, normed, rstd);
+  HeadLoss head;
+  head.rows = normed;
+  head.head = weights_.head;
+  head.targets = upload("targets", targets);
+  head.factors = upload("factors", factors);
+  head.nll = take("nll", {R});
+  if (gradients != nullptr) {
+    head.drows = take("dhead_rows", {R, D_});
+    head.dhead = gradients->head;
+  }
+  head_loss(head, options_.head_chunk, context_.kernels, workspace_);
+  nll_ = head.nll.cpu();
+  if (gradients == nullptr) return;
+  const at::Tensor dx = take("dhead_x", {R, D_}).zero_();
+  context_.kernels.rms_norm_backward(
+      {head.drows, x, weights_.final_norm, rstd, dx, gradients->final_norm});
+  dx_ = take("dx", {T_, D_}).zero_();
+  context_.kernels.scatter_add_rows(dx, rows, dx_);
+}
+
+void Pass::backward(Weights& gradients) {
+  const bool recompute = options_.recompute == Recompute::kLayers;
+  for (int64_t layer = weights_.config.num_layers - 1; layer >= 0; --layer) {
+    const LayerActivations a = activations(layer);
+    // The output is already known; it goes where the next layer's input was.
+    if (recompute) {
+      layer_forward(context_, weights_.layers[layer], a, layer_input(layer + 1));
+    }
+    layer_backward(context_, weights_.layers[layer], a, gradients.layers[layer], dx_);
+  }
+  context_.kernels.scatter_add_rows(dx_, ids_, gradients.embedding);
+}
+
+at::Tensor Pass::logits() {
+  const at::Tensor normed = take("head_normed", {T_, D_}), rstd = take("head_rstd", {T_});
+  context_.kernels.rms_norm(layer_input(weights_.config.num_layers), weights_.final_norm,
+                            weights_.config.rms_norm_eps, normed, rstd);
+  return at::mm(normed, weights_.head.t()).cpu();
+}
+
+}  // namespace
+
+LossSum forward_backward(const Weights& weights, const TokenBatch& batch, double scale,
+                         Weights& gradients, const DecoderOptions& options) {
+  Pass pass(weights, batch, options);
+  LossSum sum;
+  sum.num_targets = static_cast<int64_t>(pass.rows().size());
+  if (sum.num_targets == 0) return sum;
+  pass.forward(/*keep=*/true);
+  pass.loss(scale, &gradients);
+  pass.backward(gradients);
+  const float* nll = pass.nll().data_ptr<float>();
+  for (size_t i = 0; i < pass.rows().size(); ++i) {
+    const int32_t row = pass.rows()[i];
+    const double weight = batch.loss_weights.empty() ? 1.0 : batch.loss_weights[row];
+    sum.weighted_nll += weight * nll[i];
+  }
+  return sum;
+}
+
+std::vector<float> target_logprobs(const Weights& weights, const TokenBatch& batch,
+                                   const DecoderOptions& options) {
+  Pass pass(weights, batch, options);
+  std::vector<float> logprobs(batch.ids.size(), 0.0f);
+  if (pass.rows().empty()) return logprobs;
+  pass.forward(/*keep=*/false);
+  pass.loss(1.0, nullptr);
+  const float* nll = pass.nll().data_ptr<float>();
+  for (size_t i = 0; i < pass.rows().size(); ++i) logprobs[pass.rows()[i]] = -nll[i];
+  return logprobs;
+}
+
+at::Tensor full_logits(const Weights& weights, const TokenBatch& batch) {
+  Pass pass(weights, batch, {});
+  pass.forward(/*keep=*/false);
+  return pass.logits();
+}
+
+}  // namespace laconic

@@ -1,0 +1,105 @@
+// The seam between the decoder and a device: what a layer needs beside matrix products.
+//
+// Two implementations: own vector code for the CPU (kernels_cpu.cc, Highway, dispatched at run time
+// to what the machine has) and ATen operators for any other device (kernels_aten.cc). `kernels_for`
+// chooses by the tensor's device. Every function writes into tensors that the caller owns, so that
+// nothing is allocated in steady state on the CPU. Shapes: nn/shapes.h. fp32; index tensors are
+// int32 on the same device. Matrices are contiguous. Determinism: on the CPU results depend neither
+// on thread timing nor on the number of threads.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <vector>
+
+namespace laconic {
+
+struct HeadLayout {
+  int64_t num_heads = 0;     // H
+  int64_t num_kv_heads = 0;  // K
+  int64_t head_dim = 0;      // E
+  int64_t q_width() const { return num_heads * head_dim; }
+  int64_t qkv_width() const { return (num_heads + 2 * num_kv_heads) * head_dim; }
+};
+
+struct RmsNormGradient {
+  at::Tensor dout;     // [R, D]
+  at::Tensor x;        // [R, D], input of the forward pass
+  at::Tensor weight;   // [D]
+  at::Tensor rstd;     // [R], from the forward pass
+  at::Tensor dx;       // [R, D], added to
+  at::Tensor dweight;  // [D], added to
+};
+
+struct RopeTable {
+  at::Tensor cos;        // [positions, E/2]
+  at::Tensor sin;        // [positions, E/2]
+  at::Tensor positions;  // [T] int32
+};
+
+struct AttentionGradient {
+  at::Tensor qkv;   // [T, P], after RoPE
+  at::Tensor out;   // [T, Q], of the forward pass
+  at::Tensor lse;   // [H, T], of the forward pass
+  at::Tensor dout;  // [T, Q]
+  at::Tensor dqkv;  // [T, P], overwritten
+};
+
+struct CrossEntropyRows {
+  at::Tensor logits;   // [R, V]; overwritten by the gradient if `gradient`
+  at::Tensor targets;  // [R] int32
+  at::Tensor factors;  // [R]: d(loss)/d(nll) of each row
+  at::Tensor nll;      // [R], overwritten
+  bool gradient = false;
+};
+
+class Kernels {
+ public:
+  virtual ~Kernels() = default;
+
+  // out[r] = table[rows[r]].
+  virtual void gather_rows(const at::Tensor& table, const at::Tensor& rows,
+                           const at::Tensor& out) const = 0;
+  // table[rows[r]] += values[r].
+  virtual void scatter_add_rows(const at::Tensor& values, const at::Tensor& rows,
+                                const at::Tensor& table) const = 0;
+
+  // out = x * rstd * weight with rstd = 1 / sqrt(mean(x^2) + eps), row by row.
+  virtual void rms_norm(const at::Tensor& x, const at::Tensor& weight, double eps,
+                        const at::Tensor& out, const at::Tensor& rstd) const = 0;
+  virtual void rms_norm_backward(const RmsNormGradient& gradient) const = 0;
+
+  // q, k, v += bias (where defined), then q and k rotated by their position, halves paired as
+  // in transformers' rotate_half.
+  virtual void bias_rope(const at::Tensor& qkv, const at::Tensor& bias, const RopeTable& table,
+                         const HeadLayout& heads) const = 0;
+  // Rotates dq, dk back; dbias (where defined) gets the column sums.
+  virtual void bias_rope_backward(const at::Tensor& dqkv, const at::Tensor& dbias,
+                                  const RopeTable& table, const HeadLayout& heads) const = 0;
+
+  // Causal within each document, scaled by 1 / sqrt(E). out [T, Q], lse [H, T].
+  virtual void attention(const at::Tensor& qkv, const std::vector<int32_t>& cu_seqlens,
+                         const HeadLayout& heads, const at::Tensor& out,
+                         const at::Tensor& lse) const = 0;
+  virtual void attention_backward(const AttentionGradient& gradient,
+                                  const std::vector<int32_t>& cu_seqlens,
+                                  const HeadLayout& heads) const = 0;
+
+  // out = silu(gate) * up.
+  virtual void swiglu(const at::Tensor& gate_up, const at::Tensor& out) const = 0;
+  // In place: gate_up becomes its gradient, `dout` becomes the forward result (which the
+  // gradient of the down projection needs).
+  virtual void swiglu_backward(const at::Tensor& gate_up, const at::Tensor& dout) const = 0;
+
+  // nll = -log softmax(logits)[target]; dlogits = (softmax - onehot) * factor in place.
+  virtual void cross_entropy(const CrossEntropyRows& rows) const = 0;
+};
+
+const Kernels& cpu_kernels();
+const Kernels& aten_kernels();
+// The kernels for the device that `tensor` is on.
+const Kernels& kernels_for(const at::Tensor& tensor);
+
+}  // namespace laconic

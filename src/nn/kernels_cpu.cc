@@ -1,0 +1,242 @@
+// Tensors -> arrays, and the split of rows over threads. The arithmetic is in kernels_rows.cc and
+// kernels_attention.cc.
+//
+// Sums over rows (weight gradients) are formed per block of kRowBlock rows and then added in block
+// order, so that they do not depend on the number of threads.
+// SPDX-License-Identifier: Apache-2.0
+#include <ATen/Parallel.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cstring>
+#include <functional>
+#include <numeric>
+#include <vector>
+
+#include "base/error.h"
+#include "nn/kernels.h"
+#include "nn/kernels_attention.h"
+#include "nn/kernels_rows.h"
+
+namespace laconic {
+namespace {
+
+constexpr int64_t kRowBlock = 512;
+
+float* floats(const at::Tensor& t) { return static_cast<float*>(t.data_ptr()); }
+const int32_t* ints(const at::Tensor& t) { return static_cast<const int32_t*>(t.data_ptr()); }
+size_t width_of(const at::Tensor& t) { return static_cast<size_t>(t.size(-1)); }
+
+template <typename Body>
+void for_rows(int64_t num_rows, const Body& body) {
+  at::parallel_for(0, num_rows, 64, [&](int64_t begin, int64_t end) {
+    body(rows::Range{static_cast<size_t>(begin), static_cast<size_t>(end)});
+  });
+}
+
+// body(block's rows, block's sums [width]) for each block; adds all blocks' sums to `total`.
+template <typename Body>
+void sum_over_blocks(int64_t num_rows, size_t width, float* total, const Body& body) {
+  const int64_t num_blocks = (num_rows + kRowBlock - 1) / kRowBlock;
+  static thread_local std::vector<float> memory;
+  memory.resize(static_cast<size_t>(num_blocks) * width);
+  float* sums = memory.data();
+  at::parallel_for(0, num_blocks, 1, [&](int64_t begin, int64_t end) {
+    for (int64_t block = begin; block < end; ++block) {
+      const int64_t last = std::min(num_rows, (block + 1) * kRowBlock);
+      body(rows::Range{static_cast<size_t>(block * kRowBlock), static_cast<size_t>(last)},
+           sums + static_cast<size_t>(block) * width);
+    }
+  });
+  for (int64_t block = 0; block < num_blocks; ++block) {
+    rows::add(sums + static_cast<size_t>(block) * width, total, width);
+  }
+}
+
+// body(task) for each task, the next free thread taking the next one: for tasks of unequal length
+// whose results do not depend on each other.
+template <typename Body>
+void for_tasks(int64_t num_tasks, const Body& body) {
+  std::atomic<int64_t> next{0};
+  at::parallel_for(0, at::get_num_threads(), 1, [&](int64_t, int64_t) {
+    for (int64_t task = next++; task < num_tasks; task = next++) body(task);
+  });
+}
+
+struct AttentionTensors {
+  float* qkv;
+  float* out;
+  float* lse;
+  float* dout;  // backward only
+  float* dqkv;  // backward only
+  int64_t num_tokens;
+};
+
+rows::AttentionTask make_task(const AttentionTensors& t, const HeadLayout& heads, int64_t kv_head,
+                              int64_t first_token) {
+  const int64_t group = heads.num_heads / heads.num_kv_heads, width = heads.qkv_width();
+  const int64_t row = first_token * width;
+  const int64_t q = row + kv_head * group * heads.head_dim;
+  const int64_t k = row + heads.q_width() + kv_head * heads.head_dim;
+  const int64_t v = k + heads.num_kv_heads * heads.head_dim;
+  const int64_t out = first_token * heads.q_width() + kv_head * group * heads.head_dim;
+  rows::AttentionTask task = {};
+  task.q = t.qkv + q, task.k = t.qkv + k, task.v = t.qkv + v;
+  task.qkv_stride = static_cast<size_t>(width);
+  task.out = t.out + out;
+  task.out_stride = static_cast<size_t>(heads.q_width());
+  task.lse = t.lse + kv_head * group * t.num_tokens + first_token;
+  task.lse_stride = static_cast<size_t>(t.num_tokens);
+  task.head_dim = static_cast<size_t>(heads.head_dim);
+  task.group = static_cast<size_t>(group);
+  if (t.dqkv != nullptr) {
+    task.dout = t.dout + out;
+    task.dq = t.dqkv + q, task.dk = t.dqkv + k, task.dv = t.dqkv + v;
+  }
+  return task;
+}
+
+// Documents from the longest to the shortest, so that no long one is left for the end.
+std::vector<int32_t> longest_first(const std::vector<int32_t>& cu_seqlens) {
+  std::vector<int32_t> order(cu_seqlens.size() - 1);
+  std::iota(order.begin(), order.end(), 0);
+  const auto length = [&](int32_t d) { return cu_seqlens[d + 1] - cu_seqlens[d]; };
+  std::stable_sort(order.begin(), order.end(),
+                   [&](int32_t a, int32_t b) { return length(a) > length(b); });
+  return order;
+}
+
+void run_attention(const AttentionTensors& tensors, const std::vector<int32_t>& cu_seqlens,
+                   const HeadLayout& heads, void (*run)(const rows::AttentionTask&)) {
+  const std::vector<int32_t> order = longest_first(cu_seqlens);
+  for_tasks(static_cast<int64_t>(order.size()) * heads.num_kv_heads, [&](int64_t index) {
+    const int32_t document = order[static_cast<size_t>(index / heads.num_kv_heads)];
+    rows::AttentionTask task =
+        make_task(tensors, heads, index % heads.num_kv_heads, cu_seqlens[document]);
+    task.length = static_cast<size_t>(cu_seqlens[document + 1] - cu_seqlens[document]);
+    if (task.length == 0) return;
+    static thread_local std::vector<float> scratch;
+    const size_t need = rows::attention_scratch_floats(task.length, task.head_dim);
+    if (scratch.size() < need) scratch.resize(need);
+    task.scratch = scratch.data();
+    run(task);
+  });
+}
+
+class CpuKernels final : public Kernels {
+ public:
+  void gather_rows(const at::Tensor& table, const at::Tensor& rows,
+                   const at::Tensor& out) const override {
+    const size_t width = width_of(table);
+    for_rows(rows.size(0), [&](rows::Range range) {
+      for (size_t row = range.begin; row < range.end; ++row) {
+        std::memcpy(floats(out) + row * width,
+                    floats(table) + static_cast<size_t>(ints(rows)[row]) * width,
+                    width * sizeof(float));
+      }
+    });
+  }
+
+  // Threads share the columns, not the rows: a row of the table may be named many times.
+  void scatter_add_rows(const at::Tensor& values, const at::Tensor& rows,
+                        const at::Tensor& table) const override {
+    const int64_t width = table.size(1), num_rows = rows.size(0);
+    at::parallel_for(0, (width + 15) / 16, 1, [&](int64_t begin, int64_t end) {
+      const int64_t first = begin * 16, last = std::min(end * 16, width);
+      for (int64_t row = 0; row < num_rows; ++row) {
+        rows::add(floats(values) + row * width + first,
+                  floats(table) + ints(rows)[row] * width + first,
+                  static_cast<size_t>(last - first));
+      }
+    });
+  }
+
+  void rms_norm(const at::Tensor& x, const at::Tensor& weight, double eps, const at::Tensor& out,
+                const at::Tensor& rstd) const override {
+    const rows::RmsNorm task = {floats(x),    floats(weight), floats(out),
+                                floats(rstd), width_of(x),    static_cast<float>(eps)};
+    for_rows(x.size(0), [&](rows::Range range) { rows::rms_norm(task, range); });
+  }
+
+  void rms_norm_backward(const RmsNormGradient& g) const override {
+    sum_over_blocks(g.x.size(0), width_of(g.x), floats(g.dweight),
+                    [&](rows::Range range, float* sums) {
+                      rows::rms_norm_backward({floats(g.dout), floats(g.x), floats(g.weight),
+                                               floats(g.rstd), floats(g.dx), sums, width_of(g.x)},
+                                              range);
+                    });
+  }
+
+  void bias_rope(const at::Tensor& qkv, const at::Tensor& bias, const RopeTable& table,
+                 const HeadLayout& heads) const override {
+    rotate(qkv, bias.defined() ? floats(bias) : nullptr, table, heads, 1.0f);
+  }
+
+  void bias_rope_backward(const at::Tensor& dqkv, const at::Tensor& dbias, const RopeTable& table,
+                          const HeadLayout& heads) const override {
+    rotate(dqkv, nullptr, table, heads, -1.0f);
+    if (!dbias.defined()) return;
+    sum_over_blocks(dqkv.size(0), width_of(dqkv), floats(dbias),
+                    [&](rows::Range range, float* sums) {
+                      rows::column_sums({floats(dqkv), sums, width_of(dqkv)}, range);
+                    });
+  }
+
+  void attention(const at::Tensor& qkv, const std::vector<int32_t>& cu_seqlens,
+                 const HeadLayout& heads, const at::Tensor& out,
+                 const at::Tensor& lse) const override {
+    run_attention({floats(qkv), floats(out), floats(lse), nullptr, nullptr, qkv.size(0)},
+                  cu_seqlens, heads, rows::attention_forward);
+  }
+
+  void attention_backward(const AttentionGradient& g, const std::vector<int32_t>& cu_seqlens,
+                          const HeadLayout& heads) const override {
+    run_attention({floats(g.qkv), floats(g.out), floats(g.lse), floats(g.dout), floats(g.dqkv),
+                   g.qkv.size(0)},
+                  cu_seqlens, heads, rows::attention_backward);
+  }
+
+  void swiglu(const at::Tensor& gate_up, const at::Tensor& out) const override {
+    const rows::Swiglu task = {floats(gate_up), floats(out), width_of(out)};
+    for_rows(out.size(0), [&](rows::Range range) { rows::swiglu(task, range); });
+  }
+
+  void swiglu_backward(const at::Tensor& gate_up, const at::Tensor& dout) const override {
+    const rows::Swiglu task = {floats(gate_up), floats(dout), width_of(dout)};
+    for_rows(dout.size(0), [&](rows::Range range) { rows::swiglu_backward(task, range); });
+  }
+
+  void cross_entropy(const CrossEntropyRows& r) const override {
+    const rows::CrossEntropy task = {floats(r.logits), ints(r.targets),    floats(r.factors),
+                                     floats(r.nll),    width_of(r.logits), r.gradient};
+    for_rows(r.logits.size(0), [&](rows::Range range) { rows::cross_entropy(task, range); });
+  }
+
+ private:
+  static void rotate(const at::Tensor& qkv, const float* bias, const RopeTable& table,
+                     const HeadLayout& heads, float sign) {
+    const rows::Rope task = {floats(qkv),
+                             bias,
+                             floats(table.cos),
+                             floats(table.sin),
+                             ints(table.positions),
+                             width_of(qkv),
+                             static_cast<size_t>(heads.num_heads + heads.num_kv_heads),
+                             static_cast<size_t>(heads.head_dim),
+                             sign};
+    for_rows(qkv.size(0), [&](rows::Range range) { rows::bias_rope(task, range); });
+  }
+};
+
+}  // namespace
+
+const Kernels& cpu_kernels() {
+  static const CpuKernels kernels;
+  return kernels;
+}
+
+const Kernels& kernels_for(const at::Tensor& tensor) {
+  return tensor.is_cpu() ? cpu_kernels() : aten_kernels();
+}
+
+}  // namespace laconic

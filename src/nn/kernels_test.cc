@@ -1,0 +1,254 @@
+// Each operator, forward and backward, against the plain formula differentiated by libtorch's
+// autograd: the CPU kernels under every instruction set that the machine has, and the ATen kernels
+// on CPU tensors.
+// SPDX-License-Identifier: Apache-2.0
+#include "nn/kernels.h"
+
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/cat.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/ones.h>
+#include <ATen/ops/rsqrt.h>
+#include <ATen/ops/stack.h>
+#include <ATen/ops/zeros.h>
+#include <ATen/ops/zeros_like.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+
+#include "nn/attention.h"
+#include "nn/testing.h"
+
+namespace laconic {
+namespace {
+
+using testing::int_tensor;
+using testing::random_tensor;
+using testing::relative_difference;
+
+constexpr double kTolerance = 2e-5;
+
+void expect_close(const at::Tensor& got, const at::Tensor& want, const char* what) {
+  EXPECT_LT(relative_difference(got, want), kTolerance) << what;
+}
+
+at::Tensor variable(const at::Tensor& x) {
+  at::Tensor leaf = x.to(at::kDouble).detach().clone();
+  leaf.set_requires_grad(true);
+  return leaf;
+}
+
+// body(kernels) for the CPU kernels under each target, then for the ATen kernels.
+void for_each_kernels(const std::function<void(const Kernels&)>& body) {
+  testing::for_each_target([&](const std::string&) { body(cpu_kernels()); });
+  SCOPED_TRACE("ATen");
+  body(aten_kernels());
+}
+
+TEST(Kernels, RunsUnderEveryTargetOfTheMachine) {
+  int count = 0;
+  testing::for_each_target([&](const std::string&) { ++count; });
+  EXPECT_GE(count, 1);
+}
+
+TEST(Kernels, GatherAndScatterAddRows) {
+  const at::Tensor table = random_tensor({7, 37}, 1), rows = int_tensor({3, 0, 3, 6, 3});
+  const at::Tensor values = random_tensor({5, 37}, 2);
+  for_each_kernels([&](const Kernels& kernels) {
+    const at::Tensor out = at::empty({5, 37});
+    kernels.gather_rows(table, rows, out);
+    EXPECT_TRUE(out.equal(table.index_select(0, rows)));
+    const at::Tensor sums = table.clone();
+    kernels.scatter_add_rows(values, rows, sums);
+    expect_close(sums, table.index_add(0, rows, values), "sums");
+  });
+}
+
+TEST(Kernels, RmsNorm) {
+  for (const int64_t width : {1, 16, 37, 128, 576}) {
+    const at::Tensor x = random_tensor({1100, width}, 1), weight = random_tensor({width}, 2);
+    const at::Tensor dout = random_tensor({1100, width}, 3),
+                     before = random_tensor({1100, width}, 4);
+    const at::Tensor vx = variable(x), vw = variable(weight);
+    const at::Tensor want = vx * at::rsqrt((vx * vx).mean(-1, true) + 1e-6) * vw;
+    want.backward(dout.to(at::kDouble));
+    for_each_kernels([&](const Kernels& kernels) {
+      const at::Tensor out = at::empty({1100, width}), rstd = at::empty({1100});
+      kernels.rms_norm(x, weight, 1e-6, out, rstd);
+      expect_close(out, want, "out");
+      const at::Tensor dx = before.clone(), dweight = weight.clone();
+      kernels.rms_norm_backward({dout, x, weight, rstd, dx, dweight});
+      expect_close(dx, vx.grad() + before, "dx");
+      expect_close(dweight, vw.grad() + weight, "dweight");
+    });
+  }
+}
+
+TEST(Kernels, Swiglu) {
+  for (const int64_t width : {1, 24, 384}) {
+    const at::Tensor gate_up = random_tensor({130, 2 * width}, 1) * 6;
+    const at::Tensor dout = random_tensor({130, width}, 2), v = variable(gate_up);
+    const auto halves = v.chunk(2, 1);
+    const at::Tensor want = halves[0] * halves[0].sigmoid() * halves[1];
+    want.backward(dout.to(at::kDouble));
+    for_each_kernels([&](const Kernels& kernels) {
+      const at::Tensor out = at::empty({130, width}), x = gate_up.clone(), d = dout.clone();
+      kernels.swiglu(x, out);
+      expect_close(out, want, "out");
+      kernels.swiglu_backward(x, d);
+      expect_close(d, want, "out again");
+      expect_close(x, v.grad(), "dgate_up");
+    });
+  }
+}
+
+TEST(Kernels, SwigluAtTheEndsOfTheRange) {
+  const at::Tensor gate_up = at::zeros({1, 4});
+  float* x = gate_up.data_ptr<float>();
+  x[0] = -200.0f, x[1] = 200.0f, x[2] = x[3] = 1.0f;
+  for_each_kernels([&](const Kernels& kernels) {
+    const at::Tensor out = at::empty({1, 2}), slopes = at::ones({1, 2}), again = gate_up.clone();
+    kernels.swiglu(gate_up, out);
+    EXPECT_NEAR(out[0][0].item<float>(), 0.0f, 1e-30);
+    EXPECT_EQ(out[0][1].item<float>(), 200.0f);
+    kernels.swiglu_backward(again, slopes);
+    EXPECT_TRUE(again.isfinite().all().item<bool>());
+  });
+}
+
+TEST(Kernels, CrossEntropy) {
+  for (const int64_t vocab : {1, 33, 400, 1003}) {
+    const at::Tensor logits = random_tensor({70, vocab}, 1) * 5;
+    std::vector<int32_t> ids;
+    for (int64_t i = 0; i < 70; ++i) ids.push_back(static_cast<int32_t>(i * 31 % vocab));
+    const at::Tensor targets = int_tensor(ids), factors = random_tensor({70}, 2);
+    const at::Tensor v = variable(logits);
+    const at::Tensor want =
+        -v.log_softmax(-1).gather(1, targets.to(at::kLong).unsqueeze(1)).squeeze(1);
+    want.backward(factors.to(at::kDouble));
+    for_each_kernels([&](const Kernels& kernels) {
+      const at::Tensor x = logits.clone(), nll = at::empty({70});
+      kernels.cross_entropy({x, targets, factors, nll, false});
+      EXPECT_TRUE(x.equal(logits)) << "logits changed without being asked for a gradient";
+      EXPECT_LT((nll - want).abs().max().item<double>(), 1e-5);
+      kernels.cross_entropy({x, targets, factors, nll, true});
+      EXPECT_LT((nll - want).abs().max().item<double>(), 1e-5);
+      EXPECT_LT((x - v.grad()).abs().max().item<double>(), 1e-5);
+    });
+  }
+}
+
+struct AttentionCase {
+  HeadLayout heads;
+  std::vector<int32_t> lengths;
+};
+
+std::vector<int32_t> offsets_of(const std::vector<int32_t>& lengths) {
+  std::vector<int32_t> offsets = {0};
+  for (const int32_t length : lengths) offsets.push_back(offsets.back() + length);
+  return offsets;
+}
+
+// softmax(q k^T / sqrt(E)) v by the formula, document by document. qkv [T, P] -> [T, Q].
+at::Tensor plain_attention(const at::Tensor& qkv, const AttentionCase& c) {
+  const HeadLayout& h = c.heads;
+  std::vector<at::Tensor> documents;
+  const std::vector<int32_t> offsets = offsets_of(c.lengths);
+  for (size_t d = 0; d < c.lengths.size(); ++d) {
+    const int64_t n = c.lengths[d];
+    const at::Tensor rows = qkv.narrow(0, offsets[d], n).view({n, -1, h.head_dim}).transpose(0, 1);
+    const at::Tensor hidden = at::ones({n, n}, at::kBool).triu(1);
+    std::vector<at::Tensor> outs;
+    for (int64_t head = 0; head < h.num_heads; ++head) {
+      const int64_t kv = head / (h.num_heads / h.num_kv_heads);
+      const at::Tensor q = rows[head], k = rows[h.num_heads + kv];
+      const at::Tensor v = rows[h.num_heads + h.num_kv_heads + kv];
+      const at::Tensor scores = (q.matmul(k.t()) / std::sqrt(static_cast<double>(h.head_dim)))
+                                    .masked_fill(hidden, -std::numeric_limits<double>::infinity());
+      outs.push_back(scores.softmax(-1).matmul(v));
+    }
+    documents.push_back(at::cat(outs, 1));
+  }
+  return at::cat(documents, 0);
+}
+
+TEST(Kernels, Attention) {
+  const std::vector<AttentionCase> cases = {{{2, 2, 32}, {1, 2, 63, 64, 65, 300}},
+                                            {{4, 2, 16}, {33, 1, 129}},
+                                            {{6, 2, 64}, {97, 32}},
+                                            {{3, 1, 80}, {65, 150}},
+                                            {{1, 1, 128}, {257}},
+                                            {{4, 1, 24}, {40, 16, 7}},
+                                            {{2, 1, 6}, {5, 130}}};
+  for (const AttentionCase& c : cases) {
+    SCOPED_TRACE("head_dim " + std::to_string(c.heads.head_dim));
+    const std::vector<int32_t> offsets = offsets_of(c.lengths);
+    const int64_t T = offsets.back();
+    const at::Tensor qkv = random_tensor({T, c.heads.qkv_width()}, 1) * 1.5;
+    const at::Tensor dout = random_tensor({T, c.heads.q_width()}, 2), v = variable(qkv);
+    const at::Tensor want = plain_attention(v, c);
+    want.backward(dout.to(at::kDouble));
+    for_each_kernels([&](const Kernels& kernels) {
+      const at::Tensor out = at::empty({T, c.heads.q_width()});
+      const at::Tensor lse = at::empty({c.heads.num_heads, T}), dqkv = at::empty_like(qkv);
+      kernels.attention(qkv, offsets, c.heads, out, lse);
+      expect_close(out, want, "out");
+      kernels.attention_backward({qkv, out, lse, dout, dqkv}, offsets, c.heads);
+      expect_close(dqkv, v.grad(), "dqkv");
+    });
+  }
+}
+
+// As transformers' apply_rotary_pos_emb, from the angles.
+at::Tensor plain_rope(const at::Tensor& qkv, const at::Tensor& bias, const ModelConfig& config,
+                      const std::vector<int32_t>& positions) {
+  const int64_t E = config.head_dim, T = qkv.size(0);
+  const at::Tensor x = (qkv + bias).view({T, -1, E});
+  std::vector<at::Tensor> rows;
+  for (int64_t t = 0; t < T; ++t) {
+    std::vector<double> angles;
+    for (int64_t i = 0; i < E; ++i) {
+      const double pair = static_cast<double>(i % (E / 2));
+      angles.push_back(positions[t] *
+                       std::pow(config.rope_theta, -2.0 * pair / static_cast<double>(E)));
+    }
+    at::Tensor angle = at::empty({E}, at::kDouble);
+    std::copy(angles.begin(), angles.end(), angle.data_ptr<double>());
+    const auto halves = x[t].chunk(2, 1);
+    const at::Tensor turned = at::cat({-halves[1], halves[0]}, 1);
+    const int64_t kept = config.num_heads + config.num_kv_heads;
+    const at::Tensor rotated = x[t] * angle.cos() + turned * angle.sin();
+    rows.push_back(
+        at::cat({rotated.narrow(0, 0, kept), x[t].narrow(0, kept, config.num_kv_heads)}).flatten());
+  }
+  return at::stack(rows);
+}
+
+TEST(Kernels, BiasAndRope) {
+  for (const int64_t head_dim : {16, 32, 80, 6}) {
+    ModelConfig config;
+    config.num_heads = 4, config.num_kv_heads = 2, config.head_dim = head_dim;
+    config.rope_theta = 10000;
+    const std::vector<int32_t> positions = document_positions({0, 70, 71, 80});
+    const at::Tensor qkv = random_tensor({80, config.qkv_width()}, 1);
+    const at::Tensor bias = random_tensor({config.qkv_width()}, 2);
+    const at::Tensor dout = random_tensor({80, config.qkv_width()}, 3);
+    const at::Tensor vx = variable(qkv), vb = variable(bias);
+    const at::Tensor want = plain_rope(vx, vb, config, positions);
+    want.backward(dout.to(at::kDouble));
+    RopeTable table = make_rope_table(config, 70);
+    table.positions = int_tensor(positions);
+    for_each_kernels([&](const Kernels& kernels) {
+      const at::Tensor x = qkv.clone(), dx = dout.clone(), dbias = bias.clone();
+      kernels.bias_rope(x, bias, table, head_layout(config));
+      expect_close(x, want, "out");
+      kernels.bias_rope_backward(dx, dbias, table, head_layout(config));
+      expect_close(dx, vx.grad(), "dx");
+      expect_close(dbias, vb.grad() + bias, "dbias");
+    });
+  }
+}
+
+}  // namespace
+}  // namespace laconic

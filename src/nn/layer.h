@@ -1,0 +1,55 @@
+// One decoder layer, forward and backward: the operators in order and in reverse.
+//
+//   x1 = x + Attention(RoPE(RMSNorm(x) Wqkv^T + b)) Wo^T
+//   y  = x1 + SwiGLU(RMSNorm(x1) Wgu^T) Wdown^T
+//
+// Source: transformers' Qwen2DecoderLayer and LlamaDecoderLayer. Shapes: nn/shapes.h.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <vector>
+
+#include "nn/kernels.h"
+#include "nn/weights.h"
+#include "nn/workspace.h"
+
+namespace laconic {
+
+// What a layer needs to know of its surroundings; one for a whole pass.
+struct LayerContext {
+  const Kernels& kernels;
+  Workspace& workspace;
+  const ModelConfig& config;
+  HeadLayout heads;
+  RopeTable rope;
+  const std::vector<int32_t>& cu_seqlens;
+  int64_t num_tokens;
+  at::TensorOptions options;
+};
+
+// What backward reads again. Written by forward; backward overwrites gate_up.
+struct LayerActivations {
+  at::Tensor x;                   // [T, D], the layer's input
+  at::Tensor normed, rstd;        // [T, D], [T]
+  at::Tensor qkv, attended, lse;  // [T, P], [T, Q], [H, T]
+  at::Tensor middle;              // [T, D], x after attention
+  at::Tensor middle_normed, middle_rstd;
+  at::Tensor gate_up;  // [T, 2F]
+};
+
+// Memory for the activations of layer `slot`, all but x.
+LayerActivations take_activations(const LayerContext& context, int64_t slot);
+
+// Reads activations.x, fills the rest, writes the layer's output [T, D].
+void layer_forward(const LayerContext& context, const LayerWeights& weights,
+                   const LayerActivations& activations, const at::Tensor& out);
+
+// dx [T, D]: gradient of the output on entry, of the input on return.
+void layer_backward(const LayerContext& context, const LayerWeights& weights,
+                    const LayerActivations& activations, const LayerWeights& gradients,
+                    const at::Tensor& dx);
+
+}  // namespace laconic

@@ -1,0 +1,22 @@
+// The linear operator, forward and backward. The other operators of a layer are in nn/kernels.h.
+//
+// Weights are [out, in] as in torch.nn.Linear; a bias, where there is one, is added by the next
+// operator (Kernels::bias_rope). Outputs are the caller's memory. fp32.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+namespace laconic {
+
+// out = x weight^T. x [R, in], weight [out, in], out [R, out].
+void linear(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& out);
+// out = residual + x weight^T.
+void linear_add(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& residual,
+                const at::Tensor& out);
+// dx = dout weight.
+void linear_backward_input(const at::Tensor& dout, const at::Tensor& weight, const at::Tensor& dx);
+// dweight += dout^T x.
+void linear_backward_weight(const at::Tensor& dout, const at::Tensor& x, const at::Tensor& dweight);
+
+}  // namespace laconic

@@ -1,0 +1,35 @@
+// Helpers of the engine's tests: random tensors, closeness, every instruction set the machine has.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <ATen/core/Tensor.h>
+#include <gtest/gtest.h>
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "nn/decoder.h"
+
+namespace laconic::testing {
+
+// Normal(0, 1) floats, a pure function of shape and seed.
+at::Tensor random_tensor(at::IntArrayRef shape, uint64_t seed);
+
+// max |a - b| / max(1e-30, max |b|).
+double relative_difference(const at::Tensor& a, const at::Tensor& b);
+
+at::Tensor int_tensor(const std::vector<int32_t>& values);
+
+// Runs body(name) under each vector instruction set that this machine and build have.
+void for_each_target(const std::function<void(const std::string&)>& body);
+
+// Random documents of the given lengths; about three quarters of the positions have a target, loss
+// weights differ.
+TokenBatch random_batch(const std::vector<int32_t>& lengths, int64_t vocab_size, uint64_t seed);
+
+// A small decoder with random weights, biases and norms (so that none is trivially zero or one).
+Weights random_weights(const ModelConfig& config, uint64_t seed);
+
+}  // namespace laconic::testing

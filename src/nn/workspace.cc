@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "nn/workspace.h"
+
+#include <ATen/ops/empty.h>
+#include <c10/util/accumulate.h>
+
+namespace laconic {
+
+at::Tensor Workspace::take(std::string_view name, at::IntArrayRef shape,
+                           const at::TensorOptions& options) {
+  const int64_t size = c10::multiply_integers(shape);
+  auto it = buffers_.find(name);
+  if (it == buffers_.end()) it = buffers_.emplace(std::string(name), at::Tensor()).first;
+  at::Tensor& buffer = it->second;
+  if (!buffer.defined() || buffer.numel() < size || buffer.device() != options.device() ||
+      buffer.scalar_type() != c10::typeMetaToScalarType(options.dtype())) {
+    buffer = at::Tensor();  // free first: the old and the new one need not fit together
+    buffer = at::empty({size}, options);
+  }
+  return buffer.narrow(0, 0, size).view(shape);
+}
+
+at::Tensor Workspace::take(std::string_view name, int64_t index, at::IntArrayRef shape,
+                           const at::TensorOptions& options) {
+  return take(std::string(name) + "." + std::to_string(index), shape, options);
+}
+
+}  // namespace laconic
