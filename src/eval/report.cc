@@ -140,6 +140,35 @@ std::string facts_html(const RunData& run) {
   return out;
 }
 
+// Why this checkpoint, and every evaluation with the proof that sampler and trainer had the same
+// weights.
+std::string evaluations_html(const RunData& run) {
+  std::string out;
+  if (const Json* why = run.choice.find("explanation"); why && why->is_string())
+    out += "<p>Chosen checkpoint: " + escape_html(why->as_string("")) + ".</p>\n";
+  if (run.evals.empty()) return out;
+  out +=
+      "<details><summary>Evaluations in training</summary><div "
+      "class=\"scroll\"><table><tr><th>step</th>"
+      "<th>accuracy %</th><th>tokens</th><th>truncated %</th><th>replies</th>"
+      "<th>sampler to trainer, nats</th><th>weights</th></tr>";
+  const auto cell = [](double value, int digits) {
+    return "<td>" + (std::isfinite(value) ? fixed(value, digits) : std::string("-")) + "</td>";
+  };
+  for (const Json& eval : run.evals) {
+    const double difference = number_at(eval, "max_logprob_difference");
+    char text[32] = "-";
+    if (std::isfinite(difference)) std::snprintf(text, sizeof text, "%.2g", difference);
+    const Json* hash = eval.find("weight_hash");
+    out += "<tr>" + cell(number_at(eval, "step"), 0) + cell(100 * number_at(eval, "accuracy"), 1) +
+           cell(number_at(eval, "tokens"), 1) + cell(100 * number_at(eval, "truncated_share"), 1) +
+           cell(number_at(eval, "n"), 0) + cat("<td>", text, "</td><td>") +
+           escape_html(hash && hash->is_string() ? hash->as_string("").substr(0, 12) : "-") +
+           "</td></tr>";
+  }
+  return out + "</table></div></details>\n";
+}
+
 std::string run_html(const RunData& run, const ReportInput& input) {
   std::string out = "<section><h2>" + escape_html(run.name) + "</h2>\n";
   const RunData::Pair pair = run.before_and_after();
@@ -152,6 +181,7 @@ std::string run_html(const RunData& run, const ReportInput& input) {
            "<p class=\"muted\">\u00b1 is one standard error, clustered by problem.</p>";
   const std::string difficulty = pair ? difficulty_text(pair) : "";
   if (!difficulty.empty()) out += "<h3>By difficulty</h3>" + html_table(difficulty);
+  out += evaluations_html(run);
   const std::string examples = pair ? paired_examples(pair, input.num_examples) : "";
   if (!examples.empty()) out += "<h3>Replies, before and after</h3>\n" + examples;
   return out + facts_html(run) + "</section>\n";

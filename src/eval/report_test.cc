@@ -118,16 +118,24 @@ TEST(RunFolder, ReadsWhatIsThereAndDropsATornLine) {
   std::filesystem::create_directories(folder + "/samples");
   std::ofstream(folder + "/log.jsonl")
       << "{\"type\": \"step\", \"step\": 1, \"loss\": 2}\n"
-         "{\"type\": \"eval\", \"step\": 32, \"chosen\": true}\n{\"type\": \"st";
+         "{\"type\": \"eval\", \"step\": 32}\n{\"type\": \"eval\", \"step\": 64}\n{\"type\": \"st";
   SampleFile file;
   file.header = Json::object();
   file.records = {reply(1, 0, false)};
   write_sample_file(folder + "/samples/long-bound.jsonl", file);
   write_sample_file(folder + "/samples/step-000032.jsonl", file);
+  std::ofstream(folder + "/choice.json") << "{\"step\": 32, \"explanation\": \"fewest <tokens>\"}";
   const RunData run = read_run(folder + "/");
   EXPECT_EQ(run.name, "report-run");
   EXPECT_EQ(run.steps.size(), 1u);
-  EXPECT_EQ(run.evals.size(), 1u);
+  EXPECT_EQ(run.evals.size(), 2u);
+  EXPECT_NE(run.evals[0].find("chosen"), nullptr);
+  EXPECT_EQ(run.evals[1].find("chosen"), nullptr);
+  ReportInput input;
+  input.runs = {run};
+  const std::string page = write_report(input);
+  expect_balanced(page);
+  EXPECT_NE(page.find("Chosen checkpoint: fewest &lt;tokens&gt;."), std::string::npos);
   const RunData::Pair pair = run.before_and_after();
   ASSERT_TRUE(static_cast<bool>(pair));
   EXPECT_EQ(pair.after, run.find_samples("step-000032"));

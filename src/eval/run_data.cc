@@ -55,6 +55,24 @@ RunData::Pair RunData::before_and_after() const {
   return pair ? pair : Pair{};
 }
 
+namespace {
+
+Json read_json(const std::string& path) {
+  return file_exists(path) ? Json::parse(read_file(path), path) : Json();
+}
+
+// The choice is made after the log was written: its step is marked in the evaluations.
+void mark_chosen(RunData& run) {
+  const Json* step = run.choice.find("step");
+  if (!step) return;
+  for (Json& eval : run.evals) {
+    const Json* at = eval.find("step");
+    if (at && *at == *step) eval["chosen"] = true;
+  }
+}
+
+}  // namespace
+
 RunData read_run(const std::string& folder) {
   require(folder_exists(folder), ErrorKind::kFailure, folder, ": expected a run folder, got none");
   RunData run;
@@ -63,8 +81,8 @@ RunData read_run(const std::string& folder) {
   run.name = file_name(trimmed);
   if (file_exists(join_path(folder, "config.yaml")))
     run.config = read_file(join_path(folder, "config.yaml"));
-  const std::string run_path = join_path(folder, "run.json");
-  if (file_exists(run_path)) run.run = Json::parse(read_file(run_path), run_path);
+  run.run = read_json(join_path(folder, "run.json"));
+  run.choice = read_json(join_path(folder, "choice.json"));
   for (Json& row : read_log(join_path(folder, "log.jsonl"))) {
     const Json* type = row.find("type");
     const bool is_eval = type && type->is_string() && type->as_string("") == "eval";
@@ -74,6 +92,7 @@ RunData read_run(const std::string& folder) {
     else if (is_step)
       run.steps.push_back(std::move(row));
   }
+  mark_chosen(run);
   run.mixture = read_log(join_path(folder, "mixture.jsonl"));
   const std::string samples = join_path(folder, "samples");
   if (folder_exists(samples)) {

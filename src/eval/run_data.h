@@ -1,5 +1,5 @@
-// What a run folder holds, read for a report: config.yaml, run.json, log.jsonl, mixture.jsonl,
-// samples/*.jsonl.
+// What a run folder holds, read for a report: config.yaml, run.json, choice.json, log.jsonl,
+// mixture.jsonl, samples/*.jsonl.
 //
 // A run that still goes on or was killed can be read: what is missing is left empty, a torn last
 // line of a log is dropped. Formats: docs/run-format of the command that writes them. Errors:
@@ -18,10 +18,12 @@
 namespace laconic {
 
 struct RunData {
-  std::string name;                // the folder's
-  std::string config;              // config.yaml as it is
-  Json run;                        // run.json; null without one
-  std::vector<Json> steps, evals;  // rows of log.jsonl by type
+  std::string name;    // the folder's
+  std::string config;  // config.yaml as it is
+  Json run;            // run.json; null without one
+  Json choice;         // choice.json; null without one
+  std::vector<Json> steps,
+      evals;  // rows of log.jsonl by type; the chosen evaluation has "chosen": true
   std::vector<Json> mixture;
   std::map<std::string, SampleFile> samples;  // by name without .jsonl
 

@@ -216,17 +216,16 @@ std::string comparison_text(const Comparison& comparison, double margin) {
 
 std::string setting_text(const Json& header) {
   static constexpr std::pair<const char*, const char*> kFields[] = {
-      {"num_samples", "n"},      {"n", "n"},
-      {"temperature", "T"},      {"top_p", "top_p"},
-      {"top_k", "top_k"},        {"min_p", "min_p"},
-      {"max_new_tokens", "cap"}, {"template_hash", "template"},
-      {"seed", "seed"},          {"weight_hash", "weights"}};
+      {"num_samples", "n"},     {"samples", "n"},          {"n", "n"},
+      {"temperature", "T"},     {"top_p", "top_p"},        {"top_k", "top_k"},
+      {"min_p", "min_p"},       {"max_new_tokens", "cap"}, {"template_hash", "template"},
+      {"sampler_seed", "seed"}, {"seed", "seed"},          {"weight_hash", "weights"}};
   std::string out;
   for (const auto& [key, label] : kFields) {
     const Json* value = header.find(key);
     if (!value) {
-      const Json* sampling = header.find("sampling");
-      value = sampling ? sampling->find(key) : nullptr;
+      const Json* setting = header.find("setting");
+      value = setting ? setting->find(key) : nullptr;
     }
     if (!value || value->is_null()) continue;
     const std::string text = value->is_string() ? value->as_string("") : value->dump();

@@ -78,6 +78,9 @@ TEST(Summary, SettingLine) {
   const Json header = Json::parse(
       R"({"type": "header", "n": 4, "temperature": 0.7, "max_new_tokens": 512, "seed": 7})", "h");
   EXPECT_EQ(setting_text(header), "n 4, T 0.7, cap 512, seed 7");
+  const Json nested =
+      Json::parse(R"({"weight_hash": "ab", "setting": {"samples": 2, "sampler_seed": 1}})", "h");
+  EXPECT_EQ(setting_text(nested), "n 2, seed 1, weights ab");
 }
 
 }  // namespace
