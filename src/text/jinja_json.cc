@@ -7,6 +7,7 @@
 
 #include "text/jinja_utf8.h"
 #include "text/jinja_value.h"
+#include "text/utf8.h"
 
 namespace laconic::jinja {
 namespace {
@@ -95,7 +96,7 @@ class Writer {
       write_escape(0xd800 + ((c - 0x10000) >> 10));
       write_escape(0xdc00 + ((c - 0x10000) & 0x3ff));
     } else {
-      append_utf8(out_, c);
+      append_utf8(c, out_);
     }
   }
 

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "text/jinja_literal.h"
 #include "text/jinja_utf8.h"
+#include "text/utf8.h"
 
 namespace laconic::jinja {
 namespace {
@@ -273,7 +274,7 @@ class Lexer {
 
 std::vector<Token> lex_template(std::string_view source, const std::string& place,
                                 const Whitespace& whitespace) {
-  require(is_valid_utf8(source), ErrorKind::kModel, place,
+  require(valid_utf8_prefix(source) == source.size(), ErrorKind::kModel, place,
           ": expected UTF-8 text, got other bytes");
   return Lexer(normalize_newlines(source), place, whitespace).run();
 }

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "text/jinja_utf8.h"
+#include "text/utf8.h"
 
 namespace laconic::jinja {
 namespace {
@@ -25,7 +26,7 @@ std::optional<char32_t> read_code(std::string_view body, size_t& at, size_t coun
 const char* append_code(std::optional<char32_t> code, std::string& out) {
   if (!code) return "an escape with too few digits";
   if (*code > 0x10ffff || (*code >= 0xd800 && *code < 0xe000)) return "an escape of no character";
-  append_utf8(out, *code);
+  append_utf8(*code, out);
   return nullptr;
 }
 

@@ -13,11 +13,8 @@
 
 namespace laconic::jinja {
 
-bool is_valid_utf8(std::string_view text);
 size_t count_code_points(std::string_view text);
 std::vector<char32_t> code_points(std::string_view text);
-void append_utf8(std::string& out, char32_t code_point);
-std::string to_utf8(const std::vector<char32_t>& points);
 // Each character as its own piece of `text`.
 std::vector<std::string_view> characters(std::string_view text);
 

@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "text/jinja_utf8.h"
+#include "text/utf8.h"
 
 namespace laconic::jinja {
 namespace {
@@ -31,7 +32,7 @@ std::string string_repr(const std::string& text) {
     } else if (c == '\t') {
       out += "\\t";
     } else if (is_printable(c)) {
-      append_utf8(out, c);
+      append_utf8(c, out);
     } else {
       const char* format = c < 0x100 ? "\\x%02x" : c < 0x10000 ? "\\u%04x" : "\\U%08x";
       std::snprintf(escape, sizeof escape, format, static_cast<unsigned>(c));
