@@ -107,7 +107,7 @@ class Builder {
 
   GgufTokenizer build(int64_t max_positions) {
     GgufTokenizer result;
-    const bool add_bos = flag("add_bos_token", family_.adds_bos);
+    const bool add_bos = flag("add_bos_token", family_.adds_bos && find("bos_token_id"));
     require(!flag("add_eos_token", false), ErrorKind::kModel, where("add_eos_token"),
             ": expected false, got true (not supported)");
     require(!flag("add_space_prefix", false), ErrorKind::kModel, where("add_space_prefix"),

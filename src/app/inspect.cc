@@ -1,0 +1,183 @@
+// laconic inspect: what a model folder (or a GGUF file) is: architecture, weights, tensors,
+// tokenizer, template, files.
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <filesystem>
+#include <string>
+
+#include "app/commands.h"
+#include "base/error.h"
+#include "base/file.h"
+#include "base/gguf.h"
+#include "base/json.h"
+#include "base/settings.h"
+#include "nn/model_folder.h"
+#include "text/prompt_builder.h"
+#include "text/tokenizer.h"
+
+namespace laconic {
+namespace {
+
+struct InspectSettings {
+  std::string path;
+  bool tensors = false, json = false, verify = false;
+};
+
+std::string human_bytes(double bytes) {
+  std::array<char, 32> text{};
+  const char* const units[] = {"B", "kB", "MB", "GB", "TB"};
+  size_t unit = 0;
+  for (; bytes >= 1000 && unit + 1 < std::size(units); ++unit) bytes /= 1000;
+  std::snprintf(text.data(), text.size(), unit ? "%.1f %s" : "%.0f %s", bytes, units[unit]);
+  return text.data();
+}
+
+Json shape_json(const std::vector<int64_t>& shape) {
+  Json json = Json::array();
+  for (int64_t extent : shape) json.push_back(extent);
+  return json;
+}
+
+Json ids_json(const std::vector<int64_t>& ids) { return shape_json(ids); }
+
+Json architecture_facts(const ModelConfig& config) {
+  Json json = Json::object();
+  json["architecture"] = config.architecture;
+  json["weights"] = count_weights(config);
+  json["dtype"] = config.dtype;
+  json["layers"] = config.num_layers;
+  json["hidden_size"] = config.hidden_size;
+  json["intermediate_size"] = config.intermediate_size;
+  json["heads"] = config.num_heads;
+  json["kv_heads"] = config.num_kv_heads;
+  json["head_dim"] = config.head_dim;
+  json["vocab_size"] = config.vocab_size;
+  json["max_positions"] = config.max_positions;
+  json["rope_theta"] = config.rope_theta;
+  json["rms_norm_eps"] = config.rms_norm_eps;
+  json["qkv_bias"] = config.qkv_bias;
+  json["tied_embeddings"] = config.tie_embeddings;
+  return json;
+}
+
+// A folder may be a good model with a tokenizer that laconic does not read: that is a fact to
+// print, no error.
+Json tokenizer_facts(const std::string& folder) {
+  Json json = Json::object();
+  if (!file_exists(join_path(folder, "tokenizer.json"))) {
+    json["tokenizer"] = "none";
+    return json;
+  }
+  try {
+    const PromptBuilder builder = PromptBuilder::from_folder(folder);
+    json["tokens"] = int64_t{builder.tokenizer().size()};
+    json["template_hash"] = builder.template_hash();
+    if (builder.template_hash() == "none") return json;
+    const int32_t end = builder.end_of_turn_id();
+    json["end_of_turn_id"] = int64_t{end};
+    json["end_of_turn"] = builder.tokenizer().id_to_token(end).value_or("");
+    json["prompt_opens_think"] = builder.prompt_opens_think();
+  } catch (const Error& error) {
+    json["tokenizer"] = cat("cannot be used: ", error.what());
+  }
+  return json;
+}
+
+Json file_facts(const std::string& folder) {
+  std::vector<std::string> names;
+  for (const auto& entry : std::filesystem::directory_iterator(folder))
+    if (entry.is_regular_file()) names.push_back(entry.path().filename().string());
+  std::sort(names.begin(), names.end());
+  Json json = Json::object();
+  for (const std::string& name : names)
+    json[name] = static_cast<int64_t>(file_size(join_path(folder, name)));
+  return json;
+}
+
+Json folder_facts(const InspectSettings& s) {
+  if (s.verify) verify_manifest(s.path);
+  const ModelIndex index = open_model(s.path);
+  Json json = architecture_facts(index.config);
+  json["eos_token_ids"] = ids_json(index.eos_token_ids);
+  Json ignored = Json::array();
+  for (const std::string& name : index.ignored) ignored.push_back(name);
+  if (ignored.size() > 0) json["ignored_tensors"] = std::move(ignored);
+  const Json tokenizer = tokenizer_facts(s.path);
+  for (const auto& [key, value] : tokenizer.as_object(s.path)) json[key] = value;
+  json["manifest"] = !has_manifest(s.path) ? "none" : s.verify ? "verified" : "present";
+  json["files"] = file_facts(s.path);
+  if (!s.tensors) return json;
+  Json tensors = Json::object();
+  for (const auto& [name, stored] : index.tensors) {
+    tensors[name]["dtype"] = stored.entry.dtype;
+    tensors[name]["shape"] = shape_json(stored.entry.shape);
+    tensors[name]["file"] = file_name(index.files[stored.file].path());
+  }
+  json["tensors"] = std::move(tensors);
+  return json;
+}
+
+Json gguf_facts(const InspectSettings& s) {
+  const GgufFile file(s.path);
+  Json json = Json::object();
+  // Long arrays (tokens, merges) as their length.
+  for (const auto& [key, value] : file.index().metadata.as_object(s.path))
+    json[key] = value.is_array() && value.size() > 16 ? Json(cat(value.size(), " items")) : value;
+  int64_t num_weights = 0;
+  Json types = Json::object(), tensors = Json::object();
+  for (const GgufTensor& tensor : file.index().tensors) {
+    int64_t size = 1;
+    for (int64_t extent : tensor.shape) size *= extent;
+    num_weights += size;
+    const Json* count = types.find(tensor.type);
+    types[tensor.type] = (count ? count->as_integer(s.path) : 0) + 1;
+    if (!s.tensors) continue;
+    tensors[tensor.name]["type"] = tensor.type;
+    tensors[tensor.name]["shape"] = shape_json(tensor.shape);
+  }
+  json["weights"] = num_weights;
+  json["tensor_types"] = std::move(types);
+  if (s.tensors) json["tensors"] = std::move(tensors);
+  return json;
+}
+
+std::string plain(const Json& value) {
+  return value.is_string() ? value.as_string("") : value.dump();
+}
+
+void print_facts(const Json& facts) {
+  for (const auto& [key, value] : facts.as_object("facts")) {
+    if (!value.is_object()) {
+      std::printf("%-20s %s\n", key.c_str(), plain(value).c_str());
+      continue;
+    }
+    std::printf("%s\n", key.c_str());
+    for (const auto& [name, item] : value.as_object("facts")) {
+      const std::string text = key == "files" ? human_bytes(item.as_number("bytes")) : plain(item);
+      std::printf("  %-50s %s\n", name.c_str(), text.c_str());
+    }
+  }
+}
+
+}  // namespace
+
+int run_inspect(Arguments arguments) {
+  InspectSettings s;
+  Settings settings("laconic inspect", "Says what a model folder or a GGUF file is.");
+  settings.positional("MODEL", &s.path, "model folder or .gguf file");
+  settings.add("tensors", &s.tensors, "list every tensor with dtype, shape and file");
+  settings.add("verify", &s.verify, "check every file against manifest.json");
+  settings.add("json", &s.json, "print one JSON object");
+  settings.example("laconic inspect out/model --verify");
+  if (!settings.parse(arguments)) return 0;
+  const Json facts = folder_exists(s.path) ? folder_facts(s) : gguf_facts(s);
+  if (s.json)
+    std::printf("%s\n", facts.dump(2).c_str());
+  else
+    print_facts(facts);
+  return 0;
+}
+
+}  // namespace laconic
