@@ -166,7 +166,7 @@ void print_facts(const Json& facts) {
 int run_inspect(Arguments arguments) {
   InspectSettings s;
   Settings settings("laconic inspect", "Says what a model folder or a GGUF file is.");
-  settings.positional("MODEL", &s.path, "model folder or .gguf file");
+  settings.positional("MODEL", &s.path, "model folder or .gguf file").required();
   settings.add("tensors", &s.tensors, "list every tensor with dtype, shape and file");
   settings.add("verify", &s.verify, "check every file against manifest.json");
   settings.add("json", &s.json, "print one JSON object");
