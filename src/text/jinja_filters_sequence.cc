@@ -197,7 +197,8 @@ Value map(Run& run, Arguments& arguments) {
     if (!bound.has(1)) run.fail("map: expected a filter or an attribute, got none");
     for (const Value& item : run.iterate(bound[0])) {
       Value value = dotted_item(run, item, bound[1]);
-      out.push_back(value.is_undefined() && bound.has(2) ? bound[2] : std::move(value));
+      if (value.is_undefined() && bound.has(2)) value = bound[2];
+      out.push_back(std::move(value));
     }
     return Value::list(std::move(out));
   }
