@@ -14,16 +14,12 @@
 namespace laconic {
 
 int run_report(Arguments arguments) {
-  // Settings takes one positional word; a report takes any number, so the words before the first
-  // option are the runs.
-  std::vector<std::string> runs, options;
-  for (const std::string& argument : arguments)
-    (options.empty() && !argument.starts_with("-") ? runs : options).push_back(argument);
+  std::vector<std::string> runs;
   ReportInput input;
   std::string out;
-  Settings settings("laconic report RUN...",
+  Settings settings("laconic report",
                     "Writes runs as one HTML page, and their numbers as a table on stdout.");
-  settings.add("runs", &runs, "run folders; the words before the first option are the same");
+  settings.positional("RUNS", &runs, "run folders").required();
   settings.add("out", &out, "the HTML file; default: report.html in the first run's folder");
   settings.add("title", &input.title, "title of the page");
   settings
@@ -32,9 +28,7 @@ int run_report(Arguments arguments) {
   settings.add("examples", &input.num_examples, "paired replies to show for each run")
       .range(0, 100);
   settings.example("laconic report out/run1 out/run2 --out report.html");
-  if (!settings.parse(options)) return 0;
-  require(!runs.empty(), ErrorKind::kUsage,
-          "laconic report: expected at least one run folder, got none");
+  if (!settings.parse(arguments)) return 0;
   for (const std::string& folder : runs) input.runs.push_back(read_run(folder));
   const std::string page = write_report(input);
   if (out.empty()) out = join_path(runs[0], "report.html");

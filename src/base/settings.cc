@@ -58,15 +58,13 @@ Settings::Value read_value(const Settings::Target& target, const std::vector<std
   return value;
 }
 
-std::vector<std::string> split_commas(const std::vector<std::string>& texts) {
+std::vector<std::string> split_commas(const std::string& text) {
   std::vector<std::string> parts;
-  for (const std::string& text : texts) {
-    size_t begin = 0;
-    while (begin <= text.size()) {
-      const size_t end = std::min(text.find(',', begin), text.size());
-      if (end > begin) parts.push_back(text.substr(begin, end - begin));
-      begin = end + 1;
-    }
+  size_t begin = 0;
+  while (begin <= text.size()) {
+    const size_t end = std::min(text.find(',', begin), text.size());
+    if (end > begin) parts.push_back(text.substr(begin, end - begin));
+    begin = end + 1;
   }
   return parts;
 }
@@ -104,7 +102,7 @@ Settings& Settings::add(std::string name, Target field, std::string help) {
   return *this;
 }
 
-Settings& Settings::positional(std::string metavar, std::string* field, std::string help) {
+Settings& Settings::positional(std::string metavar, Target field, std::string help) {
   for (char& c : metavar) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
   for (const Field& other : fields_) LACONIC_CHECK(!other.is_positional, other.name);
   add(std::move(metavar), field, std::move(help));
@@ -308,9 +306,10 @@ Settings::Option Settings::positional_option(const std::string& word,
   for (Field& field : fields_) {
     if (!field.is_positional) continue;
     for (const Option& option : before)
-      require(option.field != &field, ErrorKind::kUsage, command_, ": expected one ",
-              field_label(field), ", got \"", option.text, "\" and \"", word, "\"");
-    return {field.name, word, field_label(field), &field};
+      require(is_list(field) || option.field != &field, ErrorKind::kUsage, command_,
+              ": expected one ", field_label(field), ", got \"", option.text, "\" and \"", word,
+              "\"");
+    return {field.name, word, field_label(field), &field, false, nullptr, true};
   }
   fail(ErrorKind::kUsage, command_, ": expected an option, got \"", word, "\" (see --help)");
 }
@@ -340,11 +339,15 @@ void Settings::apply(const std::vector<Option>& options) {
     for (const Option& option : options) {
       if (option.field != &field && option.negated != &field) continue;
       if (!is_list(field)) texts.clear();
-      texts.push_back(option.text);
+      if (is_list(field) && !option.is_word) {
+        for (std::string& part : split_commas(option.text)) texts.push_back(std::move(part));
+      } else {
+        texts.push_back(option.text);
+      }
       spelt = option.spelt;
     }
     if (spelt.empty()) continue;
-    assign(field, is_list(field) ? split_commas(texts) : texts, spelt);
+    assign(field, texts, spelt);
     field.is_given = true;
   }
 }

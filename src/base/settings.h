@@ -46,9 +46,10 @@ class Settings {
   Settings& range(double low, double high);             // inclusive; the default is always allowed
   Settings& group(std::string title);  // heading in --help for fields added from here on
   // The one positional argument, if the command takes it: ("MODEL", &field, help). Also an option
-  // and a YAML key, by its name in lower case. Optional unless .required() follows.
-  Settings& positional(std::string metavar, std::string* field, std::string help);
-  Settings& example(std::string text);  // shown at the end of --help
+  // and a YAML key, by its name in lower case. Optional unless .required() follows. A vector takes
+  // any number of words, each as it is (no commas).
+  Settings& positional(std::string metavar, Target field, std::string help);
+  Settings& example(std::string text);  // shown at the end of --help, broken with " \\" where long
 
   // Returns false when --help or --print-config was asked for and printed: the command then ends
   // with 0.
@@ -81,6 +82,7 @@ class Settings {
     Field* field = nullptr;
     bool takes_value = false;
     Field* negated = nullptr;
+    bool is_word = false;  // a positional argument
   };
 
   std::vector<Option> read_options(std::span<const std::string> args);

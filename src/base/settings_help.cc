@@ -19,6 +19,14 @@ std::string joined_names(const std::vector<std::string>& parts) {
   return text;
 }
 
+// A command that still works when it is copied from several lines.
+std::string broken_command(const std::string& text, int columns) {
+  std::string lines = wrap_text(text, 6, columns - 2, 2);
+  for (size_t at = lines.find('\n'); at != std::string::npos; at = lines.find('\n', at + 3))
+    lines.insert(at, " \\");
+  return lines;
+}
+
 }  // namespace
 
 int help_columns() {
@@ -61,7 +69,7 @@ std::string Settings::field_label(const Field& field) const {
   if (field.is_positional) {
     std::transform(name.begin(), name.end(), name.begin(),
                    [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
-    return name;
+    return is_list(field) ? name + "..." : name;
   }
   if (is_flag(field)) {
     const bool on = std::get<bool>(field.default_value);
@@ -89,8 +97,10 @@ std::string Settings::default_text(const Field& field) const {
 
 std::string Settings::help(int columns) const {
   std::string usage = "Usage: " + command_ + " [options]";
-  for (const Field& field : fields_)
-    if (field.is_positional) usage += " " + field_label(field);
+  for (const Field& field : fields_) {
+    if (!field.is_positional) continue;
+    usage += field.is_required ? " " + field_label(field) : " [" + field_label(field) + "]";
+  }
   std::string out = usage + "\n\n" + wrap_text(summary_, 0, columns, 0) + "\n";
   const auto entry = [&](const std::string& label, const std::string& text) {
     out += "  " + label;
@@ -122,7 +132,8 @@ std::string Settings::help(int columns) const {
   entry("--print-config", "print the resolved settings as YAML and stop");
   entry("-h, --help", "this page");
   if (!examples_.empty()) out += "\nExamples:\n";
-  for (const std::string& example : examples_) out += "  " + example + "\n";
+  for (const std::string& example : examples_)
+    out += "  " + broken_command(example, columns) + "\n";
   return out;
 }
 

@@ -189,6 +189,20 @@ TEST(Settings, HelpFitsAndNamesEveryField) {
   }
 }
 
+TEST(Settings, AListOfPositionalWords) {
+  std::vector<std::string> runs;
+  Settings settings("laconic try", "Tries things.");
+  settings.positional("RUNS", &runs, "run folders").required();
+  settings.example("laconic try a-long-folder another-long-folder a-third-long-folder more");
+  settings.parse(std::vector<std::string>{"a", "b,c"});
+  EXPECT_EQ(runs, (std::vector<std::string>{"a", "b,c"}));
+  const std::string help = settings.help(60);
+  EXPECT_NE(help.find("Usage: laconic try [options] RUNS...\n"), std::string::npos) << help;
+  EXPECT_NE(help.find("\n  laconic try a-long-folder another-long-folder \\\n      a-third"),
+            std::string::npos)
+      << help;
+}
+
 TEST(Settings, WrapBreaksAtSpaces) {
   EXPECT_EQ(wrap_text("one two three", 2, 9, 2), "one two\n  three");
   EXPECT_EQ(wrap_text("unbreakable", 2, 5, 2), "unbreakable");
