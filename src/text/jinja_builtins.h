@@ -35,6 +35,7 @@ class Run {
   // error.
   Value attribute(const Value& object, const std::string& name);
   Value item(const Value& object, const Value& key);
+  // REQUIRES: `callee` outlives the call.
   Value call(const Value& callee, Arguments arguments);
   // The items that a loop over `value` sees.
   Values iterate(const Value& value);

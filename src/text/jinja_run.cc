@@ -122,8 +122,7 @@ Value Run::call(const Value& callee, Arguments arguments) {
     fail(cat("expected a function, got ", callee.undefined_name(), ", which is undefined"));
   if (callee.kind() != Value::Kind::kFunction)
     fail(cat("expected a function, got a value of type ", callee.kind_name()));
-  const Value keep_alive = callee;
-  return keep_alive.function().call(*this, arguments);
+  return callee.function().call(*this, arguments);
 }
 
 Values Run::iterate(const Value& value) {
