@@ -5,9 +5,6 @@
 #include <cstring>
 #include <limits>
 
-// x86-64-v3 is the baseline and has no AES; without this Highway would start from SSE.
-#define HWY_DISABLE_PCLMUL_AES 1
-#define HWY_DISABLED_TARGETS HWY_AVX3_DL
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "nn/decode_kernels.cc"
 // clang-format off

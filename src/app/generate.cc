@@ -1,0 +1,199 @@
+// laconic generate: samples n completions for each problem, JSONL in, JSONL out, resumable.
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <string>
+#include <vector>
+
+#include "app/commands.h"
+#include "app/sample_output.h"
+#include "app/sampling_options.h"
+#include "base/error.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "base/progress.h"
+#include "base/settings.h"
+#include "base/signals.h"
+#include "data/rows.h"
+#include "nn/decode.h"
+#include "nn/model_folder.h"
+#include "sample/decode_step_model.h"
+#include "text/prompt_builder.h"
+
+namespace laconic {
+namespace {
+
+struct GenerateOptions {
+  std::string model, input = "-", output = "-", instruction, bad_rows = "fail";
+  int64_t num_samples = 1;
+  bool logprobs = false;
+  SamplingOptions sampling;
+};
+
+Settings settings_of(GenerateOptions& options) {
+  Settings settings(
+      "laconic generate",
+      "Samples completions for problems. A file given as --output is continued where an "
+      "earlier call ended.");
+  settings.add("model", &options.model, "model folder").alias("model_name_or_path").required();
+  settings.add(
+      "input", &options.input,
+      "JSONL file, - for stdin: {\"id\", \"problem\" or \"messages\" or \"prompt\"}; further "
+      "fields are passed through");
+  settings.add("output", &options.output,
+               "JSONL file, - for stdout: one row a sample, as it finishes");
+  settings.add("n", &options.num_samples, "samples of each problem").alias("num_samples");
+  settings.range(1, 1e6);
+  settings.add("instruction", &options.instruction,
+               "put on a line of its own after each problem's text");
+  settings.add("logprobs", &options.logprobs,
+               "add \"logprobs\": of each sampled id, at temperature 1 without filters");
+  settings.add("bad_rows", &options.bad_rows,
+               "a row that cannot be read: fail, skip or quarantine=PATH");
+  add_sampling_options(settings, options.sampling);
+  settings.example(
+      "laconic generate --model models/world-long --input problems.jsonl --output samples.jsonl "
+      "--n 4");
+  return settings;
+}
+
+std::vector<int32_t> prompt_of(const Problem& problem, const std::string& instruction,
+                               const PromptBuilder& builder) {
+  if (!problem.messages.is_null()) return builder.prompt_ids(problem.messages);
+  if (!problem.problem.empty()) return builder.problem_ids(problem.problem, instruction);
+  return builder.text_ids(problem.prompt);
+}
+
+// The requests that `output` does not have yet; samples of a problem one behind the other, so that
+// they share its prompt. `problem_idx` says whose each is.
+std::vector<SampleRequest> open_requests(const std::vector<Problem>& problems,
+                                         const GenerateOptions& options,
+                                         const PromptBuilder& builder, const SampleOutput& output,
+                                         std::vector<size_t>& problem_idx) {
+  std::vector<SampleRequest> requests;
+  for (size_t i = 0; i < problems.size(); ++i) {
+    const Problem& problem = problems[i];
+    std::vector<int32_t> prompt;
+    for (int64_t sample = 0; sample < options.num_samples; ++sample) {
+      if (output.has(problem.id, sample)) continue;
+      if (prompt.empty()) prompt = prompt_of(problem, options.instruction, builder);
+      requests.push_back({problem.id, sample, prompt});
+      problem_idx.push_back(i);
+    }
+  }
+  return requests;
+}
+
+Json output_row(const Problem& problem, const SampleRequest& request, const Sample& sample,
+                const PromptBuilder& builder) {
+  Json row = problem.extra;
+  row["id"] = problem.id;
+  row["sample"] = request.sample_idx;
+  row["completion"] = builder.completion_text(sample.ids);
+  row["ids"] = Json::array();
+  for (int32_t id : sample.ids) row["ids"].push_back(int64_t{id});
+  row["num_tokens"] = static_cast<int64_t>(sample.ids.size());
+  row["finish_reason"] = finish_reason_name(sample.finish_reason);
+  return row;
+}
+
+// A slot has room for the longest request, and no more than the model was made for.
+int64_t slot_capacity(const std::vector<SampleRequest>& requests, const SamplingSettings& sampling,
+                      const ModelConfig& config) {
+  size_t longest = 1;
+  for (const SampleRequest& request : requests) longest = std::max(longest, request.prompt.size());
+  return std::min(static_cast<int64_t>(longest) + sampling.max_new_tokens, config.max_positions);
+}
+
+std::string rate_note(const SamplerProgress& progress, double elapsed_s) {
+  return cat(
+      progress.num_tokens, " tokens, ",
+      static_cast<int64_t>(static_cast<double>(progress.num_tokens) / std::max(elapsed_s, 1e-3)),
+      " tokens/s");
+}
+
+struct Run {
+  const GenerateOptions& options;
+  const SamplingSettings& sampling;
+  const std::vector<Problem>& problems;
+  const PromptBuilder& builder;
+  SampleOutput& output;
+};
+
+// Returns false when a signal ended it.
+bool sample_and_write(const Weights& weights, const Run& run) {
+  std::vector<size_t> problem_idx;
+  const auto requests =
+      open_requests(run.problems, run.options, run.builder, run.output, problem_idx);
+  if (run.output.num_done() > 0)
+    log_info("generate: ", run.output.num_done(), " samples are there already, ", requests.size(),
+             " to go");
+  if (requests.empty()) return true;
+  const int64_t num_slots =
+      std::min(run.options.sampling.slots, static_cast<int64_t>(requests.size()));
+  DecodeModel model(weights, num_slots, slot_capacity(requests, run.sampling, weights.config));
+  DecodeStepModel steps(model);
+  Progress bar("generate", static_cast<int64_t>(requests.size()), "samples");
+  const auto start = std::chrono::steady_clock::now();
+  auto last_update = start;
+  SamplerCallbacks callbacks;
+  callbacks.on_sample = [&](Sample&& sample) {
+    Json row = output_row(run.problems[problem_idx[sample.request_idx]],
+                          requests[sample.request_idx], sample, run.builder);
+    if (run.options.logprobs) {
+      row["logprobs"] = Json::array();
+      for (float logprob : sample.logprobs) row["logprobs"].push_back(double{logprob});
+    }
+    run.output.write(row);
+  };
+  callbacks.keep_going = [&](const SamplerProgress& progress) {
+    const auto now = std::chrono::steady_clock::now();
+    if (now - last_update > std::chrono::milliseconds(200)) {
+      last_update = now;
+      bar.update(static_cast<int64_t>(progress.num_finished),
+                 rate_note(progress, std::chrono::duration<double>(now - start).count()));
+    }
+    return !stop_requested();
+  };
+  const bool finished = sample_all(steps, requests, run.sampling, callbacks);
+  if (finished) bar.update(static_cast<int64_t>(requests.size()));
+  return finished;
+}
+
+}  // namespace
+
+int run_generate(Arguments arguments) {
+  GenerateOptions options;
+  Settings settings = settings_of(options);
+  if (!settings.parse(arguments)) return 0;
+  install_signal_handlers();
+
+  BadRows bad_rows(parse_bad_row_policy(options.bad_rows));
+  ProblemOptions problem_options;
+  problem_options.require_gold = false;
+  const std::vector<Problem> problems = read_problems(options.input, bad_rows, problem_options);
+  bad_rows.close();
+  if (bad_rows.count()) log_warning(bad_rows.summary());
+
+  const PromptBuilder builder = PromptBuilder::from_folder(options.model);
+  const ModelFolder model = load_model(options.model);
+  use_generation_config(settings, model.index.generation_config,
+                        join_path(options.model, "generation_config.json"), options.sampling);
+  const SamplingSettings sampling = sampling_settings(options.sampling, builder);
+  Json identity = sampling_to_json(sampling);
+  log_info("generate: sampling with ", identity.dump());
+  identity["instruction"] = options.instruction;
+  identity["template_hash"] = builder.template_hash();
+  identity["weight_hash"] = hash_weights(model.weights, model.index.config.dtype);
+
+  SampleOutput output(options.output, identity);
+  const bool finished =
+      sample_and_write(model.weights, {options, sampling, problems, builder, output});
+  output.close();
+  if (finished) return 0;
+  log_warning("generate: stopped by a signal; the same command goes on from here");
+  return kExitSavedOnSignal;
+}
+
+}  // namespace laconic

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/sample_output.h"
+
+#include <cstdio>
+#include <filesystem>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "data/row_fields.h"
+#include "data/rows.h"
+
+namespace laconic {
+namespace {
+
+// "temperature: 0.7, now 1" for the first member that differs.
+std::string first_difference(const Json& before, const Json& now, const std::string& place) {
+  for (const auto& [name, value] : now.as_object(place)) {
+    const Json* old = before.find(name);
+    if (!old || !(*old == value))
+      return cat(name, " ", old ? old->dump() : "unset", ", got ", value.dump());
+  }
+  return "other settings";
+}
+
+}  // namespace
+
+SampleOutput::SampleOutput(const std::string& path, const Json& settings) {
+  if (path == "-") return;
+  const std::string settings_path = path + ".settings.json";
+  const bool continues = file_exists(path) && file_size(path) > 0;
+  if (continues && file_exists(settings_path)) {
+    const Json before = Json::parse(read_file(settings_path), settings_path);
+    require(before == settings, ErrorKind::kUsage, path, ": expected to continue with ",
+            first_difference(before, settings, settings_path),
+            " (choose another --output, or remove the file to start again)");
+  } else {
+    require(!continues, ErrorKind::kUsage, path, ": expected ", settings_path,
+            " beside a file to continue, got none (choose another --output, or remove the file)");
+    write_file_atomic(settings_path, settings.dump(2) + "\n");
+  }
+  if (continues) read_existing(path);
+  file_ = std::make_unique<OutputFile>(path, /*append=*/true);
+}
+
+SampleOutput::~SampleOutput() = default;
+
+void SampleOutput::read_existing(const std::string& path) {
+  const std::string text = read_file(path);
+  const size_t whole = text.rfind('\n') == std::string::npos ? 0 : text.rfind('\n') + 1;
+  for_each_line(std::string_view(text).substr(0, whole),
+                [&](int64_t line, std::string_view row_text) {
+                  const std::string place = cat(path, ":", line);
+                  const Json row = Json::parse(row_text, place);
+                  done_.emplace(field_text({"id", &row.at("id", place)}, place),
+                                row.at("sample", place).as_integer(place + ": sample"));
+                });
+  if (whole < text.size()) std::filesystem::resize_file(path, whole);
+}
+
+void SampleOutput::write(const Json& row) {
+  const std::string line = row.dump() + "\n";
+  if (file_) {
+    file_->write(line);
+    file_->flush();
+    return;
+  }
+  require(
+      std::fwrite(line.data(), 1, line.size(), stdout) == line.size() && std::fflush(stdout) == 0,
+      ErrorKind::kFailure, "stdout: expected to write, got an error");
+}
+
+void SampleOutput::close() {
+  if (file_) file_->close();
+}
+
+}  // namespace laconic
