@@ -12,6 +12,7 @@
 #include "base/file.h"
 #include "base/gguf_writer_fixture.h"
 #include "nn/decode.h"
+#include "nn/decoder.h"
 
 namespace laconic {
 namespace {
@@ -184,6 +185,20 @@ TEST(GgufModel, SmolLm2LogitsAndGreedyTokensAreTransformers) {
     EXPECT_EQ(greedy, ids_of(row, "greedy_ids")) << row.at("prompt", "").as_string("");
   }
   EXPECT_LT(largest, 1e-3);
+  // The training side, at every position of a prompt.
+  for (const Json& row : rows.as_array("")) {
+    TokenBatch batch;
+    batch.ids = ids_of(row, "ids");
+    batch.targets.assign(batch.ids.size(), -1);
+    batch.cu_seqlens = {0, static_cast<int32_t>(batch.ids.size())};
+    const std::vector<float> all = values_of(full_logits(weights, batch).contiguous());
+    const std::vector<int32_t> best = ids_of(row, "best_ids");
+    for (size_t t = 0; t < best.size(); ++t) {
+      const double expected = row.at("best_logits", "").as_array("")[t].as_number("");
+      const float got = all[t * logits.size() + static_cast<size_t>(best[t])];
+      EXPECT_NEAR(got, expected, 1e-3) << t;
+    }
+  }
   RecordProperty("largest_difference", cat(largest));
   std::printf("largest difference of logits: %.2e\n", largest);
 }
