@@ -10,6 +10,7 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <ctime>
 #include <string>
 #include <vector>
 
@@ -50,6 +51,9 @@ TokenBatch random_batch(int64_t num_tokens, int64_t vocab_size) {
   return batch;
 }
 
+// Of all threads together: what a step costs on a busy machine.
+double cpu_seconds() { return static_cast<double>(std::clock()) / CLOCKS_PER_SEC; }
+
 double seconds() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
@@ -67,22 +71,24 @@ int run(int argc, char** argv) {
   const TokenBatch batch = random_batch(num_tokens, config.vocab_size);
   int64_t num_targets = 0;
   for (const int32_t target : batch.targets) num_targets += target >= 0;
-  std::printf("tokens,seconds,tokens_per_second,optimizer_seconds,loss\n");
+  std::printf("tokens,seconds,tokens_per_second,tokens_per_cpu_second,optimizer_seconds,loss\n");
   std::vector<double> rates;
   for (int64_t i = -2; i < repeats; ++i) {
-    const double start = seconds();
+    const double start = seconds(), cpu_start = cpu_seconds();
     gradients.flat.zero_();
     const LossSum loss = forward_backward(weights, batch, 1.0 / static_cast<double>(num_targets),
                                           gradients, options);
     const double middle = seconds();
     const double factor = clip_factor(gradient_norm(gradients), 1.0);
     optimizer.step(weights, gradients, 1e-3, factor);
-    const double end = seconds();
+    const double end = seconds(),
+                 cpu_rate = static_cast<double>(batch.num_tokens()) / (cpu_seconds() - cpu_start);
     if (i < 0) continue;
     const double rate = static_cast<double>(batch.num_tokens()) / (end - start);
     rates.push_back(rate);
-    std::printf("%ld,%.6f,%.0f,%.6f,%.6f\n", static_cast<long>(batch.num_tokens()), end - start,
-                rate, end - middle, loss.weighted_nll / static_cast<double>(loss.num_targets));
+    std::printf("%ld,%.6f,%.0f,%.0f,%.6f,%.6f\n", static_cast<long>(batch.num_tokens()),
+                end - start, rate, cpu_rate, end - middle,
+                loss.weighted_nll / static_cast<double>(loss.num_targets));
   }
   std::sort(rates.begin(), rates.end());
   std::fprintf(stderr, "best %.0f, median %.0f tokens/s\n", rates.back(), rates[rates.size() / 2]);

@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "nn/gemm_panels.h"
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+#include <vector>
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "nn/gemm_panels.cc"
+#include "hwy/foreach_target.h"  // IWYU pragma: keep
+#include "nn/kernels_simd-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace laconic {
+namespace HWY_NAMESPACE {
+
+using panels::PackedB;
+
+// A tile of C: kGemmRows rows of one panel, all in registers.
+#if HWY_TARGET <= HWY_AVX3
+inline constexpr size_t kGemmRows = 12;
+inline constexpr size_t kPanel = 32;
+#else
+inline constexpr size_t kGemmRows = 6;
+inline constexpr size_t kPanel = 16;
+#endif
+
+size_t TileRows() { return kGemmRows; }
+
+size_t PackedFloats(size_t depth, size_t columns) {
+  return (columns + kPanel - 1) / kPanel * kPanel * depth;
+}
+
+void PackPanels(const MatrixView& b, float* out) {
+  for (size_t first = 0; first < b.columns; first += kPanel, out += b.rows * kPanel) {
+    const size_t width = std::min(kPanel, b.columns - first);
+    const float* from = b.data + first * b.column_stride;
+    if (width < kPanel) std::fill(out, out + b.rows * kPanel, 0.0f);
+    if (b.column_stride == 1) {
+      for (size_t row = 0; row < b.rows; ++row) {
+        std::memcpy(out + row * kPanel, from + row * b.row_stride, width * sizeof(float));
+      }
+      continue;
+    }
+    // A transposed source: walk a few of its rows at a time, so that both sides stay in the cache.
+    for (size_t start = 0; start < b.rows; start += 16) {
+      const size_t end = std::min(start + 16, b.rows);
+      for (size_t column = 0; column < width; ++column) {
+        const float* source = from + column * b.column_stride;
+        for (size_t row = start; row < end; ++row) {
+          out[row * kPanel + column] = source[row * b.row_stride];
+        }
+      }
+    }
+  }
+}
+
+// One tile: C (+)= A B over `depth`; reads the start value from `initial` where not null.
+struct Tile {
+  const float* a;
+  size_t a_row_stride, a_depth_stride;
+  const float* b;
+  size_t depth;
+  const float* initial;
+  float* c;
+  size_t c_stride;
+};
+
+template <size_t kRows>
+HWY_INLINE void multiply_rows(const Tile& t) {
+  const FloatTag d;
+  constexpr size_t kLanes = kPanel / 2;
+  Float left[kRows], right[kRows];
+#pragma GCC unroll 16
+  for (size_t r = 0; r < kRows; ++r) {
+    left[r] = right[r] = hn::Zero(d);
+    if (t.initial != nullptr) {
+      left[r] = hn::LoadU(d, t.initial + r * t.c_stride);
+      right[r] = hn::LoadU(d, t.initial + r * t.c_stride + kLanes);
+    }
+  }
+  const float* a = t.a;
+  const float* b = t.b;
+  for (size_t k = 0; k < t.depth; ++k, a += t.a_depth_stride, b += kPanel) {
+    const Float b0 = hn::LoadU(d, b), b1 = hn::LoadU(d, b + kLanes);
+#pragma GCC unroll 16
+    for (size_t r = 0; r < kRows; ++r) {
+      const Float x = hn::Set(d, a[r * t.a_row_stride]);
+      left[r] = hn::MulAdd(x, b0, left[r]);
+      right[r] = hn::MulAdd(x, b1, right[r]);
+    }
+  }
+#pragma GCC unroll 16
+  for (size_t r = 0; r < kRows; ++r) {
+    hn::StoreU(left[r], d, t.c + r * t.c_stride);
+    hn::StoreU(right[r], d, t.c + r * t.c_stride + kLanes);
+  }
+}
+
+template <size_t... kCounts>
+HWY_INLINE void multiply_some(const Tile& t, size_t num_rows, std::index_sequence<kCounts...>) {
+  (void)((num_rows == kCounts + 1 && (multiply_rows<kCounts + 1>(t), true)) || ...);
+}
+
+void multiply_tile(const Tile& t, size_t num_rows) {
+  if (num_rows == kGemmRows) {
+    multiply_rows<kGemmRows>(t);
+  } else {
+    multiply_some(t, num_rows, std::make_index_sequence<kGemmRows - 1>());
+  }
+}
+
+// A tile at the right edge of C goes through a full-width buffer.
+void multiply_edge(Tile t, size_t num_rows, size_t width) {
+  float buffer[kGemmRows * kPanel] = {};
+  float* const c = std::exchange(t.c, buffer);
+  const size_t c_stride = std::exchange(t.c_stride, kPanel);
+  if (t.initial != nullptr) {
+    for (size_t r = 0; r < num_rows; ++r) {
+      std::copy_n(t.initial + r * c_stride, width, buffer + r * kPanel);
+    }
+    t.initial = buffer;
+  }
+  multiply_tile(t, num_rows);
+  for (size_t r = 0; r < num_rows; ++r) std::copy_n(buffer + r * kPanel, width, c + r * c_stride);
+}
+
+void Multiply(const MatrixView& a, const PackedB& b, float* c) {
+  for (size_t column = 0; column < b.columns; column += kPanel) {
+    const float* panel = b.panels + column * a.columns;
+    const size_t width = std::min(kPanel, b.columns - column);
+    for (size_t row = 0; row < a.rows; row += kGemmRows) {
+      const size_t num_rows = std::min(kGemmRows, a.rows - row);
+      const size_t at = row * b.columns + column;
+      const Tile tile = {
+          a.data + row * a.row_stride,          a.row_stride, 1,        panel, a.columns,
+          b.initial ? b.initial + at : nullptr, c + at,       b.columns};
+      width == kPanel ? multiply_tile(tile, num_rows) : multiply_edge(tile, num_rows, width);
+    }
+  }
+}
+
+void MultiplyTransposed(const MatrixView& a, const PackedB& b, rows::Range range, float* c) {
+  static thread_local std::vector<float> memory;
+  if (memory.size() < a.rows * kGemmRows) memory.resize(a.rows * kGemmRows);
+  float* const packed = memory.data();
+  for (size_t row = range.begin; row < range.end; row += kGemmRows) {
+    const size_t num_rows = std::min(kGemmRows, range.end - row);
+    for (size_t k = 0; k < a.rows; ++k) {
+      const float* from = a.data + k * a.row_stride + row;
+      for (size_t r = 0; r < num_rows; ++r) packed[k * kGemmRows + r] = from[r];
+    }
+    for (size_t column = 0; column < b.columns; column += kPanel) {
+      const size_t width = std::min(kPanel, b.columns - column);
+      float* const at = c + row * b.columns + column;
+      const Tile tile = {packed, 1,  kGemmRows, b.panels + column * a.rows,
+                         a.rows, at, at,        b.columns};
+      width == kPanel ? multiply_tile(tile, num_rows) : multiply_edge(tile, num_rows, width);
+    }
+  }
+}
+
+}  // namespace HWY_NAMESPACE
+}  // namespace laconic
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace laconic {
+HWY_EXPORT(TileRows);
+HWY_EXPORT(PackedFloats);
+HWY_EXPORT(PackPanels);
+HWY_EXPORT(Multiply);
+HWY_EXPORT(MultiplyTransposed);
+
+namespace panels {
+size_t tile_rows() { return HWY_DYNAMIC_DISPATCH(TileRows)(); }
+size_t packed_floats(size_t depth, size_t columns) {
+  return HWY_DYNAMIC_DISPATCH(PackedFloats)(depth, columns);
+}
+void pack(const MatrixView& b, float* out) { HWY_DYNAMIC_DISPATCH(PackPanels)(b, out); }
+void multiply(const MatrixView& a, const PackedB& b, float* c) {
+  HWY_DYNAMIC_DISPATCH(Multiply)(a, b, c);
+}
+void multiply_transposed(const MatrixView& a, const PackedB& b, rows::Range range, float* c) {
+  HWY_DYNAMIC_DISPATCH(MultiplyTransposed)(a, b, range, c);
+}
+}  // namespace panels
+}  // namespace laconic
+#endif  // HWY_ONCE

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "nn/gemm.h"
+
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/empty.h>
+#include <gtest/gtest.h>
+
+#include "nn/operators.h"
+#include "nn/testing.h"
+
+namespace laconic {
+namespace {
+
+using testing::random_tensor;
+using testing::relative_difference;
+
+struct Sizes {
+  int64_t rows, in, out;
+};
+
+const Sizes kSizes[] = {{1, 1, 1},    {5, 16, 33},     {13, 128, 384},
+                        {97, 70, 31}, {300, 384, 128}, {700, 48, 405}};
+
+TEST(Gemm, LinearForwardAndBackwardMatchTheFormula) {
+  for (const Sizes& s : kSizes) {
+    SCOPED_TRACE(std::to_string(s.rows) + " x " + std::to_string(s.in) + " x " +
+                 std::to_string(s.out));
+    const at::Tensor x = random_tensor({s.rows, s.in}, 1), w = random_tensor({s.out, s.in}, 2);
+    const at::Tensor dy = random_tensor({s.rows, s.out}, 3), y0 = random_tensor({s.rows, s.out}, 4);
+    const auto wide = [](const at::Tensor& t) { return t.to(at::kDouble); };
+    testing::for_each_target([&](const std::string&) {
+      const at::Tensor y = at::empty({s.rows, s.out}), dx = at::empty({s.rows, s.in});
+      linear(x, w, y);
+      EXPECT_LT(relative_difference(y, wide(x).matmul(wide(w).t())), 1e-5);
+      linear_add(x, w, y0, y);
+      EXPECT_LT(relative_difference(y, y0 + wide(x).matmul(wide(w).t())), 1e-5);
+      linear_backward_input(dy, w, dx);
+      EXPECT_LT(relative_difference(dx, wide(dy).matmul(wide(w))), 1e-5);
+      const at::Tensor dw = w.clone();
+      linear_backward_weight(dy, x, dw);
+      EXPECT_LT(relative_difference(dw, w + wide(dy).t().matmul(wide(x))), 1e-5);
+    });
+  }
+}
+
+TEST(Gemm, ARowsBitsDoNotDependOnItsNeighbours) {
+  const at::Tensor x = random_tensor({200, 128}, 1), w = random_tensor({405, 128}, 2);
+  testing::for_each_target([&](const std::string&) {
+    const at::Tensor all = at::empty({200, 405});
+    linear(x, w, all);
+    for (const int64_t rows : {1, 2, 3, 5, 7, 13, 99}) {
+      const at::Tensor some = at::empty({rows, 405});
+      linear(x.narrow(0, 50, rows), w, some);
+      EXPECT_TRUE(some.equal(all.narrow(0, 50, rows))) << rows << " rows";
+    }
+  });
+}
+
+}  // namespace
+}  // namespace laconic
