@@ -13,15 +13,39 @@
 #include "nn/cross_entropy.h"
 #include "nn/kernels.h"
 #include "nn/layer.h"
+#include "nn/shares.h"
 #include "nn/workspace.h"
 
 namespace laconic {
 namespace {
 
-// Kept from call to call; each thread that trains has its own.
-Workspace& thread_workspace() {
-  static thread_local Workspace workspace;
-  return workspace;
+// Models up to this size are trained in shares of the batch, each on one thread from end to end;
+// larger ones share each operator instead, since every share needs a gradient buffer of its own.
+constexpr int64_t kMaxSharedWeights = 4 << 20;
+
+// Kept from call to call; each thread that works on a batch has its own.
+struct ThreadState {
+  Workspace workspace;
+  RopeTable rope;  // without positions
+  double rope_theta = 0.0;
+
+  const RopeTable& rope_for(const ModelConfig& config, int64_t num_positions, at::Device device) {
+    const bool fits = rope.cos.defined() && rope.cos.size(0) >= num_positions &&
+                      rope.cos.size(1) == config.head_dim / 2 && rope.cos.device() == device &&
+                      rope_theta == config.rope_theta;
+    if (!fits) {
+      rope = make_rope_table(config, 2 * num_positions);
+      rope.cos = rope.cos.to(device);
+      rope.sin = rope.sin.to(device);
+      rope_theta = config.rope_theta;
+    }
+    return rope;
+  }
+};
+
+ThreadState& thread_state() {
+  static thread_local ThreadState state;
+  return state;
 }
 
 void check_batch(const Weights& weights, const TokenBatch& batch) {
@@ -85,7 +109,7 @@ Pass::Pass(const Weights& weights, const TokenBatch& batch, const DecoderOptions
       options_(options),
       T_(batch.num_tokens()),
       D_(weights.config.hidden_size),
-      workspace_(thread_workspace()),
+      workspace_(thread_state().workspace),
       context_{kernels_for(weights.flat),
                workspace_,
                weights.config,
@@ -94,7 +118,6 @@ Pass::Pass(const Weights& weights, const TokenBatch& batch, const DecoderOptions
                batch.cu_seqlens,
                T_,
                weights.flat.options().requires_grad(false)} {
-  check_batch(weights, batch);
   ids_ = upload("ids", batch.ids);
   context_.rope = rope_table();
   for (int64_t t = 0; t < T_; ++t) {
@@ -114,9 +137,7 @@ at::Tensor Pass::upload(std::string_view name, const std::vector<T>& values) {
 RopeTable Pass::rope_table() {
   const std::vector<int32_t> positions = document_positions(batch_.cu_seqlens);
   const int64_t count = 1 + *std::max_element(positions.begin(), positions.end());
-  RopeTable table = make_rope_table(weights_.config, count);
-  table.cos = table.cos.to(context_.options.device());
-  table.sin = table.sin.to(context_.options.device());
+  RopeTable table = thread_state().rope_for(weights_.config, count, weights_.flat.device());
   table.positions = upload("positions", positions);
   return table;
 }
@@ -190,10 +211,8 @@ at::Tensor Pass::logits() {
   return at::mm(normed, weights_.head.t()).cpu();
 }
 
-}  // namespace
-
-LossSum forward_backward(const Weights& weights, const TokenBatch& batch, double scale,
-                         Weights& gradients, const DecoderOptions& options) {
+LossSum share_forward_backward(const Weights& weights, const TokenBatch& batch, double scale,
+                               Weights& gradients, const DecoderOptions& options) {
   Pass pass(weights, batch, options);
   LossSum sum;
   sum.num_targets = static_cast<int64_t>(pass.rows().size());
@@ -210,8 +229,8 @@ LossSum forward_backward(const Weights& weights, const TokenBatch& batch, double
   return sum;
 }
 
-std::vector<float> target_logprobs(const Weights& weights, const TokenBatch& batch,
-                                   const DecoderOptions& options) {
+std::vector<float> share_logprobs(const Weights& weights, const TokenBatch& batch,
+                                  const DecoderOptions& options) {
   Pass pass(weights, batch, options);
   std::vector<float> logprobs(batch.ids.size(), 0.0f);
   if (pass.rows().empty()) return logprobs;
@@ -222,8 +241,57 @@ std::vector<float> target_logprobs(const Weights& weights, const TokenBatch& bat
   return logprobs;
 }
 
+bool use_shares(const Weights& weights) {
+  return weights.flat.is_cpu() && weights.flat.numel() <= kMaxSharedWeights;
+}
+
+}  // namespace
+
+LossSum forward_backward(const Weights& weights, const TokenBatch& batch, double scale,
+                         Weights& gradients, const DecoderOptions& options) {
+  check_batch(weights, batch);
+  const std::vector<TokenBatch> shares =
+      use_shares(weights) ? split_batch(batch) : std::vector<TokenBatch>{};
+  if (shares.size() < 2) return share_forward_backward(weights, batch, scale, gradients, options);
+  const auto num_buffers = static_cast<int64_t>(shares.size()) - 1;
+  const at::Tensor buffers = thread_state().workspace.take(
+      "share_gradients", {num_buffers, weights.flat.numel()}, weights.flat.options());
+  std::vector<LossSum> sums(shares.size());
+  for_shares(shares.size(), [&](size_t share) {
+    Weights own = share == 0
+                      ? gradients
+                      : view_weights(weights.config,
+                                     buffers.select(0, static_cast<int64_t>(share) - 1).zero_());
+    sums[share] = share_forward_backward(weights, shares[share], scale, own, options);
+  });
+  add_rows(buffers, gradients.flat);
+  LossSum total;
+  for (const LossSum& sum : sums) {
+    total.weighted_nll += sum.weighted_nll;
+    total.num_targets += sum.num_targets;
+  }
+  return total;
+}
+
+std::vector<float> target_logprobs(const Weights& weights, const TokenBatch& batch,
+                                   const DecoderOptions& options) {
+  check_batch(weights, batch);
+  const std::vector<TokenBatch> shares =
+      use_shares(weights) ? split_batch(batch) : std::vector<TokenBatch>{};
+  if (shares.size() < 2) return share_logprobs(weights, batch, options);
+  std::vector<std::vector<float>> parts(shares.size());
+  for_shares(shares.size(),
+             [&](size_t share) { parts[share] = share_logprobs(weights, shares[share], options); });
+  std::vector<float> all;
+  all.reserve(batch.ids.size());
+  for (const auto& part : parts) all.insert(all.end(), part.begin(), part.end());
+  return all;
+}
+
 at::Tensor full_logits(const Weights& weights, const TokenBatch& batch) {
-  Pass pass(weights, batch, {});
+  check_batch(weights, batch);
+  const DecoderOptions options;
+  Pass pass(weights, batch, options);
   pass.forward(/*keep=*/false);
   return pass.logits();
 }

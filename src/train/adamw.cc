@@ -17,7 +17,8 @@
 namespace laconic {
 namespace {
 
-constexpr int64_t kBlock = 1 << 15;
+constexpr int64_t kBlock = 1 << 15;  // elements of one sum
+constexpr int64_t kGrain = 1 << 20;  // elements that are worth a thread
 
 // A run of the flat buffer that is decayed, or not, as one.
 struct Segment {
@@ -111,7 +112,7 @@ void AdamW::step(Weights& weights, const Weights& gradients, double lr, double g
     all.weights = floats(weights.flat), all.gradients = floats(gradients.flat);
     all.first = floats(s.first), all.second = floats(s.second);
     const rows::AdamW here = offset_by(all, segment.begin);
-    at::parallel_for(0, size, kBlock, [&](int64_t begin, int64_t end) {
+    at::parallel_for(0, size, kGrain, [&](int64_t begin, int64_t end) {
       rows::adamw(here, {static_cast<size_t>(begin), static_cast<size_t>(end)});
     });
   }
@@ -122,7 +123,7 @@ double gradient_norm(const Weights& gradients) {
   if (!flat.is_cpu()) return std::sqrt((flat * flat).sum(at::kDouble).item<double>());
   const int64_t size = flat.numel(), num_blocks = (size + kBlock - 1) / kBlock;
   std::vector<double> sums(static_cast<size_t>(num_blocks));
-  at::parallel_for(0, num_blocks, 1, [&](int64_t begin, int64_t end) {
+  at::parallel_for(0, num_blocks, kGrain / kBlock, [&](int64_t begin, int64_t end) {
     for (int64_t block = begin; block < end; ++block) {
       const int64_t last = std::min(size, (block + 1) * kBlock);
       sums[static_cast<size_t>(block)] = rows::sum_squares(
