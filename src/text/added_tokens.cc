@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "text/bpe.h"
 #include "text/normalizer.h"
+#include "text/regex.h"  // TextRange
 #include "text/utf8.h"
 
 namespace laconic {
@@ -97,6 +98,41 @@ AddedToken parse_token(const Json& json, const std::string& place) {
   return token;
 }
 
+// The start of the character that ends before `pos`. REQUIRES: pos > 0.
+size_t previous_char(std::string_view text, size_t pos) {
+  while ((static_cast<uint8_t>(text[--pos]) & 0xC0) == 0x80) {
+  }
+  return pos;
+}
+
+// Neither neighbour is a word character.
+bool stands_alone(std::string_view text, TextRange range) {
+  size_t left = range.begin > 0 ? previous_char(text, range.begin) : 0;
+  size_t right = range.end;
+  return (range.begin == 0 || !is_word_char(next_code_point(text, left))) &&
+         (right == text.size() || !is_word_char(next_code_point(text, right)));
+}
+
+// Where the white space that ends at `pos` begins, not before `from`.
+size_t blanks_before(std::string_view text, size_t pos, size_t from) {
+  while (pos > from) {
+    const size_t before = previous_char(text, pos);
+    size_t cursor = before;
+    if (before < from || !is_white_space(next_code_point(text, cursor))) break;
+    pos = before;
+  }
+  return pos;
+}
+
+size_t blanks_behind(std::string_view text, size_t pos) {
+  while (pos < text.size()) {
+    size_t cursor = pos;
+    if (!is_white_space(next_code_point(text, cursor))) break;
+    pos = cursor;
+  }
+  return pos;
+}
+
 }  // namespace
 
 AddedTokens AddedTokens::parse(const Json& json, const Bpe& model, const Normalizer& normalizer,
@@ -120,12 +156,6 @@ AddedTokens AddedTokens::parse(const Json& json, const Bpe& model, const Normali
     next_id = std::max({next_id, vocabulary_end, id >= vocabulary_end ? id + 1 : 0});
     added.by_content_[token.content] = i;
     added.by_id_[token.id] = i;
-    if (token.single_word && !added.starts_with_word_) {
-      added.starts_with_word_ =
-          std::make_unique<Regex>(Regex::compile("\\A[\\w\\x{200C}\\x{200D}]", here));
-      added.ends_with_word_ =
-          std::make_unique<Regex>(Regex::compile("[\\w\\x{200C}\\x{200D}]\\z", here));
-    }
     if (token.normalized)
       added.normalized_->insert(normalizer.apply(token.content), i);
     else
@@ -133,19 +163,6 @@ AddedTokens AddedTokens::parse(const Json& json, const Bpe& model, const Normali
     added.tokens_.push_back(std::move(token));
   }
   return added;
-}
-
-bool AddedTokens::stands_alone(std::string_view text, TextRange range) const {
-  // One character on each side decides.
-  size_t before = range.begin;
-  while (before > 0 && (static_cast<uint8_t>(text[--before]) & 0xC0) == 0x80) {
-  }
-  const std::string_view left = text.substr(before, range.begin - before);
-  const std::string_view right = text.substr(range.end, 4);
-  size_t right_bytes = 0;
-  if (!right.empty()) next_code_point(text.substr(range.end), right_bytes);
-  return !Regex::Matches(*ends_with_word_, left).next() &&
-         !Regex::Matches(*starts_with_word_, right.substr(0, right_bytes)).next();
 }
 
 std::vector<AddedMatch> AddedTokens::split(std::string_view text, bool normalized,
@@ -164,23 +181,8 @@ std::vector<AddedMatch> AddedTokens::split(std::string_view text, bool normalize
     if (token.special && !match_special) continue;
     if (token.single_word && !stands_alone(text, found->range)) continue;
     auto [begin, end] = found->range;
-    if (token.lstrip) {
-      while (begin > done) {
-        size_t before = begin;
-        while ((static_cast<uint8_t>(text[--before]) & 0xC0) == 0x80) {
-        }
-        size_t pos = before;
-        if (before < done || !is_white_space(next_code_point(text, pos))) break;
-        begin = before;
-      }
-    }
-    if (token.rstrip) {
-      while (end < text.size()) {
-        size_t pos = end;
-        if (!is_white_space(next_code_point(text, pos))) break;
-        end = pos;
-      }
-    }
+    if (token.lstrip) begin = std::min(begin, blanks_before(text, begin, done));
+    if (token.rstrip) end = blanks_behind(text, end);
     put_text(begin);
     out.push_back({text.substr(begin, end - begin), &token});
     done = end;

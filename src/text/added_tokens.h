@@ -12,14 +12,12 @@
 
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
 
 #include "base/json.h"
-#include "text/regex.h"
 
 namespace laconic {
 
@@ -56,13 +54,11 @@ class AddedTokens {
  private:
   class Trie;
   AddedTokens();
-  bool stands_alone(std::string_view text, TextRange range) const;
 
   std::vector<AddedToken> tokens_;
   std::unordered_map<int32_t, size_t> by_id_;
   std::unordered_map<std::string, size_t> by_content_;
   std::unique_ptr<Trie> raw_, normalized_;
-  std::unique_ptr<const Regex> starts_with_word_, ends_with_word_;
 };
 
 }  // namespace laconic

@@ -3,6 +3,7 @@
 
 #include <utf8proc.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <new>
 
@@ -51,6 +52,12 @@ bool is_inert(NormalForm form, char32_t c) {
 }  // namespace
 
 std::string to_normal_form(NormalForm form, std::string_view text) {
+  // Most text: no byte that starts a character the form could change (U+0300 begins with 0xCC).
+  const uint8_t limit = form == NormalForm::kNfc ? 0xCC : 0x80;
+  uint8_t highest = 0;
+  for (const char c : text) highest = std::max(highest, static_cast<uint8_t>(c));
+  if (highest < limit) return std::string(text);
+
   std::string out;
   out.reserve(text.size());
   size_t done = 0;      // text[0, done) is in `out`

@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "text/split.h"
+#include "text/utf8.h"
 
 namespace laconic {
 namespace {
@@ -27,6 +28,30 @@ class SplitStage : public PreTokenizerStage {
   Regex regex_;
   SplitBehavior behavior_;
   bool invert_;
+};
+
+// Digits: each numeric character a piece of its own, or each run of them.
+class DigitsStage : public PreTokenizerStage {
+ public:
+  explicit DigitsStage(bool individual) : individual_(individual) {}
+  void run(std::string_view text, const PieceSink& sink) const override {
+    size_t begin = 0;
+    bool previous_numeric = false;
+    for (size_t pos = 0; pos < text.size();) {
+      const size_t here = pos;
+      const bool numeric = is_numeric(next_code_point(text, pos));
+      const bool joins = numeric == previous_numeric && !(numeric && individual_);
+      if (here > begin && !joins) {
+        sink(text.substr(begin, here - begin));
+        begin = here;
+      }
+      previous_numeric = numeric;
+    }
+    sink(text.substr(begin));
+  }
+
+ private:
+  bool individual_;
 };
 
 // ByteLevel: the prefix space, then GPT-2's pattern where asked for.
@@ -72,12 +97,6 @@ std::unique_ptr<PreTokenizerStage> parse_split(const Json& json, const std::stri
       boolean_or(json, "invert", false, place));
 }
 
-std::unique_ptr<PreTokenizerStage> parse_digits(const Json& json, const std::string& place) {
-  const bool individual = boolean_or(json, "individual_digits", false, place);
-  const auto behavior = individual ? SplitBehavior::kIsolated : SplitBehavior::kContiguous;
-  return std::make_unique<SplitStage>(Regex::compile("\\p{N}", place), behavior, false);
-}
-
 }  // namespace
 
 PreTokenizer PreTokenizer::parse(const Json& json, const std::string& place) {
@@ -103,7 +122,8 @@ void PreTokenizer::add(const Json& json, const std::string& place) {
   if (type == "Split") {
     stages_.push_back(parse_split(json, place));
   } else if (type == "Digits") {
-    stages_.push_back(parse_digits(json, place));
+    stages_.push_back(
+        std::make_unique<DigitsStage>(boolean_or(json, "individual_digits", false, place)));
   } else if (type == "ByteLevel") {
     has_byte_level_ = true;
     stages_.push_back(

@@ -1,0 +1,77 @@
+// laconic tokenize: {"text"} -> {"ids"}, and with --decode {"ids"} -> {"text"}; JSONL in, JSONL
+// out.
+// SPDX-License-Identifier: Apache-2.0
+#include "app/commands.h"
+#include "app/jsonl_map.h"
+#include "base/error.h"
+#include "base/file.h"
+#include "base/settings.h"
+#include "text/tokenizer.h"
+
+namespace laconic {
+namespace {
+
+struct TokenizeSettings {
+  std::string model;
+  JsonlPaths paths;
+  bool decode = false, plain = false, add_special = false, skip_special = false;
+};
+
+bool parse(TokenizeSettings& s, Arguments arguments) {
+  Settings settings("laconic tokenize", "Turns text into token ids, or ids into text.");
+  settings.positional("MODEL", &s.model, "model folder, or a tokenizer.json").required();
+  settings.alias("model_name_or_path");
+  settings.add("input", &s.paths.input, "JSONL file to read (default: stdin)");
+  settings.add("output", &s.paths.output, "JSONL file to write (default: stdout)");
+  settings.add("decode", &s.decode, "ids to text instead of text to ids");
+  settings.add("plain", &s.plain, "special tokens written in the text stay text");
+  settings.add("add_special", &s.add_special,
+               "add what the post-processor adds (BOS and the like)");
+  settings.add("skip_special", &s.skip_special, "with --decode: leave special tokens out");
+  settings.example("echo '{\"text\": \"1 + 1 = 2\"}' | laconic tokenize models/world-long");
+  if (!settings.parse(arguments)) return false;
+  require(!(s.decode && (s.plain || s.add_special)), ErrorKind::kUsage,
+          "laconic tokenize: expected --plain and --add-special without --decode, got both");
+  require(s.decode || !s.skip_special, ErrorKind::kUsage,
+          "laconic tokenize: expected --skip-special with --decode, got it alone");
+  return true;
+}
+
+void add_ids(const Tokenizer& tokenizer, const EncodeOptions& options, Json& row,
+             const std::string& place) {
+  Json ids = Json::array();
+  for (const int32_t id :
+       tokenizer.encode(row.at("text", place).as_string(place + ": text"), options))
+    ids.push_back(id);
+  row["ids"] = std::move(ids);
+}
+
+void add_text(const Tokenizer& tokenizer, bool skip_special, Json& row, const std::string& place) {
+  std::vector<int32_t> ids;
+  for (const Json& value : row.at("ids", place).as_array(place + ": ids")) {
+    const int64_t id = value.as_integer(place + ": ids");
+    require(id >= 0 && id <= INT32_MAX, ErrorKind::kData, place, ": ids: expected token ids, got ",
+            id);
+    ids.push_back(static_cast<int32_t>(id));
+  }
+  row["text"] = tokenizer.decode(ids, skip_special);
+}
+
+}  // namespace
+
+int run_tokenize(Arguments arguments) {
+  TokenizeSettings s;
+  if (!parse(s, arguments)) return 0;
+  const std::string path = folder_exists(s.model) ? join_path(s.model, "tokenizer.json") : s.model;
+  const Tokenizer tokenizer = Tokenizer::from_file(path);
+  const EncodeOptions options{!s.plain, s.add_special};
+  map_jsonl(s.paths, [&](Json& row, const std::string& place) {
+    if (s.decode)
+      add_text(tokenizer, s.skip_special, row, place);
+    else
+      add_ids(tokenizer, options, row, place);
+  });
+  return 0;
+}
+
+}  // namespace laconic
