@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "text/tokenizer.h"
 
 namespace laconic {
@@ -54,6 +55,18 @@ TEST(BpeTrainer, DigitsStaySingleAndAddedTokensComeLast) {
   const auto ids = tokenizer.encode(texts[0]);
   EXPECT_EQ(tokenizer.decode(ids), texts[0]);
   EXPECT_EQ(tokenizer.decode(ids, true), "<think>12 + 12 = 24\n12 + 12</think>");
+}
+
+// tests/golden/tokenizer.py has shown that `tokenizers` loads this file and gives the same ids.
+TEST(BpeTrainer, MakesTheGoldenTokenizer) {
+  const std::string tests = LACONIC_SOURCE_DIR "/tests/";
+  const std::vector<std::string> texts = {read_file(tests + "cases/tokenizer_corpus.txt")};
+  BpeTrainerSettings settings;
+  settings.vocab_size = 420;
+  settings.special_tokens = {"<|endoftext|>", "<|im_start|>", "<|im_end|>"};
+  settings.plain_tokens = {"<think>", "</think>"};
+  EXPECT_EQ(train_bpe(texts, settings).dump() + "\n",
+            read_file(tests + "golden/tokenizer_small.json"));
 }
 
 TEST(BpeTrainer, StopsWhereNoPairIsLeft) {
