@@ -2,7 +2,7 @@
 """Compares `laconic tokenize` with the `tokenizers` package, id by id, on real and on hostile text.
 
 Needs tokenizers (0.23.3 when last run). Not part of the tests: those hold goldens.
-    dev/parity_tokenizer.py --binary build/dev/laconic --data ../shared/data
+    dev/parity_tokenizer.py --binary build/dev/laconic --data ../shared/data --small tests/golden/tokenizer_small.json
 """
 # SPDX-License-Identifier: Apache-2.0
 import argparse
@@ -207,6 +207,7 @@ def main():
     parser.add_argument("--data", required=True)
     parser.add_argument("--small", required=True, help="a small tokenizer.json (of a world model), base of the variants")
     parser.add_argument("--only", default="", help="shared, variants or decode")
+    parser.add_argument("--sets", default="", help="comma-separated names of the text sets to compare (default: all)")
     parser.add_argument("--seed", type=int, default=1)
     args = parser.parse_args()
     score = Score()
@@ -215,6 +216,8 @@ def main():
         sets = real_texts(args.data)
         sets["random"] = list(random_texts(args.seed, 20000, EXTRA))
         sets["code points"] = list(code_points())
+        if args.sets:
+            sets = {k: v for k, v in sets.items() if k in args.sets.split(",")}
         for name in names:
             compare(score, name, args.binary, f"{args.data}/tokenizers/{name}/tokenizer.json", sets)
     if args.only in ("", "decode"):
