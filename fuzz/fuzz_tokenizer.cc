@@ -2,19 +2,16 @@
 // must be accepted or refused with an Error, nothing else) and encoding it as text with
 // tests/golden/tokenizer_small.json (where decoding must give the normalized text back, at once and
 // id by id).
-//
-//   clang++-16 -std=c++20 -g -O1 -fsanitize=fuzzer,address,undefined
-//   -DLACONIC_SOURCE_DIR='"'$PWD'"' -Isrc
-//     fuzz/fuzz_tokenizer.cc src/text/*.cc (no tests) src/base/{error,file,hash,json}.cc -lpcre2-8
-//     -lutf8proc -lxxhash
 // SPDX-License-Identifier: Apache-2.0
 #include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/error.h"
 #include "base/json.h"
+#include "text/bpe_trainer.h"
 #include "text/tokenizer.h"
 #include "text/utf8.h"
 
@@ -32,9 +29,19 @@ void fuzz_file(std::string_view bytes) {
   }
 }
 
+Tokenizer small_tokenizer() {
+  const std::vector<std::string> texts = {
+      "First we plan, then we work. Wait, let me check that again: 12 + 7 = 19, and 19 - 7 = 12.\n"
+      "The answer is 19. The answer is 12. \u00e9t\u00e9 \u4f60\u597d\u4f60\u597d   \n\n   then "
+      "the answer"};
+  BpeTrainerSettings settings;
+  settings.special_tokens = {"<|im_end|>", "<|"};
+  settings.plain_tokens = {"<think>"};
+  return Tokenizer::from_json(train_bpe(texts, settings), "small");
+}
+
 void fuzz_text(std::string_view bytes) {
-  static const Tokenizer tokenizer =
-      Tokenizer::from_file(LACONIC_SOURCE_DIR "/tests/golden/tokenizer_small.json");
+  static const Tokenizer tokenizer = small_tokenizer();
   const std::string text = repair_utf8(bytes);
   const auto ids = tokenizer.encode(text);
   const std::string normalized = tokenizer.normalize(text);

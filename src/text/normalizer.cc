@@ -8,6 +8,7 @@
 #include <new>
 
 #include "base/error.h"
+#include "text/unicode_age.h"
 #include "text/utf8.h"
 
 namespace laconic {
@@ -31,32 +32,6 @@ void append_mapped(NormalForm form, std::string_view text, std::string& out) {
   LACONIC_CHECK(length >= 0, utf8proc_errmsg(length));
   out.append(reinterpret_cast<const char*>(mapped), static_cast<size_t>(length));
   std::free(mapped);
-}
-
-// `tokenizers` normalizes by the tables of Unicode 9: to it these later characters, which have a
-// combining class or a decomposition now, are starters that nothing happens to. Found by comparing
-// all code points up to Unicode 14 and from DerivedAge for 15 and 16.
-struct CodePointRange {
-  char32_t first, last;
-};
-constexpr CodePointRange kUnknownToUnicode9[] = {
-    {0x7FD, 0x7FD},     {0x897, 0x89F},     {0x8CA, 0x8D3},     {0x9FE, 0x9FE},
-    {0xC3C, 0xC3C},     {0xD3B, 0xD3C},     {0xEBA, 0xEBA},     {0xECE, 0xECE},
-    {0x1715, 0x1715},   {0x1ABF, 0x1AFF},   {0x1DF6, 0x1DFA},   {0x32FF, 0x32FF},
-    {0xA7F1, 0xA7F4},   {0xA82C, 0xA82C},   {0xAB69, 0xAB69},   {0x105C9, 0x105E4},
-    {0x10781, 0x107BA}, {0x10D24, 0x10D27}, {0x10D69, 0x10D6D}, {0x10EAB, 0x10EAC},
-    {0x10EFA, 0x10EFF}, {0x10F46, 0x10F50}, {0x10F82, 0x10F85}, {0x11070, 0x11070},
-    {0x1133B, 0x1133B}, {0x11380, 0x113D2}, {0x1145E, 0x1145E}, {0x11839, 0x1183A},
-    {0x11930, 0x11943}, {0x119E0, 0x119E0}, {0x11A34, 0x11A34}, {0x11A47, 0x11A47},
-    {0x11A99, 0x11A99}, {0x11D42, 0x11D45}, {0x11D97, 0x11D97}, {0x11F41, 0x11F42},
-    {0x16120, 0x1612F}, {0x16D60, 0x16D6A}, {0x16FF0, 0x16FF1}, {0x1CCD6, 0x1CCF9},
-    {0x1E030, 0x1E08F}, {0x1E130, 0x1E136}, {0x1E2AE, 0x1E2AE}, {0x1E2EC, 0x1E2EF},
-    {0x1E4EC, 0x1E4EF}, {0x1E5EE, 0x1E5EF}, {0x1F16C, 0x1F16C}, {0x1FBF0, 0x1FBF9}};
-
-bool unknown_to_unicode9(char32_t c) {
-  const auto* range = std::lower_bound(std::begin(kUnknownToUnicode9), std::end(kUnknownToUnicode9),
-                                       c, [](CodePointRange r, char32_t x) { return r.last < x; });
-  return range != std::end(kUnknownToUnicode9) && c >= range->first;
 }
 
 // True for characters that every composing or canonical form leaves alone whatever precedes them:

@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "text/regex_dialect.h"
+#include "text/unicode_age.h"
 #include "text/utf8.h"
 
 namespace laconic {
@@ -89,6 +90,7 @@ std::string Regex::escape(std::string_view literal) {
 Regex::Matches::Matches(const Regex& regex, std::string_view subject)
     : regex_(regex), subject_(subject), data_(pcre2_match_data_create(1, nullptr)) {
   if (!data_) throw std::bad_alloc();
+  if (replace_by_stand_ins(subject, copy_)) subject_ = copy_;
 }
 
 Regex::Matches::~Matches() { pcre2_match_data_free(static_cast<pcre2_match_data*>(data_)); }

@@ -38,6 +38,7 @@ class Regex {
 
    private:
     const Regex& regex_;
+    std::string copy_;  // with stand-ins for characters that PCRE2 may not know (unicode_age.h)
     std::string_view subject_;
     void* data_;
     size_t from_ = 0;

@@ -3,6 +3,8 @@
 
 #include <utf8proc.h>
 
+#include "text/unicode_age.h"
+
 namespace laconic {
 namespace {
 
@@ -101,7 +103,7 @@ bool is_white_space(char32_t c) {
 }
 
 bool is_word_char(char32_t c) {
-  switch (utf8proc_category(static_cast<utf8proc_int32_t>(c))) {
+  switch (utf8proc_category(static_cast<utf8proc_int32_t>(stand_in(c)))) {
     case UTF8PROC_CATEGORY_LU:
     case UTF8PROC_CATEGORY_LL:
     case UTF8PROC_CATEGORY_LT:
@@ -124,7 +126,7 @@ bool is_word_char(char32_t c) {
 }
 
 bool is_numeric(char32_t c) {
-  const auto category = utf8proc_category(static_cast<utf8proc_int32_t>(c));
+  const auto category = utf8proc_category(static_cast<utf8proc_int32_t>(stand_in(c)));
   return category == UTF8PROC_CATEGORY_ND || category == UTF8PROC_CATEGORY_NL ||
          category == UTF8PROC_CATEGORY_NO;
 }

@@ -31,7 +31,7 @@ std::string repair_utf8(std::string_view text);
 char32_t next_code_point(std::string_view text, size_t& pos);
 void append_utf8(char32_t code_point, std::string& out);
 
-// By Unicode properties; categories are utf8proc's (Unicode 15 or later).
+// By Unicode properties; categories are utf8proc's, those of Unicode 15 and 16 from unicode_age.h.
 bool is_white_space(char32_t c);  // White_Space
 bool is_word_char(char32_t c);    // \w of Rust's regex: Alphabetic, M, Nd, Pc, Join_Control
 bool is_numeric(char32_t c);      // N
