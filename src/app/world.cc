@@ -11,6 +11,7 @@
 #include <unordered_set>
 
 #include "app/commands.h"
+#include "app/world_model.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/hash.h"
@@ -147,7 +148,24 @@ int run_world(Arguments arguments) {
   settings.example("laconic world --seed 7 --num-problems 300 --split dev > dev.jsonl");
   settings.example(
       "laconic world --split train --difficulty 5-6 --format sft-long --num-problems 9000");
+  WorldModelSettings model;
+  std::string init_model;
+  settings.group("A fresh model instead of problems")
+      .add("init_model", &init_model,
+           "write a Qwen2 folder with random weights and a tokenizer trained on the world");
+  settings.add("hidden_size", &model.hidden_size, "width").range(8, 65536);
+  settings.add("num_layers", &model.num_layers, "layers").range(1, 1000);
+  settings.add("num_heads", &model.num_heads, "query heads").range(1, 1024);
+  settings.add("num_kv_heads", &model.num_kv_heads, "key and value heads").range(1, 1024);
+  settings.add("intermediate_size", &model.intermediate_size, "width of the MLP").range(8, 262144);
+  settings.add("vocab_size", &model.vocab_size, "most ids of the tokenizer").range(272, 65536);
+  settings.add("initial_std", &model.initial_std, "of the random matrices").range(0, 10);
   if (!settings.parse(arguments)) return 0;
+  if (!init_model.empty()) {
+    model.seed = static_cast<uint64_t>(s.seed);
+    make_world_model(init_model, model);
+    return 0;
+  }
   const DifficultyRange range = parse_difficulty(s.difficulty);
   DistinctProblems problems(static_cast<uint64_t>(s.seed), parse_split(s.split));
   RowWriter writer(s.output);

@@ -1,0 +1,60 @@
+// Sampling a set of problems with a model and judging the replies: what eval, tldr and the demo
+// share.
+//
+// Accuracy and tokens of training-time evaluations, of reference bounds and of `laconic eval` all
+// come from here, so that one run can only measure in one way. Each sample's ids depend on
+// (weights, prompt, settings, seed, problem id, sample index) alone (sample/sampler.h), so the same
+// weights give the same records.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "data/records.h"  // SampleRecord
+#include "data/rows.h"     // Problem
+#include "nn/weights.h"
+#include "sample/sampler.h"  // SamplingSettings
+#include "text/prompt_builder.h"
+
+namespace laconic {
+
+// Everything that decides what a measurement means. Two measurements are comparable when these
+// agree.
+struct MeasureSettings {
+  SamplingSettings sampling;  // stop_ids and allowed_ids are filled from the model
+  int64_t samples_per_problem = 1;
+  int64_t num_slots = 64;  // memory and speed only: no influence on the samples
+  std::string instruction;
+  // The part that must agree between bounds and run: the sampler's numbers and the instruction, not
+  // slots.
+  Json describe() const;
+};
+
+struct DevSet {
+  std::vector<Problem> problems;
+  std::vector<std::vector<int32_t>> prompts;  // prompt ids of each problem
+  std::string hash;                           // of ids, questions and gold answers
+};
+
+// Builds the prompt of each problem. Error(kData) naming the problem when a prompt cannot be built.
+DevSet make_dev_set(std::vector<Problem> problems, const PromptBuilder& builder,
+                    const std::string& instruction);
+
+struct MeasureResult {
+  std::vector<SampleRecord> records;  // by problem, then by sample
+  // Largest |sampler's - trainer's| log-probability over the ids of some of the samples (nats).
+  double max_logprob_difference = 0;
+  double seconds = 0;
+  int64_t num_tokens = 0;  // sampled
+};
+
+// nullopt when a signal asked to stop: what was sampled is dropped. `label` heads the progress bar.
+std::optional<MeasureResult> sample_dev_set(const Weights& weights, const DevSet& dev_set,
+                                            const PromptBuilder& builder,
+                                            const MeasureSettings& settings,
+                                            const std::string& label);
+
+}  // namespace laconic

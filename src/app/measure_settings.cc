@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/measure_settings.h"
+
+namespace laconic {
+
+void MeasureOptions::add_to(Settings& settings) {
+  settings.add("temperature", &temperature, "0 is greedy").range(0, 100);
+  settings.add("top_p", &top_p, "1: off").range(0, 1);
+  settings.add("top_k", &top_k, "0: off").range(0, 1e9);
+  settings.add("min_p", &min_p, "0: off").range(0, 1);
+  settings.add("max_new_tokens", &max_new_tokens, "cap on the tokens of a reply")
+      .alias("max_tokens")
+      .range(1, 1e9);
+  settings.add("samples", &samples, "replies to each problem").range(1, 1e6);
+  settings.add("slots", &slots, "replies sampled side by side: speed and memory, not results")
+      .range(1, 1e6);
+  settings.add("sampler_seed", &sampler_seed, "of the sampler; the same for every evaluation")
+      .range(0, 9e15);
+}
+
+MeasureSettings MeasureOptions::resolve(const std::string& instruction) const {
+  MeasureSettings settings;
+  settings.sampling.temperature = temperature;
+  settings.sampling.top_p = top_p;
+  settings.sampling.top_k = top_k;
+  settings.sampling.min_p = min_p;
+  settings.sampling.max_new_tokens = max_new_tokens;
+  settings.sampling.seed = static_cast<uint64_t>(sampler_seed);
+  settings.samples_per_problem = samples;
+  settings.num_slots = slots;
+  settings.instruction = instruction;
+  check_sampling_settings(settings.sampling);
+  return settings;
+}
+
+}  // namespace laconic

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/measurement_json.h"
+
+#include "base/error.h"
+
+namespace laconic {
+namespace {
+
+struct Field {
+  const char* name;
+  double Measurement::*member;
+};
+
+constexpr Field kFields[] = {{"accuracy", &Measurement::accuracy},
+                             {"accuracy_se", &Measurement::accuracy_se},
+                             {"tokens", &Measurement::tokens},
+                             {"tokens_se", &Measurement::tokens_se}};
+
+}  // namespace
+
+Json measurement_to_json(const Measurement& measurement) {
+  Json json = Json::object();
+  for (const Field& field : kFields) json[field.name] = measurement.*field.member;
+  return json;
+}
+
+Measurement measurement_from_json(const Json& json, const std::string& place) {
+  Measurement measurement;
+  for (const Field& field : kFields)
+    measurement.*field.member = json.at(field.name, place).as_number(cat(place, ": ", field.name));
+  return measurement;
+}
+
+std::string describe_measurement(const Measurement& measurement) {
+  std::ostringstream out;
+  out.setf(std::ios::fixed);
+  out.precision(1);
+  out << 100 * measurement.accuracy << " +- " << 100 * measurement.accuracy_se << " % right, "
+      << measurement.tokens << " +- " << measurement.tokens_se << " tokens";
+  return out.str();
+}
+
+}  // namespace laconic

@@ -1,0 +1,19 @@
+// Measurements as JSON: bounds.json, log.jsonl and checkpoints spell them alike.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/json.h"
+#include "data/mixture.h"
+
+namespace laconic {
+
+Json measurement_to_json(const Measurement& measurement);
+// Error(kData) `place: field: expected ...`.
+Measurement measurement_from_json(const Json& json, const std::string& place);
+// "87.3 +- 1.2 % right, 145.8 +- 3.1 tokens"
+std::string describe_measurement(const Measurement& measurement);
+
+}  // namespace laconic

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/run_folder.h"
+
+#include <ATen/Parallel.h>
+#include <torch/version.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/log.h"
+#include "base/machine.h"
+#include "base/version.h"
+
+namespace laconic {
+namespace {
+
+// The first setting whose value differs, as "name: was X, now Y"; empty when all agree.
+std::string first_difference(const Json& was, const Json& now) {
+  for (const Json::Member& member : now.as_object("run")) {
+    const Json* old = was.find(member.first);
+    if (!old || !(*old == member.second))
+      return cat(member.first, ": was ", old ? old->dump() : "absent", ", now ",
+                 member.second.dump());
+  }
+  return "";
+}
+
+}  // namespace
+
+void JsonLog::append(const Json& row) {
+  try {
+    if (!file_) file_ = std::make_unique<OutputFile>(path_, true);
+    file_->write(row.dump() + "\n");
+    file_->flush();
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::kDisk) throw;
+    if (!warned_) log_warning(error.what(), " (log rows are lost until there is space again)");
+    warned_ = true;
+  }
+}
+
+int64_t JsonLog::size_bytes() const {
+  return file_exists(path_) ? static_cast<int64_t>(file_size(path_)) : 0;
+}
+
+void JsonLog::truncate(int64_t size) {
+  file_.reset();
+  const int64_t now = size_bytes();
+  require(now >= size, ErrorKind::kData, path_, ": expected at least ", size, " bytes, got ", now,
+          " (the log was changed after its checkpoint)");
+  if (now > size && ::truncate(path_.c_str(), size) != 0)
+    fail(ErrorKind::kFailure, path_, ": cannot cut the log back to ", size, " bytes");
+}
+
+RunFolder::RunFolder(const std::string& path, const RunIdentity& identity,
+                     const std::string& config_yaml)
+    : path_(path) {
+  const std::string marker = file("run.json");
+  existed_ = file_exists(marker);
+  if (existed_) {
+    const Json run = Json::parse(read_file(marker), marker);
+    const std::string command = run.at("command", marker).as_string(marker + ": command");
+    require(command == identity.command, ErrorKind::kUsage, path, ": expected a run of ",
+            identity.command, ", got one of ", command, " (choose another --out)");
+    const std::string difference = first_difference(run.at("identity", marker), identity.settings);
+    require(difference.empty(), ErrorKind::kUsage, path,
+            ": expected the settings of the run that is there, got ", difference,
+            " (choose another --out, or remove the folder)");
+    return;
+  }
+  make_folders(path);
+  make_folders(file("samples"));
+  write_file_atomic(file("config.yaml"), config_yaml);
+  Json run = describe_machine();
+  run["command"] = identity.command;
+  run["identity"] = identity.settings;
+  write_file_atomic(marker, run.dump(2) + "\n");
+}
+
+std::string RunFolder::checkpoint(int64_t step) const { return file(cat("checkpoint-", step)); }
+
+Json describe_machine() {
+  Json json = Json::object();
+  json["version"] = version();
+  json["commit"] = commit();
+  json["libtorch"] = TORCH_VERSION;
+  json["threads"] = int64_t{at::get_num_threads()};
+  json["machine"] = machine_json(read_machine());
+  return json;
+}
+
+void require_free_space(const std::string& folder, uint64_t bytes, const std::string& what) {
+  const uint64_t available = free_bytes(folder);
+  require(available >= bytes, ErrorKind::kDisk, folder, ": expected ", (bytes >> 20) + 1,
+          " MiB free for ", what, ", got ", available >> 20, " MiB");
+}
+
+}  // namespace laconic

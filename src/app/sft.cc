@@ -1,0 +1,143 @@
+// laconic sft: full supervised fine-tuning on one file, or on a fixed mixture of several.
+// SPDX-License-Identifier: Apache-2.0
+#include <charconv>
+#include <cmath>
+
+#include "app/checkpoint.h"
+#include "app/commands.h"
+#include "app/training_run.h"
+#include "base/log.h"
+#include "base/signals.h"
+
+namespace laconic {
+namespace {
+
+struct SftSettings {
+  TrainSettings train;
+  std::vector<std::string> files;
+
+  void add_to(Settings& settings) {
+    train.learning_rate = 1e-5;
+    train.add_to(settings);
+    settings.group("Training files")
+        .add("train", &files,
+             "JSONL of rows, FILE or FILE=SHARE (repeat for a mixture: the share is the "
+             "probability that the next row comes from it); FILE:FIELD takes the completion from "
+             "that field")
+        .required()
+        .example("laconic sft --model M --train rows.jsonl --out RUN --max-steps 100")
+        .example("laconic sft --model M --train a.jsonl=0.3 --train b.jsonl=0.7 --out RUN");
+  }
+};
+
+struct SharedSource {
+  DomainSource source;
+  double share = -1;  // -1: none given
+};
+
+// FILE[:FIELD][=SHARE]
+SharedSource parse_source(const std::string& text) {
+  SharedSource parsed;
+  std::string path = text;
+  if (const size_t equals = path.rfind('='); equals != std::string::npos && !file_exists(path)) {
+    const char* const end = path.data() + path.size();
+    const auto result = std::from_chars(path.data() + equals + 1, end, parsed.share);
+    require(result.ec == std::errc() && result.ptr == end && parsed.share >= 0, ErrorKind::kUsage,
+            "--train ", text, ": expected FILE=SHARE with a number >= 0");
+    path.resize(equals);
+  }
+  if (const size_t colon = path.rfind(':'); colon != std::string::npos && !file_exists(path)) {
+    parsed.source.completion_field = path.substr(colon + 1);
+    path.resize(colon);
+  }
+  parsed.source.path = path;
+  parsed.source.name = file_name(path);
+  if (!parsed.source.completion_field.empty())
+    parsed.source.name += ":" + parsed.source.completion_field;
+  return parsed;
+}
+
+// Shares as given, or in proportion to rows where none is.
+std::vector<double> mixture_of(const std::vector<SharedSource>& sources,
+                               const std::vector<Domain>& domains) {
+  std::vector<double> shares;
+  double sum = 0;
+  bool any_given = false, any_missing = false;
+  for (size_t k = 0; k < sources.size(); ++k) {
+    const bool given = sources[k].share >= 0;
+    (given ? any_given : any_missing) = true;
+    shares.push_back(given ? sources[k].share : static_cast<double>(domains[k].rows.size()));
+    sum += shares.back();
+  }
+  require(!(any_given && any_missing), ErrorKind::kUsage,
+          "--train: expected a share for every file or for none");
+  require(!any_given || std::abs(sum - 1) < 1e-6, ErrorKind::kUsage,
+          "--train: expected shares that sum to 1, got ", sum);
+  for (double& share : shares) share /= sum;
+  return shares;
+}
+
+bool train(TrainingRun& run, const TrainSettings& settings, const std::vector<double>& shares) {
+  while (run.num_steps() < settings.max_steps) {
+    run.step(shares);
+    if (stop_requested()) {
+      run.save_or_wait(Json());
+      return false;
+    }
+    run.retry_postponed_save(Json());
+    const bool due = settings.save_steps > 0 && run.num_steps() % settings.save_steps == 0;
+    if (due && run.num_steps() < settings.max_steps) run.save(Json());
+  }
+  return true;
+}
+
+std::string card_of(const SftSettings& settings) {
+  return cat("---\nbase_model: ", settings.train.model,
+             "\nlibrary_name: transformers\npipeline_tag: text-generation\ntags: [laconic, sft]\n"
+             "---\n\nFine-tuned by laconic ",
+             LACONIC_VERSION, " (sft) for ", settings.train.max_steps,
+             " steps; the whole configuration is in the run's config.yaml.\n");
+}
+
+}  // namespace
+
+int run_sft(Arguments arguments) {
+  SftSettings settings;
+  Settings all("laconic sft",
+               "Supervised fine-tuning of all weights on one file or a fixed mixture.");
+  settings.add_to(all);
+  if (!all.parse(arguments)) return 0;
+  settings.train.validate();
+
+  install_signal_handlers();
+  ModelFolder model = load_model(settings.train.model);
+  const PromptBuilder builder = PromptBuilder::from_folder(settings.train.model);
+  std::vector<SharedSource> sources;
+  std::vector<Domain> domains;
+  const RowLimits limits{settings.train.max_length, settings.train.instruction};
+  for (const std::string& text : settings.files) {
+    sources.push_back(parse_source(text));
+    domains.push_back(load_domain(sources.back().source, builder, limits,
+                                  parse_bad_row_policy(settings.train.bad_rows)));
+    log_info(domains.back().summary());
+  }
+  const std::vector<double> shares = mixture_of(sources, domains);
+
+  Json identity = all.to_json();
+  for (const char* name : {"out", "logging_steps", "save_total_limit"})
+    if (identity.find(name)) identity.erase(name);
+  RunFolder folder(settings.train.out, {"sft", identity}, all.to_yaml());
+  TrainingRun run(settings.train, folder, model, std::move(domains));
+  run.resume();
+  if (!train(run, settings.train, shares)) {
+    log_info("stopped by a signal; saved: run the same command to continue");
+    return kExitSavedOnSignal;
+  }
+  const std::vector<int64_t> saved = list_checkpoints(folder.path());
+  if (saved.empty() || saved.back() != run.num_steps()) run.save_or_wait(Json());
+  run.publish(run.num_steps(), card_of(settings));
+  log_info("wrote ", folder.file("model"));
+  return 0;
+}
+
+}  // namespace laconic

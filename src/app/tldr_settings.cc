@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/tldr_settings.h"
+
+#include "base/error.h"
+
+namespace laconic {
+
+void TldrSettings::add_to(Settings& settings) {
+  train.add_to(settings);
+  settings.group("Domains and development set")
+      .add("short", &short_rows, "JSONL of short chains (of easy problems)")
+      .required()
+      .add("long", &long_rows, "JSONL of long chains (of hard problems)")
+      .required()
+      .add("dev", &dev, "JSONL of problems with answers, for the evaluations in the loop")
+      .required();
+  settings.group("Bounds")
+      .add("short_model", &short_model,
+           "model folder whose dev accuracy and tokens are the short bound")
+      .add("bounds", &bounds,
+           "bounds.json of an earlier run, with its sampler setting, instead of measuring");
+  settings.group("Mixture")
+      .add("static", &static_mixture, "keep this mixture, as short=0.3,long=0.7 (the baseline)")
+      .add("eta", &eta, "step size of the update of the log-odds")
+      .range(0, 1000)
+      .add("smoothing", &smoothing, "share of the uniform mixture mixed in after each update")
+      .range(0, 1)
+      .add("shrink", &shrink, "use max(0, gain - its standard error)")
+      .add("eval_steps", &eval_steps, "steps between evaluations (and updates and checkpoints)")
+      .range(1, 1e9)
+      .add("initial_eval", &initial_eval, "measure before the first update");
+  settings.group("Choice of the checkpoint")
+      .add("choice", &choice,
+           "paired: fewest tokens with accuracy not worse than the long bound by more than "
+           "margin; paper: accuracy above paper_fraction x long bound")
+      .choices({"paired", "paper"})
+      .add("margin", &margin, "accuracy that may be lost, as a share (0.05 = 5 points)")
+      .range(0, 1)
+      .add("paper_fraction", &paper_fraction, "of the paper's rule")
+      .range(0, 1);
+  settings.group("Sampler");
+  measure.add_to(settings);
+}
+
+void TldrSettings::validate() const {
+  train.validate();
+  const bool measured = !short_model.empty(), given = !bounds.empty();
+  require(measured != given || !static_mixture.empty(), ErrorKind::kUsage,
+          "laconic tldr: expected one of --short-model and --bounds, got ",
+          measured ? "both" : "neither", " (only --static runs without a short bound)");
+  require(!(measured && given), ErrorKind::kUsage,
+          "laconic tldr: expected one of --short-model and --bounds, got both");
+}
+
+Json TldrSettings::identity(const Settings& settings) const {
+  Json identity = settings.to_json();
+  for (const char* name : {"out", "slots", "logging_steps", "save_total_limit", "config"})
+    if (identity.find(name)) identity.erase(name);
+  return identity;
+}
+
+}  // namespace laconic

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/train_settings.h"
+
+#include "base/error.h"
+
+namespace laconic {
+
+void TrainSettings::add_to(Settings& settings) {
+  settings.group("Run")
+      .add("model", &model, "folder of the model to train")
+      .alias("model_name_or_path")
+      .required()
+      .add("out", &out, "folder of the run; a run that is there is continued")
+      .alias("output_dir")
+      .required()
+      .add("seed", &seed, "decides the order of the rows")
+      .add("max_steps", &max_steps, "optimizer steps")
+      .range(1, 1e9)
+      .add("save_steps", &save_steps, "steps between checkpoints; 0: only where the command says")
+      .range(0, 1e9)
+      .add("save_total_limit", &save_total_limit, "checkpoints to keep; 0: all")
+      .range(0, 1e9)
+      .add("logging_steps", &logging_steps, "steps between rows of log.jsonl")
+      .range(1, 1e9)
+      .add("dtype", &dtype, "of the saved weights; empty: as in the model's folder")
+      .choices({"float32", "float16", "bfloat16"});
+  settings.group("Data")
+      .add("max_length", &max_length, "tokens; longer rows are dropped and counted, never cut")
+      .range(2, 1e9)
+      .add("instruction", &instruction, "line added to the user turn of rows that hold a problem")
+      .add("bad_rows", &bad_rows, "fail | skip | quarantine=PATH");
+  settings.group("Optimizer")
+      .add("per_device_train_batch_size", &rows_per_device, "rows a step (times accumulation)")
+      .range(1, 1e9)
+      .add("gradient_accumulation_steps", &accumulation_steps,
+           "multiplies the rows of a step; the loss is normalised over all of them")
+      .range(1, 1e9)
+      .add("micro_batch_tokens", &micro_batch_tokens,
+           "tokens run at once: memory against speed, no influence on the loss")
+      .range(1, 1e9)
+      .add("gradient_checkpointing", &gradient_checkpointing,
+           "keep only layer inputs and run layers again: less memory, a third more time")
+      .add("learning_rate", &learning_rate, "highest rate")
+      .range(0, 10)
+      .add("lr_scheduler_type", &lr_scheduler_type,
+           "constant_with_decay holds the rate, then lets it fall over the last decay_ratio")
+      .choices({"constant", "constant_with_warmup", "linear", "cosine", "constant_with_decay"})
+      .add("warmup_steps", &warmup_steps, "steps in which the rate rises")
+      .range(0, 1e9)
+      .add("decay_ratio", &decay_ratio, "share of the steps in which constant_with_decay falls")
+      .range(0, 1)
+      .add("min_lr_ratio", &min_lr_ratio, "of the highest rate, at the end of a fall")
+      .range(0, 1)
+      .add("weight_decay", &weight_decay, "decoupled; of matrices, not of norms and biases")
+      .range(0, 10)
+      .add("adam_beta1", &adam_beta1, "")
+      .range(0, 1)
+      .add("adam_beta2", &adam_beta2, "")
+      .range(0, 1)
+      .add("adam_epsilon", &adam_epsilon, "")
+      .range(0, 1)
+      .add("max_grad_norm", &max_grad_norm, "gradients are scaled down to this norm; 0: not")
+      .range(0, 1e9);
+}
+
+void TrainSettings::validate() const {
+  require(warmup_steps <= max_steps, ErrorKind::kUsage,
+          "warmup_steps: expected at most max_steps (", max_steps, "), got ", warmup_steps);
+}
+
+TrainerSettings TrainSettings::trainer() const {
+  TrainerSettings trainer;
+  trainer.adamw = {adam_beta1, adam_beta2, adam_epsilon, weight_decay};
+  trainer.schedule.kind = parse_schedule_kind(lr_scheduler_type);
+  trainer.schedule.lr = learning_rate;
+  trainer.schedule.num_steps = max_steps;
+  trainer.schedule.warmup_steps = warmup_steps;
+  trainer.schedule.min_ratio = min_lr_ratio;
+  trainer.schedule.decay_share = decay_ratio;
+  trainer.max_grad_norm = max_grad_norm;
+  trainer.micro_batch_tokens = micro_batch_tokens;
+  trainer.decoder.recompute = gradient_checkpointing ? Recompute::kLayers : Recompute::kNothing;
+  return trainer;
+}
+
+}  // namespace laconic

@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/training_run.h"
+
+#include <cmath>
+#include <numeric>
+#include <thread>
+
+#include "app/checkpoint.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "base/signals.h"
+
+namespace laconic {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr std::chrono::seconds kSaveRetry{30};
+constexpr std::chrono::milliseconds kPoll{200};
+
+std::vector<int64_t> domain_sizes(const std::vector<Domain>& domains) {
+  std::vector<int64_t> sizes;
+  for (const Domain& domain : domains) sizes.push_back(static_cast<int64_t>(domain.rows.size()));
+  return sizes;
+}
+
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+}  // namespace
+
+TrainingRun::TrainingRun(const TrainSettings& settings, RunFolder& folder, ModelFolder& model,
+                         std::vector<Domain> domains)
+    : settings_(settings),
+      folder_(folder),
+      model_(model),
+      domains_(std::move(domains)),
+      saved_dtype_(settings.dtype.empty() ? model.index.config.dtype : settings.dtype),
+      trainer_(model.weights, settings.trainer()),
+      stream_(domain_sizes(domains_), static_cast<uint64_t>(settings.seed)),
+      log_(folder.file("log.jsonl")),
+      mixture_log_(folder.file("mixture.jsonl")),
+      progress_("train", settings.max_steps, "steps"),
+      interval_rows_(domains_.size(), 0),
+      interval_tokens_(domains_.size(), 0) {
+  require_free_space(folder.path(), 2 * checkpoint_bytes(model.weights.flat.numel(), saved_dtype_),
+                     "two checkpoints");
+}
+
+std::optional<Json> TrainingRun::resume() {
+  const std::optional<int64_t> step = latest_checkpoint(folder_.path());
+  if (!step) {
+    log_.truncate(0);
+    mixture_log_.truncate(0);
+    return std::nullopt;
+  }
+  const std::string path = folder_.checkpoint(*step);
+  const Json state = load_checkpoint(path, model_.weights, trainer_);
+  stream_.restore(state.at("stream", path), path);
+  log_.truncate(state.at("log_bytes", path).as_integer(path));
+  mixture_log_.truncate(state.at("mixture_bytes", path).as_integer(path));
+  const auto& rows = state.at("interval_rows", path).as_array(path);
+  const auto& tokens = state.at("interval_tokens", path).as_array(path);
+  for (size_t k = 0; k < domains_.size() && k < rows.size() && k < tokens.size(); ++k) {
+    interval_rows_[k] = rows[k].as_integer(path);
+    interval_tokens_[k] = tokens[k].as_integer(path);
+  }
+  log_info("continuing from ", path);
+  return state.at("extra", path);
+}
+
+void TrainingRun::step(std::span<const double> alpha) {
+  const Clock::time_point start = Clock::now();
+  std::vector<const TrainRow*> rows;
+  for (int64_t i = 0; i < settings_.rows_per_step(); ++i) {
+    const RowStream::Draw draw = stream_.next(alpha);
+    const size_t domain = static_cast<size_t>(draw.domain);
+    rows.push_back(&domains_[domain].rows[static_cast<size_t>(draw.row)]);
+    interval_rows_[domain] += 1;
+    interval_tokens_[domain] += static_cast<int64_t>(rows.back()->ids.size());
+  }
+  const StepMetrics metrics = trainer_.step(rows);
+  if (metrics.skipped)
+    log_warning("step ", metrics.step, ": loss ", metrics.loss, ", gradient norm ",
+                metrics.gradient_norm, ": not finite, so nothing was changed");
+  const double seconds = seconds_since(start);
+  if (metrics.step % settings_.logging_steps == 0) log_step(metrics, seconds);
+  std::ostringstream note;
+  note.precision(4);
+  note << "loss " << metrics.loss << "  "
+       << std::llround(static_cast<double>(metrics.num_tokens) / seconds) << " tokens/s";
+  progress_.update(metrics.step, note.str());
+}
+
+void TrainingRun::log_step(const StepMetrics& metrics, double seconds) {
+  Json row = Json::object();
+  row["type"] = "step";
+  row["step"] = metrics.step;
+  row["loss"] = metrics.loss;
+  row["gradient_norm"] = metrics.gradient_norm;
+  row["learning_rate"] = metrics.learning_rate;
+  row["tokens"] = metrics.num_tokens;
+  row["targets"] = metrics.num_targets;
+  if (metrics.skipped) row["skipped"] = true;
+  const double all_rows = static_cast<double>(
+      std::accumulate(interval_rows_.begin(), interval_rows_.end(), int64_t{0}));
+  const double all_tokens = static_cast<double>(
+      std::accumulate(interval_tokens_.begin(), interval_tokens_.end(), int64_t{0}));
+  for (size_t k = 0; k < domains_.size(); ++k) {
+    row["row_share"][domains_[k].name] = static_cast<double>(interval_rows_[k]) / all_rows;
+    row["token_share"][domains_[k].name] = static_cast<double>(interval_tokens_[k]) / all_tokens;
+  }
+  row["seconds"] = seconds;
+  row["tokens_per_s"] = std::round(static_cast<double>(metrics.num_tokens) / seconds);
+  log_.append(row);
+  std::fill(interval_rows_.begin(), interval_rows_.end(), 0);
+  std::fill(interval_tokens_.begin(), interval_tokens_.end(), 0);
+}
+
+SaveRequest TrainingRun::save_request() const {
+  SaveRequest request;
+  request.weights = &model_.weights;
+  request.source_folder = model_.index.folder;
+  request.dtype = saved_dtype_;
+  return request;
+}
+
+bool TrainingRun::save(const Json& extra) {
+  Json state = Json::object();
+  state["global_step"] = num_steps();
+  state["skipped_steps"] = trainer_.num_skipped();
+  state["stream"] = stream_.state();
+  state["log_bytes"] = log_.size_bytes();
+  state["mixture_bytes"] = mixture_log_.size_bytes();
+  state["interval_rows"] = Json::array();
+  state["interval_tokens"] = Json::array();
+  for (size_t k = 0; k < domains_.size(); ++k) {
+    state["interval_rows"].push_back(interval_rows_[k]);
+    state["interval_tokens"].push_back(interval_tokens_[k]);
+  }
+  state["extra"] = extra;
+  try {
+    save_checkpoint(folder_.checkpoint(num_steps()), save_request(), trainer_, state);
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::kDisk) throw;
+    log_warning(error.what(), "; saving is paused and tried again every ", kSaveRetry.count(),
+                " s, training goes on");
+    save_postponed_ = true;
+    last_save_failure_ = Clock::now();
+    return false;
+  }
+  save_postponed_ = false;
+  std::vector<int64_t> keep = keep_;
+  keep.push_back(num_steps());
+  rotate_checkpoints(folder_.path(), settings_.save_total_limit, keep);
+  return true;
+}
+
+void TrainingRun::retry_postponed_save(const Json& extra) {
+  if (!save_postponed_ || Clock::now() - last_save_failure_ < kSaveRetry) return;
+  if (save(extra)) log_info("step ", num_steps(), ": there is space again, saved");
+}
+
+void TrainingRun::save_or_wait(const Json& extra) {
+  while (!save(extra)) {
+    const Clock::time_point start = Clock::now();
+    while (Clock::now() - start < kSaveRetry) {
+      require(!stop_requested(), ErrorKind::kDisk, folder_.path(),
+              ": expected space for a checkpoint, got none until the signal to stop");
+      std::this_thread::sleep_for(kPoll);
+    }
+  }
+}
+
+void TrainingRun::publish(int64_t step, const std::string& card) {
+  ModelFolder chosen = load_model(folder_.checkpoint(step));
+  SaveRequest request;
+  request.weights = &chosen.weights;
+  request.source_folder = model_.index.folder;
+  request.dtype = saved_dtype_;
+  request.card = card;
+  save_model(folder_.file("model"), request);
+}
+
+Weights TrainingRun::saved_weights() const {
+  Weights copy = view_weights(model_.weights.config, model_.weights.flat.clone());
+  round_weights(copy, saved_dtype_);
+  return copy;
+}
+
+}  // namespace laconic

@@ -1,0 +1,82 @@
+// A training run on disk: draws rows from its domains, steps the trainer, logs, saves and resumes.
+//
+// SFT is this alone; TL;DR evaluates and re-weights between its steps. What a caller keeps of its
+// own across a restart goes through `extra` of save() and comes back from resume(). A full disk
+// pauses saving: training goes on, the reason is said, and each later step tries again after a
+// while. Resuming is bit-identical on the same machine type and thread count.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "app/run_folder.h"
+#include "app/train_settings.h"
+#include "app/training_rows.h"
+#include "base/progress.h"
+#include "data/row_stream.h"
+#include "nn/model_folder.h"
+#include "train/trainer.h"
+
+namespace laconic {
+
+class TrainingRun {
+ public:
+  // `model` holds the weights that are trained; its folder supplies config, tokenizer and template
+  // of what is saved.
+  TrainingRun(const TrainSettings& settings, RunFolder& folder, ModelFolder& model,
+              std::vector<Domain> domains);
+
+  // Continues from the newest complete checkpoint; returns the caller's `extra` of that save, or
+  // nothing for a new run.
+  std::optional<Json> resume();
+
+  int64_t num_steps() const { return trainer_.num_steps(); }
+  // Draws rows with probabilities `alpha`, one a domain, and takes one optimizer step.
+  void step(std::span<const double> alpha);
+
+  // Writes checkpoint-<num_steps>. Returns false, having said so, when the disk is full.
+  bool save(const Json& extra);
+  // For loops: tries again after a full disk once some time has passed.
+  void retry_postponed_save(const Json& extra);
+  // Saves now, waiting and trying again on a full disk until a signal asks to stop (then
+  // Error(kDisk)).
+  void save_or_wait(const Json& extra);
+
+  // Copies the weights of checkpoint-<step> to RUN/model, with `card` as its README.md.
+  void publish(int64_t step, const std::string& card);
+
+  // The weights as they would be saved: a copy, rounded to the saved dtype.
+  Weights saved_weights() const;
+  const std::string& saved_dtype() const { return saved_dtype_; }
+  void keep_checkpoints(std::vector<int64_t> steps) { keep_ = std::move(steps); }
+
+  JsonLog& log() { return log_; }
+  JsonLog& mixture_log() { return mixture_log_; }
+
+ private:
+  SaveRequest save_request() const;
+  void log_step(const StepMetrics& metrics, double seconds);
+
+  const TrainSettings& settings_;
+  RunFolder& folder_;
+  ModelFolder& model_;
+  std::vector<Domain> domains_;
+  std::string saved_dtype_;
+  Trainer trainer_;
+  RowStream stream_;
+  JsonLog log_, mixture_log_;
+  Progress progress_;
+  std::vector<int64_t> keep_;
+  // Of the rows since the last log row, by domain.
+  std::vector<int64_t> interval_rows_, interval_tokens_;
+  std::chrono::steady_clock::time_point last_save_failure_;
+  bool save_postponed_ = false;
+};
+
+}  // namespace laconic
