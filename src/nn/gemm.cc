@@ -18,7 +18,7 @@ constexpr size_t kDepthBlock = 256;
 
 }  // namespace
 
-void PackedMatrix::pack(const MatrixView& b) {
+void GemmPanels::pack(const MatrixView& b) {
   depth_ = b.rows;
   columns_ = b.columns;
   const size_t size = panels::packed_floats(b.rows, b.columns);
@@ -26,7 +26,7 @@ void PackedMatrix::pack(const MatrixView& b) {
   panels::pack(b, data_.data());
 }
 
-void gemm(const MatrixView& a, const PackedMatrix& b, const float* initial, float* c) {
+void gemm(const MatrixView& a, const GemmPanels& b, const float* initial, float* c) {
   LACONIC_CHECK(a.columns == b.depth(), a.columns, " columns by ", b.depth(), " rows");
   const size_t columns = b.columns();
   const auto blocks = static_cast<int64_t>((a.rows + kRowBlock - 1) / kRowBlock);
@@ -44,8 +44,8 @@ void gemm(const MatrixView& a, const PackedMatrix& b, const float* initial, floa
 
 void gemm_transposed_a(const MatrixView& a, const MatrixView& b, float* c) {
   LACONIC_CHECK(a.rows == b.rows, a.rows, " rows by ", b.rows, " rows");
-  static thread_local PackedMatrix packed;
-  PackedMatrix& shared = packed;  // of the calling thread; the others read it
+  static thread_local GemmPanels packed;
+  GemmPanels& shared = packed;  // of the calling thread; the others read it
   const size_t tile = panels::tile_rows();
   const auto tiles = static_cast<int64_t>((a.columns + tile - 1) / tile);
   for (size_t row = 0; row < a.rows; row += kDepthBlock) {

@@ -28,7 +28,7 @@ inline MatrixView row_major(const float* data, size_t rows, size_t columns) {
   return {data, rows, columns, columns, 1};
 }
 
-class PackedMatrix {
+class GemmPanels {
  public:
   // Copies B [K, N]; memory is reused from one call to the next.
   void pack(const MatrixView& b);
@@ -44,7 +44,7 @@ class PackedMatrix {
 
 // C [M, N] = A [M, K] B + (initial [M, N] if given). A is row-major with rows `a.row_stride` apart;
 // C and initial are contiguous and may be the same memory.
-void gemm(const MatrixView& a, const PackedMatrix& b, const float* initial, float* c);
+void gemm(const MatrixView& a, const GemmPanels& b, const float* initial, float* c);
 
 // C [M, N] += A^T B with A [K, M], B [K, N] row-major and contiguous: a weight's gradient.
 void gemm_transposed_a(const MatrixView& a, const MatrixView& b, float* c);

@@ -19,7 +19,7 @@ float* floats(const at::Tensor& t) { return static_cast<float*>(t.data_ptr()); }
 // out = initial + x b. Packing costs one pass over b for each call: little beside hundreds of rows.
 void multiply(const at::Tensor& x, const MatrixView& b, const float* initial,
               const at::Tensor& out) {
-  static thread_local PackedMatrix packed;
+  static thread_local GemmPanels packed;
   packed.pack(b);
   gemm(view_of(x), packed, initial, floats(out));
 }
