@@ -1,6 +1,6 @@
 // Fuzzes the tokenizer: the first byte chooses between reading the rest as a tokenizer.json (which
 // must be accepted or refused with an Error, nothing else) and encoding it as text with
-// tests/golden/tokenizer_small.json (where decoding must give the normalized text back, at once and
+// a small one (where decoding must give the normalized text back, at once and
 // id by id).
 // SPDX-License-Identifier: Apache-2.0
 #include <cstddef>
