@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "nn/decoder.h"
 
+#include <ATen/Parallel.h>
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/ones.h>
@@ -136,9 +137,13 @@ TEST(Decoder, LogitsAndLogprobsMatchTheFormula) {
   }
 }
 
+// Long enough to be split into shares.
+const std::vector<int32_t> kManyLengths = {300, 1,   2,   63, 64,  65, 130,
+                                           5,   299, 400, 31, 180, 90, 77};
+
 TEST(Decoder, PackedEqualsOneByOne) {
   const Weights weights = random_weights(tiny_config(true), 5);
-  const TokenBatch batch = random_batch(kLengths, 53, 6);
+  const TokenBatch batch = random_batch(kManyLengths, 53, 6);
   Weights packed = make_weights(weights.config), single = make_weights(weights.config);
   const LossSum all = forward_backward(weights, batch, 0.01, packed);
   LossSum sum;
@@ -169,6 +174,37 @@ TEST(Decoder, RecomputationAndRepetitionChangeNoBit) {
   EXPECT_EQ(a.weighted_nll, b.weighted_nll);
   EXPECT_TRUE(kept.flat.equal(recomputed.flat));
   EXPECT_TRUE(kept.flat.equal(again.flat));
+}
+
+TEST(Decoder, NumberOfThreadsChangesNoBit) {
+  const Weights weights = random_weights(tiny_config(true), 7);
+  const TokenBatch batch = random_batch(kManyLengths, 53, 8);
+  const int threads = at::get_num_threads();
+  Weights alone = make_weights(weights.config), together = make_weights(weights.config);
+  at::set_num_threads(1);
+  const LossSum a = forward_backward(weights, batch, 0.01, alone);
+  const std::vector<float> logprobs = target_logprobs(weights, batch);
+  at::set_num_threads(3);
+  const LossSum b = forward_backward(weights, batch, 0.01, together);
+  EXPECT_EQ(target_logprobs(weights, batch), logprobs);
+  at::set_num_threads(threads);
+  EXPECT_EQ(a.weighted_nll, b.weighted_nll);
+  EXPECT_TRUE(alone.flat.equal(together.flat));
+}
+
+TEST(Decoder, LogprobsOfADocumentDoNotDependOnTheBatch) {
+  const Weights weights = random_weights(tiny_config(true), 7);
+  const TokenBatch batch = random_batch(kManyLengths, 53, 8);
+  const std::vector<float> all = target_logprobs(weights, batch);
+  for (size_t d = 0; d + 1 < batch.cu_seqlens.size(); ++d) {
+    const auto begin = batch.cu_seqlens[d], end = batch.cu_seqlens[d + 1];
+    TokenBatch one;
+    one.ids.assign(batch.ids.begin() + begin, batch.ids.begin() + end);
+    one.targets.assign(batch.targets.begin() + begin, batch.targets.begin() + end);
+    one.cu_seqlens = {0, end - begin};
+    const std::vector<float> want(all.begin() + begin, all.begin() + end);
+    EXPECT_EQ(target_logprobs(weights, one), want) << "document " << d;
+  }
 }
 
 TEST(Decoder, GradientsAreAddedToWhatIsThere) {
