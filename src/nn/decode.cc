@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 #include "nn/decode_kernels.h"
+#include "nn/decode_weights.h"
 #include "nn/kv_cache.h"
 
 namespace laconic {
@@ -18,10 +19,10 @@ namespace {
 
 // Rows of a prompt that run together. The result does not depend on it.
 constexpr int64_t kPrefillRows = 128;
-// Up to this many bytes of packed weights a thread runs whole layers for its own rows, without a
+// Up to this many packed weights a thread runs whole layers for its own rows, without a
 // meeting point in between: the weights stay in the (shared) cache, and a tiny operation costs less
 // than waking a thread. Beyond, threads split the outputs of each matrix, which is then read once.
-constexpr int64_t kRowSplitBytes = int64_t{24} << 20;
+constexpr int64_t kRowSplitWeights = int64_t{6} << 20;
 
 struct Range {
   int64_t begin = 0;
@@ -30,26 +31,16 @@ struct Range {
 };
 
 template <typename Function>
-void parallel(int64_t count, const Function& function) {
-  at::parallel_for(0, count, 1, [&](int64_t begin, int64_t end) { function(Range{begin, end}); });
+void parallel(int64_t count, const Function& function, int64_t grain = 1) {
+  at::parallel_for(0, count, grain, [&](int64_t begin, int64_t end) {
+    function(Range{begin, end});
+  });
 }
 
-struct PackedLayer {
-  AlignedFloats input_norm, post_norm;
-  PackedMatrix qkv, o, gate, up, down;
-};
-
-void pack(const at::Tensor& matrix, const at::Tensor& bias, PackedMatrix& packed) {
-  packed.resize(matrix.size(0), matrix.size(1));
-  const float* source = matrix.const_data_ptr<float>();
-  parallel(packed.num_panels(), [&](Range r) { pack_panels(source, packed, r.begin, r.end); });
-  if (bias.defined()) std::copy_n(bias.const_data_ptr<float>(), bias.numel(), packed.bias.begin());
-}
-
-AlignedFloats padded(const at::Tensor& vector) {
-  AlignedFloats result(static_cast<size_t>(round_up(vector.numel(), kPanel)));
-  std::copy_n(vector.const_data_ptr<float>(), vector.numel(), result.begin());
-  return result;
+// Rows that keep a thread busy for some 20 us: fewer are not worth waking one.
+int64_t row_grain(int64_t weights_per_row) {
+  constexpr int64_t kWorthwhile = 2'000'000;  // multiply-adds
+  return kWorthwhile / std::max<int64_t>(weights_per_row, 1) + 1;
 }
 
 // A matrix of activations, one row a token, padded columns zero.
@@ -84,21 +75,18 @@ struct DecodeModel::State {
     up.resize(num_rows, config.intermediate_size);
     added.resize(num_rows, config.hidden_size);
     rows.reserve(static_cast<size_t>(num_rows));
-    fill_rope_tables(max_positions);
-    pack_weights();
+    rope.fill(config, max_positions);
+    packed.pack(weights);
   }
-
-  void fill_rope_tables(int64_t max_positions);
-  void pack_weights();
 
   // The operations of a layer, over some rows and, where threads split them, some panels.
   void embed(Range r);
   void norm(const AlignedFloats& weight, Range r);
-  void multiply(const PackedMatrix& matrix, Activations& in, Activations& out, Range r,
+  void multiply(const DecodeMatrix& matrix, Activations& in, Activations& out, Range r,
                 Range panels);
   void store_keys_values(int64_t layer, Range r);
   void attend_heads(int64_t layer, Range row_heads);
-  void gated(const PackedLayer& layer, Range r, Range panels);
+  void gated(const DecodeLayer& layer, Range r, Range panels);
   void add(Range r);
   void head_rows(Range r, float* logits);
 
@@ -109,62 +97,17 @@ struct DecodeModel::State {
   void run_split_by_rows(float* logits);
   void run_prompt_split_by_rows(Range logit_rows, float* logits);
   void run_split_by_columns(Range logit_rows, float* logits);
-  bool split_by_rows() const { return packed_bytes <= kRowSplitBytes; }
+  bool split_by_rows() const { return packed.num_weights <= kRowSplitWeights; }
   int64_t num_rows() const { return static_cast<int64_t>(rows.size()); }
 
   const Weights& weights;
   const ModelConfig config;
   KvCache cache;
-  AlignedFloats cosines, sines;  // [max_positions, E / 2]
-  std::vector<PackedLayer> layers;
-  AlignedFloats final_norm;
-  PackedMatrix head;
-  int64_t packed_bytes = 0;
-
+  DecodeWeights packed;
+  DecodeAngles rope;
   std::vector<Row> rows;  // of the call at hand
   Activations x, normed, qkv, attended, gate, up, added;
 };
-
-// The angles are rounded as transformers rounds them: frequencies and products in fp32.
-void DecodeModel::State::fill_rope_tables(int64_t max_positions) {
-  const int64_t half = config.head_dim / 2;
-  cosines.resize(static_cast<size_t>(max_positions * half));
-  sines.resize(cosines.size());
-  for (int64_t i = 0; i < half; ++i) {
-    const double exponent = 2.0 * static_cast<double>(i) / static_cast<double>(config.head_dim);
-    const auto frequency = static_cast<float>(1.0 / std::pow(config.rope_theta, exponent));
-    for (int64_t position = 0; position < max_positions; ++position) {
-      const float angle = static_cast<float>(position) * frequency;
-      const auto at = static_cast<size_t>(position * half + i);
-      cosines[at] = static_cast<float>(std::cos(static_cast<double>(angle)));
-      sines[at] = static_cast<float>(std::sin(static_cast<double>(angle)));
-    }
-  }
-}
-
-void DecodeModel::State::pack_weights() {
-  layers.resize(weights.layers.size());
-  const int64_t width = config.intermediate_size;
-  packed_bytes = 0;
-  const auto count = [&](const PackedMatrix& m) {
-    packed_bytes += static_cast<int64_t>(m.panels.size() * sizeof(float));
-  };
-  for (size_t l = 0; l < layers.size(); ++l) {
-    const LayerWeights& from = weights.layers[l];
-    PackedLayer& to = layers[l];
-    to.input_norm = padded(from.input_norm);
-    to.post_norm = padded(from.post_norm);
-    pack(from.qkv_weight, from.qkv_bias, to.qkv);
-    pack(from.o_weight, {}, to.o);
-    pack(from.gate_up_weight.narrow(0, 0, width), {}, to.gate);
-    pack(from.gate_up_weight.narrow(0, width, width), {}, to.up);
-    pack(from.down_weight, {}, to.down);
-    for (const PackedMatrix* m : {&to.qkv, &to.o, &to.gate, &to.up, &to.down}) count(*m);
-  }
-  final_norm = padded(weights.final_norm);
-  pack(weights.head, {}, head);
-  count(head);
-}
 
 void DecodeModel::State::embed(Range r) {
   const float* embedding = weights.embedding.const_data_ptr<float>();
@@ -179,7 +122,7 @@ void DecodeModel::State::norm(const AlignedFloats& weight, Range r) {
     rms_norm_row(x.row(i), weight.data(), normed.row(i), config.hidden_size, config.rms_norm_eps);
 }
 
-void DecodeModel::State::multiply(const PackedMatrix& matrix, Activations& in, Activations& out,
+void DecodeModel::State::multiply(const DecodeMatrix& matrix, Activations& in, Activations& out,
                                   Range r, Range panels) {
   multiply_panels({&matrix, in.row(r.begin), in.stride, out.row(r.begin), out.stride, r.size(),
                    panels.begin, panels.end});
@@ -190,8 +133,8 @@ void DecodeModel::State::store_keys_values(int64_t layer, Range r) {
   const int64_t width = config.head_dim;
   for (int64_t i = r.begin; i < r.end; ++i) {
     const Row& row = rows[static_cast<size_t>(i)];
-    const float* c = cosines.data() + row.position * (width / 2);
-    const float* s = sines.data() + row.position * (width / 2);
+    const float* c = rope.cosines.data() + row.position * (width / 2);
+    const float* s = rope.sines.data() + row.position * (width / 2);
     float* heads = qkv.row(i);
     for (int64_t h = 0; h < config.num_heads + config.num_kv_heads; ++h)
       rope_head(heads + h * width, c, s, width);
@@ -219,7 +162,7 @@ void DecodeModel::State::attend_heads(int64_t layer, Range row_heads) {
   }
 }
 
-void DecodeModel::State::gated(const PackedLayer& layer, Range r, Range panels) {
+void DecodeModel::State::gated(const DecodeLayer& layer, Range r, Range panels) {
   multiply(layer.gate, normed, gate, r, panels);
   multiply(layer.up, normed, up, r, panels);
   for (int64_t i = r.begin; i < r.end; ++i)
@@ -232,14 +175,14 @@ void DecodeModel::State::add(Range r) {
 }
 
 void DecodeModel::State::before_attention(int64_t l, Range r) {
-  const PackedLayer& layer = layers[static_cast<size_t>(l)];
+  const DecodeLayer& layer = packed.layers[static_cast<size_t>(l)];
   norm(layer.input_norm, r);
   multiply(layer.qkv, normed, qkv, r, {0, layer.qkv.num_panels()});
   store_keys_values(l, r);
 }
 
 void DecodeModel::State::from_attention(int64_t l, Range r) {
-  const PackedLayer& layer = layers[static_cast<size_t>(l)];
+  const DecodeLayer& layer = packed.layers[static_cast<size_t>(l)];
   attend_heads(l, {r.begin * config.num_heads, r.end * config.num_heads});
   multiply(layer.o, attended, added, r, {0, layer.o.num_panels()});
   add(r);
@@ -251,35 +194,42 @@ void DecodeModel::State::from_attention(int64_t l, Range r) {
 
 // `logits` belongs to row r.begin.
 void DecodeModel::State::head_rows(Range r, float* logits) {
-  norm(final_norm, r);
-  multiply_panels({&head, normed.row(r.begin), normed.stride, logits, config.vocab_size, r.size(),
-                   0, head.num_panels()});
+  norm(packed.final_norm, r);
+  multiply_panels({&packed.head, normed.row(r.begin), normed.stride, logits, config.vocab_size,
+                   r.size(), 0, packed.head.num_panels()});
 }
 
 // Rows of distinct slots have nothing to do with each other: each thread goes all the way.
 void DecodeModel::State::run_split_by_rows(float* logits) {
-  parallel(num_rows(), [&](Range r) {
-    embed(r);
-    for (int64_t l = 0; l < config.num_layers; ++l) {
-      before_attention(l, r);
-      from_attention(l, r);
-    }
-    head_rows(r, logits + r.begin * config.vocab_size);
-  });
+  parallel(
+      num_rows(),
+      [&](Range r) {
+        embed(r);
+        for (int64_t l = 0; l < config.num_layers; ++l) {
+          before_attention(l, r);
+          from_attention(l, r);
+        }
+        head_rows(r, logits + r.begin * config.vocab_size);
+      },
+      row_grain(packed.num_weights));
 }
 
 // Rows of one prompt meet before each layer's attention. What no logit and no later layer needs is
 // left out of the last one.
 void DecodeModel::State::run_prompt_split_by_rows(Range logit_rows, float* logits) {
   for (int64_t l = 0; l < config.num_layers; ++l) {
-    parallel(num_rows(), [&](Range r) {
-      if (l == 0) {
-        embed(r);
-      } else {
-        from_attention(l - 1, r);
-      }
-      before_attention(l, r);
-    });
+    parallel(
+        num_rows(),
+        [&](Range r) {
+          if (l == 0) {
+            embed(r);
+          } else {
+            from_attention(l - 1, r);
+          }
+          before_attention(l, r);
+        },
+        row_grain((packed.num_weights - config.vocab_size * config.hidden_size) /
+                  config.num_layers));
   }
   if (logit_rows.size() == 0) return;
   from_attention(config.num_layers - 1, logit_rows);
@@ -292,11 +242,11 @@ void DecodeModel::State::run_split_by_columns(Range logit_rows, float* logits) {
   const auto by_rows = [&](const auto& function) {
     parallel(all.size(), [&](Range r) { function(Range{all.begin + r.begin, all.begin + r.end}); });
   };
-  const auto product = [&](const PackedMatrix& matrix, Activations& in, Activations& out) {
+  const auto product = [&](const DecodeMatrix& matrix, Activations& in, Activations& out) {
     parallel(matrix.num_panels(), [&](Range p) { multiply(matrix, in, out, all, p); });
   };
   for (int64_t l = 0; l < config.num_layers; ++l) {
-    const PackedLayer& layer = layers[static_cast<size_t>(l)];
+    const DecodeLayer& layer = packed.layers[static_cast<size_t>(l)];
     by_rows([&](Range r) { norm(layer.input_norm, r); });
     product(layer.qkv, normed, qkv);
     by_rows([&](Range r) { store_keys_values(l, r); });
@@ -315,9 +265,9 @@ void DecodeModel::State::run_split_by_columns(Range logit_rows, float* logits) {
     product(layer.down, gate, added);
     by_rows([&](Range r) { add(r); });
   }
-  by_rows([&](Range r) { norm(final_norm, r); });
-  parallel(head.num_panels(), [&](Range p) {
-    multiply_panels({&head, normed.row(all.begin), normed.stride, logits, config.vocab_size,
+  by_rows([&](Range r) { norm(packed.final_norm, r); });
+  parallel(packed.head.num_panels(), [&](Range p) {
+    multiply_panels({&packed.head, normed.row(all.begin), normed.stride, logits, config.vocab_size,
                      all.size(), p.begin, p.end});
   });
 }
@@ -385,7 +335,7 @@ void DecodeModel::copy_slot(int64_t from, int64_t to, int64_t num_positions) {
 
 void DecodeModel::weights_changed() {
   for (int64_t slot = 0; slot < num_slots(); ++slot) state_->cache.clear(slot);
-  state_->pack_weights();
+  state_->packed.pack(state_->weights);
 }
 
 }  // namespace laconic

@@ -62,7 +62,7 @@ HWY_INLINE void panel_rows(const float* HWY_RESTRICT panel, const float* HWY_RES
 template <int64_t kRows>
 HWY_NOINLINE void panel_block(const MatmulArgs& args, int64_t panel_idx, int64_t row,
                               int64_t begin) {
-  const PackedMatrix& matrix = *args.matrix;
+  const DecodeMatrix& matrix = *args.matrix;
   const int64_t inner =
       matrix.num_inputs - begin < kInnerBlock ? matrix.num_inputs - begin : kInnerBlock;
   const int64_t column = panel_idx * kPanel;
@@ -285,14 +285,14 @@ HWY_EXPORT(swiglu_impl);
 HWY_EXPORT(add_impl);
 HWY_EXPORT(attend_impl);
 
-void PackedMatrix::resize(int64_t outputs, int64_t inputs) {
+void DecodeMatrix::resize(int64_t outputs, int64_t inputs) {
   num_outputs = outputs;
   num_inputs = inputs;
   panels.resize(static_cast<size_t>(num_panels() * inputs * kPanel));
   bias.resize(static_cast<size_t>(num_panels() * kPanel));
 }
 
-void pack_panels(const float* weight, PackedMatrix& packed, int64_t begin, int64_t end) {
+void pack_panels(const float* weight, DecodeMatrix& packed, int64_t begin, int64_t end) {
   const int64_t inputs = packed.num_inputs;
   for (int64_t panel = begin; panel < end; ++panel) {
     float* to = packed.panels.data() + panel * inputs * kPanel;

@@ -6,7 +6,7 @@
 // multiply-adds over the inner dimension in order; sums over a row use 16 fixed lanes. So a row's
 // bits depend neither on the number of rows, nor on the split over threads, nor on vector width.
 // Buffers: rows are padded to a multiple of kPanel floats, the padding is zero and stays zero.
-// Preconditions are the caller's; nothing here allocates or throws, save PackedMatrix's own
+// Preconditions are the caller's; nothing here allocates or throws, save DecodeMatrix's own
 // buffers.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
@@ -41,7 +41,7 @@ inline int64_t round_up(int64_t value, int64_t multiple) {
 
 // A [outputs, inputs] matrix as panels of kPanel outputs: [panels][inputs][kPanel], zero beyond the
 // last output.
-struct PackedMatrix {
+struct DecodeMatrix {
   int64_t num_outputs = 0;
   int64_t num_inputs = 0;
   AlignedFloats panels;
@@ -50,10 +50,10 @@ struct PackedMatrix {
   void resize(int64_t outputs, int64_t inputs);
 };
 // Fills panels [begin, end) from a row-major [outputs, inputs] matrix.
-void pack_panels(const float* weight, PackedMatrix& packed, int64_t begin, int64_t end);
+void pack_panels(const float* weight, DecodeMatrix& packed, int64_t begin, int64_t end);
 
 struct MatmulArgs {
-  const PackedMatrix* matrix;
+  const DecodeMatrix* matrix;
   const float* x;  // [num_rows, x_stride]
   int64_t x_stride;
   float* y;  // [num_rows, y_stride]; columns of panels [panel_begin, panel_end) are written
