@@ -3,12 +3,10 @@
 
 #include <algorithm>
 
-#include "nn/operators.h"
-
 namespace laconic {
 
 void head_loss(const HeadLoss& loss, int64_t chunk, const Kernels& kernels, Workspace& workspace) {
-  const int64_t num_rows = loss.rows.size(0), vocab_size = loss.head.size(0);
+  const int64_t num_rows = loss.rows.size(0), vocab_size = loss.head.weight.size(0);
   for (int64_t begin = 0; begin < num_rows; begin += chunk) {
     const int64_t size = std::min(chunk, num_rows - begin);
     const auto part = [&](const at::Tensor& t) { return t.narrow(0, begin, size); };

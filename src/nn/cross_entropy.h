@@ -11,13 +11,14 @@
 #include <cstdint>
 
 #include "nn/kernels.h"
+#include "nn/operators.h"
 #include "nn/workspace.h"
 
 namespace laconic {
 
 struct HeadLoss {
   at::Tensor rows;     // [R, D]
-  at::Tensor head;     // [V, D]
+  LinearWeight head;   // [V, D]
   at::Tensor targets;  // [R] int32
   at::Tensor factors;  // [R]: d(loss)/d(nll); read with gradients only
   at::Tensor nll;      // [R], overwritten

@@ -23,9 +23,22 @@ namespace {
 // larger ones share each operator instead, since every share needs a gradient buffer of its own.
 constexpr int64_t kMaxSharedWeights = 4 << 20;
 
+// Panels of all matrices, made once for all shares of a call.
+struct PackedModel {
+  std::vector<PackedLayer> layers;
+  PackedLinear head;
+
+  void pack(const Weights& weights, bool with_backward) {
+    layers.resize(weights.layers.size());
+    for (size_t i = 0; i < layers.size(); ++i) layers[i].pack(weights.layers[i], with_backward);
+    head.pack(weights.head, with_backward);
+  }
+};
+
 // Kept from call to call; each thread that works on a batch has its own.
 struct ThreadState {
   Workspace workspace;
+  PackedModel packed;
   RopeTable rope;  // without positions
   double rope_theta = 0.0;
 
@@ -68,7 +81,9 @@ void check_batch(const Weights& weights, const TokenBatch& batch) {
 // One pass over one batch: its index tensors and the activations under way.
 class Pass {
  public:
-  Pass(const Weights& weights, const TokenBatch& batch, const DecoderOptions& options);
+  // `packed` may be null: then each product packs for itself.
+  Pass(const Weights& weights, const PackedModel* packed, const TokenBatch& batch,
+       const DecoderOptions& options);
 
   void forward(bool keep);
   void backward(Weights& gradients);
@@ -90,7 +105,12 @@ class Pass {
   }
   LayerActivations activations(int64_t layer);
 
+  LayerView layer(int64_t index) const {
+    return {weights_.layers[index], packed_ ? &packed_->layers[index] : nullptr};
+  }
+
   const Weights& weights_;
+  const PackedModel* packed_;
   const TokenBatch& batch_;
   const DecoderOptions& options_;
   const int64_t T_, D_;
@@ -103,8 +123,10 @@ class Pass {
   std::vector<int32_t> rows_;
 };
 
-Pass::Pass(const Weights& weights, const TokenBatch& batch, const DecoderOptions& options)
+Pass::Pass(const Weights& weights, const PackedModel* packed, const TokenBatch& batch,
+           const DecoderOptions& options)
     : weights_(weights),
+      packed_(packed),
       batch_(batch),
       options_(options),
       T_(batch.num_tokens()),
@@ -154,7 +176,7 @@ void Pass::forward(bool keep) {
   context_.kernels.gather_rows(weights_.embedding, ids_, layer_input(0));
   const int64_t L = weights_.config.num_layers;
   for (int64_t layer = 0; layer < L; ++layer) {
-    layer_forward(context_, weights_.layers[layer], activations(layer), layer_input(layer + 1));
+    layer_forward(context_, this->layer(layer), activations(layer), layer_input(layer + 1));
   }
 }
 
@@ -173,7 +195,8 @@ void Pass::loss(double scale, Weights* gradients) {
   context_.kernels.rms_norm(x, weights_.final_norm, weights_.config.rms_norm_eps, normed, rstd);
   HeadLoss head;
   head.rows = normed;
-  head.head = weights_.head;
+  head.head = {weights_.head};
+  if (packed_) head.head = {weights_.head, &packed_->head.forward, &packed_->head.backward};
   head.targets = upload("targets", targets);
   head.factors = upload("factors", factors);
   head.nll = take("nll", {R});
@@ -197,9 +220,9 @@ void Pass::backward(Weights& gradients) {
     const LayerActivations a = activations(layer);
     // The output is already known; it goes where the next layer's input was.
     if (recompute) {
-      layer_forward(context_, weights_.layers[layer], a, layer_input(layer + 1));
+      layer_forward(context_, this->layer(layer), a, layer_input(layer + 1));
     }
-    layer_backward(context_, weights_.layers[layer], a, gradients.layers[layer], dx_);
+    layer_backward(context_, this->layer(layer), a, gradients.layers[layer], dx_);
   }
   context_.kernels.scatter_add_rows(dx_, ids_, gradients.embedding);
 }
@@ -211,9 +234,8 @@ at::Tensor Pass::logits() {
   return at::mm(normed, weights_.head.t()).cpu();
 }
 
-LossSum share_forward_backward(const Weights& weights, const TokenBatch& batch, double scale,
-                               Weights& gradients, const DecoderOptions& options) {
-  Pass pass(weights, batch, options);
+LossSum share_forward_backward(Pass& pass, const TokenBatch& batch, double scale,
+                               Weights& gradients) {
   LossSum sum;
   sum.num_targets = static_cast<int64_t>(pass.rows().size());
   if (sum.num_targets == 0) return sum;
@@ -229,9 +251,7 @@ LossSum share_forward_backward(const Weights& weights, const TokenBatch& batch, 
   return sum;
 }
 
-std::vector<float> share_logprobs(const Weights& weights, const TokenBatch& batch,
-                                  const DecoderOptions& options) {
-  Pass pass(weights, batch, options);
+std::vector<float> share_logprobs(Pass& pass, const TokenBatch& batch) {
   std::vector<float> logprobs(batch.ids.size(), 0.0f);
   if (pass.rows().empty()) return logprobs;
   pass.forward(/*keep=*/false);
@@ -252,7 +272,12 @@ LossSum forward_backward(const Weights& weights, const TokenBatch& batch, double
   check_batch(weights, batch);
   const std::vector<TokenBatch> shares =
       use_shares(weights) ? split_batch(batch) : std::vector<TokenBatch>{};
-  if (shares.size() < 2) return share_forward_backward(weights, batch, scale, gradients, options);
+  if (shares.size() < 2) {
+    Pass pass(weights, nullptr, batch, options);
+    return share_forward_backward(pass, batch, scale, gradients);
+  }
+  PackedModel& packed = thread_state().packed;
+  packed.pack(weights, /*with_backward=*/true);
   const auto num_buffers = static_cast<int64_t>(shares.size()) - 1;
   const at::Tensor buffers = thread_state().workspace.take(
       "share_gradients", {num_buffers, weights.flat.numel()}, weights.flat.options());
@@ -262,7 +287,8 @@ LossSum forward_backward(const Weights& weights, const TokenBatch& batch, double
                       ? gradients
                       : view_weights(weights.config,
                                      buffers.select(0, static_cast<int64_t>(share) - 1).zero_());
-    sums[share] = share_forward_backward(weights, shares[share], scale, own, options);
+    Pass pass(weights, &packed, shares[share], options);
+    sums[share] = share_forward_backward(pass, shares[share], scale, own);
   });
   add_rows(buffers, gradients.flat);
   LossSum total;
@@ -278,10 +304,17 @@ std::vector<float> target_logprobs(const Weights& weights, const TokenBatch& bat
   check_batch(weights, batch);
   const std::vector<TokenBatch> shares =
       use_shares(weights) ? split_batch(batch) : std::vector<TokenBatch>{};
-  if (shares.size() < 2) return share_logprobs(weights, batch, options);
+  if (shares.size() < 2) {
+    Pass pass(weights, nullptr, batch, options);
+    return share_logprobs(pass, batch);
+  }
+  PackedModel& packed = thread_state().packed;
+  packed.pack(weights, /*with_backward=*/false);
   std::vector<std::vector<float>> parts(shares.size());
-  for_shares(shares.size(),
-             [&](size_t share) { parts[share] = share_logprobs(weights, shares[share], options); });
+  for_shares(shares.size(), [&](size_t share) {
+    Pass pass(weights, &packed, shares[share], options);
+    parts[share] = share_logprobs(pass, shares[share]);
+  });
   std::vector<float> all;
   all.reserve(batch.ids.size());
   for (const auto& part : parts) all.insert(all.end(), part.begin(), part.end());
@@ -291,7 +324,7 @@ std::vector<float> target_logprobs(const Weights& weights, const TokenBatch& bat
 at::Tensor full_logits(const Weights& weights, const TokenBatch& batch) {
   check_batch(weights, batch);
   const DecoderOptions options;
-  Pass pass(weights, batch, options);
+  Pass pass(weights, nullptr, batch, options);
   pass.forward(/*keep=*/false);
   return pass.logits();
 }

@@ -15,6 +15,11 @@ namespace {
 constexpr size_t kRowBlock = 96;
 // Inner dimension of a weight gradient (tokens) worked through at a time.
 constexpr size_t kDepthBlock = 256;
+// Multiply-adds that are worth waking another thread.
+constexpr size_t kGrain = 4 << 20;
+
+// Pieces of `work` multiply-adds each that make a grain.
+int64_t grain_of(size_t work) { return static_cast<int64_t>(1 + kGrain / (work + 1)); }
 
 }  // namespace
 
@@ -30,16 +35,17 @@ void gemm(const MatrixView& a, const GemmPanels& b, const float* initial, float*
   LACONIC_CHECK(a.columns == b.depth(), a.columns, " columns by ", b.depth(), " rows");
   const size_t columns = b.columns();
   const auto blocks = static_cast<int64_t>((a.rows + kRowBlock - 1) / kRowBlock);
-  at::parallel_for(0, blocks, 1, [&](int64_t begin, int64_t end) {
-    for (auto block = static_cast<size_t>(begin); block < static_cast<size_t>(end); ++block) {
-      const size_t row = block * kRowBlock;
-      MatrixView part = a;
-      part.data += row * a.row_stride;
-      part.rows = std::min(kRowBlock, a.rows - row);
-      panels::multiply(part, {b.data(), columns, initial ? initial + row * columns : nullptr},
-                       c + row * columns);
-    }
-  });
+  at::parallel_for(
+      0, blocks, grain_of(kRowBlock * a.columns * columns), [&](int64_t begin, int64_t end) {
+        for (auto block = static_cast<size_t>(begin); block < static_cast<size_t>(end); ++block) {
+          const size_t row = block * kRowBlock;
+          MatrixView part = a;
+          part.data += row * a.row_stride;
+          part.rows = std::min(kRowBlock, a.rows - row);
+          panels::multiply(part, {b.data(), columns, initial ? initial + row * columns : nullptr},
+                           c + row * columns);
+        }
+      });
 }
 
 void gemm_transposed_a(const MatrixView& a, const MatrixView& b, float* c) {
@@ -52,7 +58,7 @@ void gemm_transposed_a(const MatrixView& a, const MatrixView& b, float* c) {
     const size_t depth = std::min(kDepthBlock, a.rows - row);
     shared.pack({b.data + row * b.row_stride, depth, b.columns, b.row_stride, 1});
     const MatrixView block = {a.data + row * a.row_stride, depth, a.columns, a.row_stride, 1};
-    at::parallel_for(0, tiles, 4, [&](int64_t begin, int64_t end) {
+    at::parallel_for(0, tiles, grain_of(tile * depth * b.columns), [&](int64_t begin, int64_t end) {
       const size_t first = static_cast<size_t>(begin) * tile;
       const size_t last = std::min(static_cast<size_t>(end) * tile, a.columns);
       panels::multiply_transposed(block, {shared.data(), b.columns, nullptr}, {first, last}, c);

@@ -30,11 +30,11 @@ TEST(Gemm, LinearForwardAndBackwardMatchTheFormula) {
     const auto wide = [](const at::Tensor& t) { return t.to(at::kDouble); };
     testing::for_each_target([&](const std::string&) {
       const at::Tensor y = at::empty({s.rows, s.out}), dx = at::empty({s.rows, s.in});
-      linear(x, w, y);
+      linear(x, LinearWeight{w}, y);
       EXPECT_LT(relative_difference(y, wide(x).matmul(wide(w).t())), 1e-5);
-      linear_add(x, w, y0, y);
+      linear_add(x, LinearWeight{w}, y0, y);
       EXPECT_LT(relative_difference(y, y0 + wide(x).matmul(wide(w).t())), 1e-5);
-      linear_backward_input(dy, w, dx);
+      linear_backward_input(dy, LinearWeight{w}, dx);
       EXPECT_LT(relative_difference(dx, wide(dy).matmul(wide(w))), 1e-5);
       const at::Tensor dw = w.clone();
       linear_backward_weight(dy, x, dw);
@@ -47,10 +47,10 @@ TEST(Gemm, ARowsBitsDoNotDependOnItsNeighbours) {
   const at::Tensor x = random_tensor({200, 128}, 1), w = random_tensor({405, 128}, 2);
   testing::for_each_target([&](const std::string&) {
     const at::Tensor all = at::empty({200, 405});
-    linear(x, w, all);
+    linear(x, LinearWeight{w}, all);
     for (const int64_t rows : {1, 2, 3, 5, 7, 13, 99}) {
       const at::Tensor some = at::empty({rows, 405});
-      linear(x.narrow(0, 50, rows), w, some);
+      linear(x.narrow(0, 50, rows), LinearWeight{w}, some);
       EXPECT_TRUE(some.equal(all.narrow(0, 50, rows))) << rows << " rows";
     }
   });

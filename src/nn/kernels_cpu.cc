@@ -22,6 +22,8 @@ namespace laconic {
 namespace {
 
 constexpr int64_t kRowBlock = 512;
+// Rows (tokens) below which waking another thread costs more than it saves.
+constexpr int64_t kRowGrain = 512;
 
 float* floats(const at::Tensor& t) { return static_cast<float*>(t.data_ptr()); }
 const int32_t* ints(const at::Tensor& t) { return static_cast<const int32_t*>(t.data_ptr()); }
@@ -29,7 +31,7 @@ size_t width_of(const at::Tensor& t) { return static_cast<size_t>(t.size(-1)); }
 
 template <typename Body>
 void for_rows(int64_t num_rows, const Body& body) {
-  at::parallel_for(0, num_rows, 64, [&](int64_t begin, int64_t end) {
+  at::parallel_for(0, num_rows, kRowGrain, [&](int64_t begin, int64_t end) {
     body(rows::Range{static_cast<size_t>(begin), static_cast<size_t>(end)});
   });
 }
@@ -56,7 +58,11 @@ void sum_over_blocks(int64_t num_rows, size_t width, float* total, const Body& b
 // body(task) for each task, the next free thread taking the next one: for tasks of unequal length
 // whose results do not depend on each other.
 template <typename Body>
-void for_tasks(int64_t num_tasks, const Body& body) {
+void for_tasks(int64_t num_tasks, bool in_parallel, const Body& body) {
+  if (!in_parallel) {
+    for (int64_t task = 0; task < num_tasks; ++task) body(task);
+    return;
+  }
   std::atomic<int64_t> next{0};
   at::parallel_for(0, at::get_num_threads(), 1, [&](int64_t, int64_t) {
     for (int64_t task = next++; task < num_tasks; task = next++) body(task);
@@ -109,7 +115,8 @@ std::vector<int32_t> longest_first(const std::vector<int32_t>& cu_seqlens) {
 void run_attention(const AttentionTensors& tensors, const std::vector<int32_t>& cu_seqlens,
                    const HeadLayout& heads, void (*run)(const rows::AttentionTask&)) {
   const std::vector<int32_t> order = longest_first(cu_seqlens);
-  for_tasks(static_cast<int64_t>(order.size()) * heads.num_kv_heads, [&](int64_t index) {
+  const int64_t num_tasks = static_cast<int64_t>(order.size()) * heads.num_kv_heads;
+  for_tasks(num_tasks, tensors.num_tokens > kRowGrain, [&](int64_t index) {
     const int32_t document = order[static_cast<size_t>(index / heads.num_kv_heads)];
     rows::AttentionTask task =
         make_task(tensors, heads, index % heads.num_kv_heads, cu_seqlens[document]);

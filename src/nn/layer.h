@@ -13,10 +13,21 @@
 #include <vector>
 
 #include "nn/kernels.h"
+#include "nn/operators.h"
 #include "nn/weights.h"
 #include "nn/workspace.h"
 
 namespace laconic {
+
+// Packed matrices of a model, for the length of one call that uses them many times.
+struct PackedLinear {
+  GemmPanels forward, backward;
+  void pack(const at::Tensor& weight, bool with_backward);
+};
+struct PackedLayer {
+  PackedLinear qkv, o, gate_up, down;
+  void pack(const LayerWeights& weights, bool with_backward);
+};
 
 // What a layer needs to know of its surroundings; one for a whole pass.
 struct LayerContext {
@@ -43,12 +54,18 @@ struct LayerActivations {
 // Memory for the activations of layer `slot`, all but x.
 LayerActivations take_activations(const LayerContext& context, int64_t slot);
 
+// A layer's weights with their panels, if it has any.
+struct LayerView {
+  const LayerWeights& weights;
+  const PackedLayer* packed = nullptr;
+};
+
 // Reads activations.x, fills the rest, writes the layer's output [T, D].
-void layer_forward(const LayerContext& context, const LayerWeights& weights,
+void layer_forward(const LayerContext& context, const LayerView& layer,
                    const LayerActivations& activations, const at::Tensor& out);
 
 // dx [T, D]: gradient of the output on entry, of the input on return.
-void layer_backward(const LayerContext& context, const LayerWeights& weights,
+void layer_backward(const LayerContext& context, const LayerView& layer,
                     const LayerActivations& activations, const LayerWeights& gradients,
                     const at::Tensor& dx);
 

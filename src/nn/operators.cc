@@ -4,8 +4,6 @@
 #include <ATen/ops/addmm.h>
 #include <ATen/ops/mm.h>
 
-#include "nn/gemm.h"
-
 namespace laconic {
 namespace {
 
@@ -16,33 +14,38 @@ MatrixView view_of(const at::Tensor& t) {
 
 float* floats(const at::Tensor& t) { return static_cast<float*>(t.data_ptr()); }
 
-// out = initial + x b. Packing costs one pass over b for each call: little beside hundreds of rows.
-void multiply(const at::Tensor& x, const MatrixView& b, const float* initial,
-              const at::Tensor& out) {
-  static thread_local GemmPanels packed;
-  packed.pack(b);
-  gemm(view_of(x), packed, initial, floats(out));
+// out = initial + x b, with b's panels if there are any.
+void multiply(const at::Tensor& x, const MatrixView& b, const GemmPanels* panels,
+              const float* initial, const at::Tensor& out) {
+  static thread_local GemmPanels own;
+  if (panels == nullptr) {
+    own.pack(b);
+    panels = &own;
+  }
+  gemm(view_of(x), *panels, initial, floats(out));
 }
 
 }  // namespace
 
-void linear(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& out) {
-  if (x.is_cpu()) return multiply(x, view_of(weight).transposed(), nullptr, out);
+void linear(const at::Tensor& x, const LinearWeight& w, const at::Tensor& out) {
+  if (x.is_cpu()) return multiply(x, view_of(w.weight).transposed(), w.forward, nullptr, out);
   at::Tensor target = out;
-  at::mm_out(target, x, weight.t());
+  at::mm_out(target, x, w.weight.t());
 }
 
-void linear_add(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& residual,
+void linear_add(const at::Tensor& x, const LinearWeight& w, const at::Tensor& residual,
                 const at::Tensor& out) {
-  if (x.is_cpu()) return multiply(x, view_of(weight).transposed(), floats(residual), out);
+  if (x.is_cpu()) {
+    return multiply(x, view_of(w.weight).transposed(), w.forward, floats(residual), out);
+  }
   at::Tensor target = out;
-  at::addmm_out(target, residual, x, weight.t());
+  at::addmm_out(target, residual, x, w.weight.t());
 }
 
-void linear_backward_input(const at::Tensor& dout, const at::Tensor& weight, const at::Tensor& dx) {
-  if (dx.is_cpu()) return multiply(dout, view_of(weight), nullptr, dx);
+void linear_backward_input(const at::Tensor& dout, const LinearWeight& w, const at::Tensor& dx) {
+  if (dx.is_cpu()) return multiply(dout, view_of(w.weight), w.backward, nullptr, dx);
   at::Tensor target = dx;
-  at::mm_out(target, dout, weight);
+  at::mm_out(target, dout, w.weight);
 }
 
 void linear_backward_weight(const at::Tensor& dout, const at::Tensor& x,
@@ -50,6 +53,10 @@ void linear_backward_weight(const at::Tensor& dout, const at::Tensor& x,
   if (x.is_cpu()) return gemm_transposed_a(view_of(dout), view_of(x), floats(dweight));
   at::Tensor target = dweight;
   at::addmm_out(target, dweight, dout.t(), x);
+}
+
+void pack_weight(const at::Tensor& weight, bool transposed, GemmPanels& panels) {
+  panels.pack(transposed ? view_of(weight).transposed() : view_of(weight));
 }
 
 }  // namespace laconic

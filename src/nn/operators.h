@@ -7,16 +7,30 @@
 
 #include <ATen/core/Tensor.h>
 
+#include "nn/gemm.h"
+
 namespace laconic {
 
-// out = x weight^T. x [R, in], weight [out, in], out [R, out].
-void linear(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& out);
+// A weight and, where it serves many calls, its panels for both directions (CPU only). Without them
+// each call packs for itself, which pays from some thousand rows on.
+struct LinearWeight {
+  at::Tensor weight;                     // [out, in]
+  const GemmPanels* forward = nullptr;   // of weight^T
+  const GemmPanels* backward = nullptr;  // of weight
+};
+
+// out = x weight^T. x [R, in], out [R, out].
+void linear(const at::Tensor& x, const LinearWeight& weight, const at::Tensor& out);
 // out = residual + x weight^T.
-void linear_add(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& residual,
+void linear_add(const at::Tensor& x, const LinearWeight& weight, const at::Tensor& residual,
                 const at::Tensor& out);
 // dx = dout weight.
-void linear_backward_input(const at::Tensor& dout, const at::Tensor& weight, const at::Tensor& dx);
+void linear_backward_input(const at::Tensor& dout, const LinearWeight& weight,
+                           const at::Tensor& dx);
 // dweight += dout^T x.
 void linear_backward_weight(const at::Tensor& dout, const at::Tensor& x, const at::Tensor& dweight);
+
+// The panels of a matrix [rows, columns] on the CPU, as it is or transposed.
+void pack_weight(const at::Tensor& weight, bool transposed, GemmPanels& panels);
 
 }  // namespace laconic
