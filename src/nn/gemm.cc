@@ -15,6 +15,8 @@ namespace {
 constexpr size_t kRowBlock = 96;
 // Inner dimension of a weight gradient (tokens) worked through at a time.
 constexpr size_t kDepthBlock = 256;
+// Columns of a weight gradient at a time, so that the packed block stays in the second-level cache.
+constexpr size_t kColumnBlock = 512;
 // Multiply-adds that are worth waking another thread.
 constexpr size_t kGrain = 4 << 20;
 
@@ -56,13 +58,17 @@ void gemm_transposed_a(const MatrixView& a, const MatrixView& b, float* c) {
   const auto tiles = static_cast<int64_t>((a.columns + tile - 1) / tile);
   for (size_t row = 0; row < a.rows; row += kDepthBlock) {
     const size_t depth = std::min(kDepthBlock, a.rows - row);
-    shared.pack({b.data + row * b.row_stride, depth, b.columns, b.row_stride, 1});
     const MatrixView block = {a.data + row * a.row_stride, depth, a.columns, a.row_stride, 1};
-    at::parallel_for(0, tiles, grain_of(tile * depth * b.columns), [&](int64_t begin, int64_t end) {
-      const size_t first = static_cast<size_t>(begin) * tile;
-      const size_t last = std::min(static_cast<size_t>(end) * tile, a.columns);
-      panels::multiply_transposed(block, {shared.data(), b.columns, nullptr}, {first, last}, c);
-    });
+    for (size_t column = 0; column < b.columns; column += kColumnBlock) {
+      const size_t width = std::min(kColumnBlock, b.columns - column);
+      shared.pack({b.data + row * b.row_stride + column, depth, width, b.row_stride, 1});
+      at::parallel_for(0, tiles, grain_of(tile * depth * width), [&](int64_t begin, int64_t end) {
+        const size_t first = static_cast<size_t>(begin) * tile;
+        const size_t last = std::min(static_cast<size_t>(end) * tile, a.columns);
+        panels::multiply_transposed(block, {shared.data(), width, nullptr}, {first, last},
+                                    {c + column, b.columns});
+      });
+    }
   }
 }
 

@@ -15,6 +15,7 @@ HWY_BEFORE_NAMESPACE();
 namespace laconic {
 namespace HWY_NAMESPACE {
 
+using panels::Output;
 using panels::PackedB;
 
 // A tile of C: kGemmRows rows of one panel, all in registers.
@@ -126,22 +127,36 @@ void multiply_edge(Tile t, size_t num_rows, size_t width) {
   for (size_t r = 0; r < num_rows; ++r) std::copy_n(buffer + r * kPanel, width, c + r * c_stride);
 }
 
+// Inner dimension worked through at a time: a panel's part stays in the first-level cache beside
+// the rows of A. Partial sums go through C, which changes no bit.
+inline constexpr size_t kDepthBlock = 256;
+
 void Multiply(const MatrixView& a, const PackedB& b, float* c) {
-  for (size_t column = 0; column < b.columns; column += kPanel) {
-    const float* panel = b.panels + column * a.columns;
-    const size_t width = std::min(kPanel, b.columns - column);
-    for (size_t row = 0; row < a.rows; row += kGemmRows) {
-      const size_t num_rows = std::min(kGemmRows, a.rows - row);
-      const size_t at = row * b.columns + column;
-      const Tile tile = {
-          a.data + row * a.row_stride,          a.row_stride, 1,        panel, a.columns,
-          b.initial ? b.initial + at : nullptr, c + at,       b.columns};
-      width == kPanel ? multiply_tile(tile, num_rows) : multiply_edge(tile, num_rows, width);
+  for (size_t k = 0; k < a.columns; k += kDepthBlock) {
+    const float* start = k == 0 ? b.initial : c;
+    const size_t depth = std::min(kDepthBlock, a.columns - k);
+    for (size_t column = 0; column < b.columns; column += kPanel) {
+      const float* panel = b.panels + column * a.columns + k * kPanel;
+      const size_t width = std::min(kPanel, b.columns - column);
+      for (size_t row = 0; row < a.rows; row += kGemmRows) {
+        const size_t num_rows = std::min(kGemmRows, a.rows - row);
+        const size_t at = row * b.columns + column;
+        Tile tile = {};
+        tile.a = a.data + row * a.row_stride + k;
+        tile.a_row_stride = a.row_stride, tile.a_depth_stride = 1;
+        tile.b = panel, tile.depth = depth;
+        tile.initial = start != nullptr ? start + at : nullptr;
+        tile.c = c + at, tile.c_stride = b.columns;
+        width == kPanel ? multiply_tile(tile, num_rows) : multiply_edge(tile, num_rows, width);
+      }
     }
   }
 }
 
-void MultiplyTransposed(const MatrixView& a, const PackedB& b, rows::Range range, float* c) {
+void MultiplyTransposed(const MatrixView& a, const PackedB& b, rows::Range range,
+                        const Output& out) {
+  float* const c = out.data;
+  const size_t c_stride = out.stride;
   static thread_local std::vector<float> memory;
   if (memory.size() < a.rows * kGemmRows) memory.resize(a.rows * kGemmRows);
   float* const packed = memory.data();
@@ -153,9 +168,9 @@ void MultiplyTransposed(const MatrixView& a, const PackedB& b, rows::Range range
     }
     for (size_t column = 0; column < b.columns; column += kPanel) {
       const size_t width = std::min(kPanel, b.columns - column);
-      float* const at = c + row * b.columns + column;
+      float* const at = c + row * c_stride + column;
       const Tile tile = {packed, 1,  kGemmRows, b.panels + column * a.rows,
-                         a.rows, at, at,        b.columns};
+                         a.rows, at, at,        c_stride};
       width == kPanel ? multiply_tile(tile, num_rows) : multiply_edge(tile, num_rows, width);
     }
   }
@@ -182,8 +197,9 @@ void pack(const MatrixView& b, float* out) { HWY_DYNAMIC_DISPATCH(PackPanels)(b,
 void multiply(const MatrixView& a, const PackedB& b, float* c) {
   HWY_DYNAMIC_DISPATCH(Multiply)(a, b, c);
 }
-void multiply_transposed(const MatrixView& a, const PackedB& b, rows::Range range, float* c) {
-  HWY_DYNAMIC_DISPATCH(MultiplyTransposed)(a, b, range, c);
+void multiply_transposed(const MatrixView& a, const PackedB& b, rows::Range range,
+                         const Output& out) {
+  HWY_DYNAMIC_DISPATCH(MultiplyTransposed)(a, b, range, out);
 }
 }  // namespace panels
 }  // namespace laconic

@@ -22,7 +22,13 @@ struct PackedB {
 
 // C [a.rows, columns] = initial + A B. A's column stride is 1.
 void multiply(const MatrixView& a, const PackedB& b, float* c);
+
+struct Output {
+  float* data;
+  size_t stride;  // from row to row
+};
 // Rows [range) of C [a.columns, b.columns] += A^T B.
-void multiply_transposed(const MatrixView& a, const PackedB& b, rows::Range range, float* c);
+void multiply_transposed(const MatrixView& a, const PackedB& b, rows::Range range,
+                         const Output& out);
 
 }  // namespace laconic::panels
