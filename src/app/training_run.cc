@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/training_run.h"
 
+#include <sys/resource.h>
+
 #include <cmath>
 #include <numeric>
 #include <thread>
@@ -22,6 +24,13 @@ std::vector<int64_t> domain_sizes(const std::vector<Domain>& domains) {
   std::vector<int64_t> sizes;
   for (const Domain& domain : domains) sizes.push_back(static_cast<int64_t>(domain.rows.size()));
   return sizes;
+}
+
+// Of this process, resident, since its start.
+int64_t peak_memory_bytes() {
+  struct rusage usage {};
+  ::getrusage(RUSAGE_SELF, &usage);
+  return int64_t{usage.ru_maxrss} << 10;
 }
 
 double seconds_since(Clock::time_point start) {
@@ -113,6 +122,7 @@ void TrainingRun::log_step(const StepMetrics& metrics, double seconds) {
   }
   row["seconds"] = seconds;
   row["tokens_per_s"] = std::round(static_cast<double>(metrics.num_tokens) / seconds);
+  row["peak_memory_bytes"] = peak_memory_bytes();
   log_.append(row);
   std::fill(interval_rows_.begin(), interval_rows_.end(), 0);
   std::fill(interval_tokens_.begin(), interval_tokens_.end(), 0);

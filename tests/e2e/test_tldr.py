@@ -19,7 +19,7 @@ import laconic_test
 from laconic_test import EXIT_DATA, EXIT_DISK, EXIT_SAVED, EXIT_USAGE
 
 STEPS = 9
-TIMING_FIELDS = ("seconds", "tokens_per_s")
+TIMING_FIELDS = ("seconds", "tokens_per_s", "peak_memory_bytes")
 
 
 class Tldr(laconic_test.TestCase):
