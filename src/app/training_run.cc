@@ -17,7 +17,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr std::chrono::seconds kSaveRetry{30};
+constexpr std::chrono::seconds kSaveRetry{5};
 constexpr std::chrono::milliseconds kPoll{200};
 
 std::vector<int64_t> domain_sizes(const std::vector<Domain>& domains) {
@@ -154,8 +154,7 @@ bool TrainingRun::save(const Json& extra) {
     save_checkpoint(folder_.checkpoint(num_steps()), save_request(), trainer_, state);
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::kDisk) throw;
-    log_warning(error.what(), "; saving is paused and tried again every ", kSaveRetry.count(),
-                " s, training goes on");
+    log_warning(error.what(), "; saving is paused until there is space, training goes on");
     save_postponed_ = true;
     last_save_failure_ = Clock::now();
     return false;
@@ -169,6 +168,8 @@ bool TrainingRun::save(const Json& extra) {
 
 void TrainingRun::retry_postponed_save(const Json& extra) {
   if (!save_postponed_ || Clock::now() - last_save_failure_ < kSaveRetry) return;
+  last_save_failure_ = Clock::now();
+  if (free_bytes(folder_.path()) < needed_bytes()) return;
   if (save(extra)) log_info("step ", num_steps(), ": there is space again, saved");
 }
 

@@ -61,6 +61,7 @@ class TrainingRun {
 
  private:
   SaveRequest save_request() const;
+  uint64_t needed_bytes() const;  // of one checkpoint
   void log_step(const StepMetrics& metrics, double seconds);
 
   const TrainSettings& settings_;

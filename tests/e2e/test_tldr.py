@@ -151,7 +151,7 @@ class Tldr(laconic_test.TestCase):
         result = self.laconic(*args, code=code)
         return result.stderr.rstrip("\n").splitlines()[-1]
 
-    def test_full_disk_pauses_saving(self):
+    def small_file_system(self):
         mount = self.folder / "small"
         mount.mkdir()
         made = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=96m", "tmpfs", str(mount)],
@@ -159,9 +159,31 @@ class Tldr(laconic_test.TestCase):
         if made.returncode != 0:
             self.skipTest("cannot mount a small file system (needs root)")
         self.addCleanup(subprocess.run, ["umount", "-l", str(mount)])
-        (mount / "filler").write_bytes(b"x" * (90 << 20))
+        return mount
+
+    def test_no_room_for_checkpoints_is_said_before_the_first_step(self):
+        (self.small_file_system() / "filler").write_bytes(b"x" * (90 << 20))
         message = self.last_line(*self.arguments("small/run", **{"max-steps": 3}), code=EXIT_DISK)
         self.assertIn("free", message)
+
+    def test_full_disk_pauses_saving(self):
+        mount = self.small_file_system()
+        process = self.start(*self.arguments("small/run", **{"save-total-limit": 2}))
+        deadline = time.monotonic() + 60
+        while not (mount / "run/checkpoint-1").exists() and time.monotonic() < deadline:
+            time.sleep(0.01)
+        filler = open(mount / "filler", "wb", buffering=0)
+        try:
+            while filler.write(b"x" * 4096) == 4096:
+                pass
+        except OSError:
+            pass
+        time.sleep(1)
+        os.truncate(mount / "filler", 0)
+        _, errors = process.communicate(timeout=120)
+        self.assertEqual(process.returncode, 0, errors)
+        self.assertIn("saving is paused until there is space", errors)
+        self.assertTrue((mount / f"run/checkpoint-{STEPS}/manifest.json").exists())
 
 
 if __name__ == "__main__":
