@@ -69,14 +69,14 @@ double decode_rate(DecodeModel& model, double seconds) {
   return static_cast<double>(num_tokens) / busy_s;
 }
 
-double sample_rate(DecodeModel& model, double seconds) {
-  DecodeStepModel steps(model);
+double sample_rate(const Weights& weights, int64_t num_slots, double seconds) {
+  DecodeSampler sampler(weights, num_slots, kPromptTokens + kNewTokens);
   SamplingSettings settings;
   settings.temperature = 0.7;
   settings.top_p = 0.95;
   settings.max_new_tokens = kNewTokens;
   std::vector<SampleRequest> requests;
-  for (int32_t i = 0; i < 4 * static_cast<int32_t>(model.num_slots()) + 64; ++i)
+  for (int32_t i = 0; i < 20 * static_cast<int32_t>(num_slots) + 64; ++i)
     requests.push_back({std::to_string(i), 0, std::vector<int32_t>(kPromptTokens, i % 400)});
   int64_t num_tokens = 0;
   const double start_s = now_s();
@@ -84,7 +84,7 @@ double sample_rate(DecodeModel& model, double seconds) {
                                         num_tokens = progress.num_tokens;
                                         return now_s() - start_s < seconds;
                                       }};
-  sample_all(steps, requests, settings, callbacks);
+  sampler.sample(requests, settings, callbacks);
   return static_cast<double>(num_tokens) / (now_s() - start_s);
 }
 
@@ -97,7 +97,7 @@ void bench(const std::string& shape, double seconds) {
     decode_rate(model, seconds / 10);
     const double decode = decode_rate(model, seconds);
     std::printf("%s,%ld,%d,%.0f,%.0f\n", shape.c_str(), static_cast<long>(num_slots),
-                at::get_num_threads(), decode, sample_rate(model, seconds));
+                at::get_num_threads(), decode, sample_rate(weights, num_slots, seconds));
     std::fflush(stdout);
   }
 }

@@ -16,7 +16,6 @@
 #include "base/settings.h"
 #include "base/signals.h"
 #include "data/rows.h"
-#include "nn/decode.h"
 #include "nn/model_folder.h"
 #include "sample/decode_step_model.h"
 #include "text/prompt_builder.h"
@@ -132,8 +131,7 @@ bool sample_and_write(const Weights& weights, const Run& run) {
   if (requests.empty()) return true;
   const int64_t num_slots =
       std::min(run.options.sampling.slots, static_cast<int64_t>(requests.size()));
-  DecodeModel model(weights, num_slots, slot_capacity(requests, run.sampling, weights.config));
-  DecodeStepModel steps(model);
+  DecodeSampler sampler(weights, num_slots, slot_capacity(requests, run.sampling, weights.config));
   Progress bar("generate", static_cast<int64_t>(requests.size()), "samples");
   const auto start = std::chrono::steady_clock::now();
   auto last_update = start;
@@ -156,7 +154,7 @@ bool sample_and_write(const Weights& weights, const Run& run) {
     }
     return !stop_requested();
   };
-  const bool finished = sample_all(steps, requests, run.sampling, callbacks);
+  const bool finished = sampler.sample(requests, run.sampling, callbacks);
   if (finished) bar.update(static_cast<int64_t>(requests.size()));
   return finished;
 }

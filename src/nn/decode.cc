@@ -30,13 +30,6 @@ struct Range {
   int64_t size() const { return end - begin; }
 };
 
-template <typename Function>
-void parallel(int64_t count, const Function& function, int64_t grain = 1) {
-  at::parallel_for(0, count, grain, [&](int64_t begin, int64_t end) {
-    function(Range{begin, end});
-  });
-}
-
 // Rows that keep a thread busy for some 20 us: fewer are not worth waking one.
 int64_t row_grain(int64_t weights_per_row) {
   constexpr int64_t kWorthwhile = 2'000'000;  // multiply-adds
@@ -61,11 +54,24 @@ struct Row {
   int32_t id = 0;
 };
 
+void check_arguments(const Weights& weights, int64_t num_slots, int64_t max_positions) {
+  require(weights.flat.device().is_cpu(), ErrorKind::kUsage,
+          "sampler: expected weights on the CPU, got ", weights.flat.device().str(),
+          " (sampling runs on the CPU only)");
+  require(num_slots >= 1, ErrorKind::kUsage, "slots: expected 1 or more, got ", num_slots);
+  require(max_positions >= 1, ErrorKind::kUsage,
+          "sampler: expected room for 1 position or more, got ", max_positions);
+}
+
 }  // namespace
 
 struct DecodeModel::State {
-  State(const Weights& w, int64_t num_slots, int64_t max_positions)
-      : weights(w), config(w.config), cache(w.config, num_slots, max_positions) {
+  State(const Weights& w, int64_t num_slots, int64_t max_positions,
+        std::shared_ptr<DecodeWeights> shared)
+      : weights(w),
+        config(w.config),
+        cache(w.config, num_slots, max_positions),
+        packed(std::move(shared)) {
     const int64_t num_rows = std::max(num_slots, kPrefillRows);
     x.resize(num_rows, config.hidden_size);
     normed.resize(num_rows, config.hidden_size);
@@ -76,7 +82,14 @@ struct DecodeModel::State {
     added.resize(num_rows, config.hidden_size);
     rows.reserve(static_cast<size_t>(num_rows));
     rope.fill(config, max_positions);
-    packed.pack(weights);
+  }
+
+  template <typename Function>
+  void parallel(int64_t count, const Function& function, int64_t grain = 1) {
+    if (one_thread) return function(Range{0, count});
+    at::parallel_for(0, count, grain, [&](int64_t begin, int64_t end) {
+      function(Range{begin, end});
+    });
   }
 
   // The operations of a layer, over some rows and, where threads split them, some panels.
@@ -97,14 +110,15 @@ struct DecodeModel::State {
   void run_split_by_rows(float* logits);
   void run_prompt_split_by_rows(Range logit_rows, float* logits);
   void run_split_by_columns(Range logit_rows, float* logits);
-  bool split_by_rows() const { return packed.num_weights <= kRowSplitWeights; }
+  bool split_by_rows() const { return packed->num_weights <= kRowSplitWeights; }
   int64_t num_rows() const { return static_cast<int64_t>(rows.size()); }
 
   const Weights& weights;
   const ModelConfig config;
   KvCache cache;
-  DecodeWeights packed;
+  std::shared_ptr<DecodeWeights> packed;  // of all models that were made like one another
   DecodeAngles rope;
+  bool one_thread = false;
   std::vector<Row> rows;  // of the call at hand
   Activations x, normed, qkv, attended, gate, up, added;
 };
@@ -175,14 +189,14 @@ void DecodeModel::State::add(Range r) {
 }
 
 void DecodeModel::State::before_attention(int64_t l, Range r) {
-  const DecodeLayer& layer = packed.layers[static_cast<size_t>(l)];
+  const DecodeLayer& layer = packed->layers[static_cast<size_t>(l)];
   norm(layer.input_norm, r);
   multiply(layer.qkv, normed, qkv, r, {0, layer.qkv.num_panels()});
   store_keys_values(l, r);
 }
 
 void DecodeModel::State::from_attention(int64_t l, Range r) {
-  const DecodeLayer& layer = packed.layers[static_cast<size_t>(l)];
+  const DecodeLayer& layer = packed->layers[static_cast<size_t>(l)];
   attend_heads(l, {r.begin * config.num_heads, r.end * config.num_heads});
   multiply(layer.o, attended, added, r, {0, layer.o.num_panels()});
   add(r);
@@ -194,9 +208,9 @@ void DecodeModel::State::from_attention(int64_t l, Range r) {
 
 // `logits` belongs to row r.begin.
 void DecodeModel::State::head_rows(Range r, float* logits) {
-  norm(packed.final_norm, r);
-  multiply_panels({&packed.head, normed.row(r.begin), normed.stride, logits, config.vocab_size,
-                   r.size(), 0, packed.head.num_panels()});
+  norm(packed->final_norm, r);
+  multiply_panels({&packed->head, normed.row(r.begin), normed.stride, logits, config.vocab_size,
+                   r.size(), 0, packed->head.num_panels()});
 }
 
 // Rows of distinct slots have nothing to do with each other: each thread goes all the way.
@@ -211,7 +225,7 @@ void DecodeModel::State::run_split_by_rows(float* logits) {
         }
         head_rows(r, logits + r.begin * config.vocab_size);
       },
-      row_grain(packed.num_weights));
+      row_grain(packed->num_weights));
 }
 
 // Rows of one prompt meet before each layer's attention. What no logit and no later layer needs is
@@ -228,7 +242,7 @@ void DecodeModel::State::run_prompt_split_by_rows(Range logit_rows, float* logit
           }
           before_attention(l, r);
         },
-        row_grain((packed.num_weights - config.vocab_size * config.hidden_size) /
+        row_grain((packed->num_weights - config.vocab_size * config.hidden_size) /
                   config.num_layers));
   }
   if (logit_rows.size() == 0) return;
@@ -246,7 +260,7 @@ void DecodeModel::State::run_split_by_columns(Range logit_rows, float* logits) {
     parallel(matrix.num_panels(), [&](Range p) { multiply(matrix, in, out, all, p); });
   };
   for (int64_t l = 0; l < config.num_layers; ++l) {
-    const DecodeLayer& layer = packed.layers[static_cast<size_t>(l)];
+    const DecodeLayer& layer = packed->layers[static_cast<size_t>(l)];
     by_rows([&](Range r) { norm(layer.input_norm, r); });
     product(layer.qkv, normed, qkv);
     by_rows([&](Range r) { store_keys_values(l, r); });
@@ -265,21 +279,39 @@ void DecodeModel::State::run_split_by_columns(Range logit_rows, float* logits) {
     product(layer.down, gate, added);
     by_rows([&](Range r) { add(r); });
   }
-  by_rows([&](Range r) { norm(packed.final_norm, r); });
-  parallel(packed.head.num_panels(), [&](Range p) {
-    multiply_panels({&packed.head, normed.row(all.begin), normed.stride, logits, config.vocab_size,
+  by_rows([&](Range r) { norm(packed->final_norm, r); });
+  parallel(packed->head.num_panels(), [&](Range p) {
+    multiply_panels({&packed->head, normed.row(all.begin), normed.stride, logits, config.vocab_size,
                      all.size(), p.begin, p.end});
   });
 }
 
 DecodeModel::DecodeModel(const Weights& weights, int64_t num_slots, int64_t max_positions) {
-  require(weights.flat.device().is_cpu(), ErrorKind::kUsage,
-          "sampler: expected weights on the CPU, got ", weights.flat.device().str(),
-          " (sampling runs on the CPU only)");
-  require(num_slots >= 1, ErrorKind::kUsage, "slots: expected 1 or more, got ", num_slots);
-  require(max_positions >= 1, ErrorKind::kUsage,
-          "sampler: expected room for 1 position or more, got ", max_positions);
-  state_ = std::make_unique<State>(weights, num_slots, max_positions);
+  check_arguments(weights, num_slots, max_positions);
+  auto packed = std::make_shared<DecodeWeights>();
+  packed->pack(weights);
+  state_ = std::make_unique<State>(weights, num_slots, max_positions, std::move(packed));
+}
+
+DecodeModel::DecodeModel(std::unique_ptr<State> state) : state_(std::move(state)) {}
+
+std::vector<std::unique_ptr<DecodeModel>> make_decode_models(const Weights& weights,
+                                                             int64_t num_slots,
+                                                             int64_t max_positions) {
+  check_arguments(weights, num_slots, max_positions);
+  auto packed = std::make_shared<DecodeWeights>();
+  packed->pack(weights);
+  const int64_t num_models = packed->num_weights <= kRowSplitWeights
+                                 ? std::min<int64_t>(at::get_num_threads(), num_slots)
+                                 : 1;
+  std::vector<std::unique_ptr<DecodeModel>> models;
+  for (int64_t i = 0; i < num_models; ++i) {
+    const int64_t share = num_slots * (i + 1) / num_models - num_slots * i / num_models;
+    auto state = std::make_unique<DecodeModel::State>(weights, share, max_positions, packed);
+    state->one_thread = num_models > 1;
+    models.emplace_back(new DecodeModel(std::move(state)));
+  }
+  return models;
 }
 
 DecodeModel::~DecodeModel() = default;
@@ -335,7 +367,8 @@ void DecodeModel::copy_slot(int64_t from, int64_t to, int64_t num_positions) {
 
 void DecodeModel::weights_changed() {
   for (int64_t slot = 0; slot < num_slots(); ++slot) state_->cache.clear(slot);
-  state_->packed.pack(state_->weights);
+  if (state_->packed.use_count() > 1) state_->packed = std::make_shared<DecodeWeights>();
+  state_->packed->pack(state_->weights);
 }
 
 }  // namespace laconic

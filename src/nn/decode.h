@@ -17,6 +17,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <vector>
 
 #include "nn/weights.h"
 
@@ -44,7 +45,18 @@ class DecodeModel {
 
  private:
   struct State;
+  explicit DecodeModel(std::unique_ptr<State> state);
+  friend std::vector<std::unique_ptr<DecodeModel>> make_decode_models(const Weights& weights,
+                                                                      int64_t num_slots,
+                                                                      int64_t max_positions);
   std::unique_ptr<State> state_;
 };
+
+// Models for sample_all, num_slots in all: for small weights one for each of ATen's threads, which
+// share the packed weights and each stay on the thread that calls them (no thread ever waits for
+// another); otherwise a single one, whose operations are shared by the threads. The same bits.
+std::vector<std::unique_ptr<DecodeModel>> make_decode_models(const Weights& weights,
+                                                             int64_t num_slots,
+                                                             int64_t max_positions);
 
 }  // namespace laconic

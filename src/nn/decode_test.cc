@@ -170,9 +170,12 @@ std::vector<std::vector<float>> alone(DecodeModel& model, std::span<const int32_
 
 class DecodeTest : public testing::TestWithParam<Shape> {
  protected:
+  // One thread unless a test says otherwise: threads that wait for one another are slow where other
+  // work runs beside.
+  DecodeTest() { at::set_num_threads(1); }
   ~DecodeTest() override { at::set_num_threads(num_threads_); }
-  const Weights weights_ = random_weights(GetParam());
   const int num_threads_ = at::get_num_threads();
+  const Weights weights_ = random_weights(GetParam());
 };
 
 INSTANTIATE_TEST_SUITE_P(Shapes, DecodeTest, testing::ValuesIn(kShapes));

@@ -1,6 +1,7 @@
 // The sampler on a real decoder: a sample is the same alone, in a batch, in another order and with
 // another number of slots, ids and log-probabilities bit for bit.
 // SPDX-License-Identifier: Apache-2.0
+#include <ATen/Parallel.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -48,17 +49,17 @@ std::vector<SampleRequest> some_requests() {
 
 using Samples = std::map<std::pair<std::string, int64_t>, Sample>;
 
+// One model to a thread.
 Samples run(const Weights& weights, const std::vector<SampleRequest>& requests, int64_t num_slots,
             const SamplingSettings& settings) {
-  DecodeModel model(weights, num_slots, 128);
-  DecodeStepModel steps(model);
+  DecodeSampler sampler(weights, num_slots, 128);
   Samples samples;
   const SamplerCallbacks callbacks = {[&](Sample&& sample) {
                                         const SampleRequest& request = requests[sample.request_idx];
                                         samples[{request.id, request.sample_idx}] = sample;
                                       },
                                       {}};
-  EXPECT_TRUE(sample_all(steps, requests, settings, callbacks));
+  EXPECT_TRUE(sampler.sample(requests, settings, callbacks));
   EXPECT_EQ(samples.size(), requests.size());
   return samples;
 }
@@ -81,6 +82,11 @@ TEST(DecodeSamplingTest, AloneBatchedAndReorderedAreTheSame) {
     settings.top_p = temperature == 0.7 ? 0.95 : 1;
     auto requests = some_requests();
     const Samples expected = run(weights, requests, 1, settings);
+    ASSERT_GT(
+        std::set<std::vector<int32_t>>(
+            {expected.at({"p2", 0}).ids, expected.at({"p5", 0}).ids, expected.at({"p8", 0}).ids})
+            .size(),
+        1u);
     for (int64_t num_slots : {2, 5, 24, 64})
       expect_same(expected, run(weights, requests, num_slots, settings));
     std::reverse(requests.begin(), requests.end());
@@ -136,6 +142,21 @@ TEST(DecodeSamplingTest, LogprobsAreTheTrainersToRounding) {
     for (size_t i = 0; i < sample.ids.size(); ++i)
       EXPECT_NEAR(sample.logprobs[i], expected[request.prompt.size() - 1 + i], 2e-5);
   }
+}
+
+TEST(DecodeSamplingTest, ThreadsDoNotMatter) {
+  const Weights weights = tiny_qwen2();
+  SamplingSettings settings;
+  settings.max_new_tokens = 30;
+  const int num_threads = at::get_num_threads();
+  at::set_num_threads(1);
+  const Samples expected = run(weights, some_requests(), 9, settings);
+  for (int threads : {2, 5}) {
+    at::set_num_threads(threads);
+    EXPECT_EQ(make_decode_models(weights, 9, 128).size(), static_cast<size_t>(threads));
+    expect_same(expected, run(weights, some_requests(), 9, settings));
+  }
+  at::set_num_threads(num_threads);
 }
 
 TEST(DecodeSamplingTest, RequestBeyondTheSlotIsRefused) {

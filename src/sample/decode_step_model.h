@@ -1,6 +1,9 @@
-// A DecodeModel behind the interface that the sampler knows.
+// DecodeModels behind the interface that the sampler knows.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
+
+#include <memory>
+#include <vector>
 
 #include "nn/decode.h"
 #include "sample/sampler.h"
@@ -26,6 +29,25 @@ class DecodeStepModel : public StepModel {
 
  private:
   DecodeModel& model_;
+};
+
+// sample_all on `weights` with num_slots slots of max_positions each.
+class DecodeSampler {
+ public:
+  DecodeSampler(const Weights& weights, int64_t num_slots, int64_t max_positions)
+      : models_(make_decode_models(weights, num_slots, max_positions)) {
+    steps_.reserve(models_.size());  // pointers_ points into it
+    for (const auto& model : models_) pointers_.push_back(&steps_.emplace_back(*model));
+  }
+  bool sample(std::span<const SampleRequest> requests, const SamplingSettings& settings,
+              const SamplerCallbacks& callbacks) {
+    return sample_all(pointers_, requests, settings, callbacks);
+  }
+
+ private:
+  std::vector<std::unique_ptr<DecodeModel>> models_;
+  std::vector<DecodeStepModel> steps_;
+  std::vector<StepModel*> pointers_;
 };
 
 }  // namespace laconic

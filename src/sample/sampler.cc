@@ -2,6 +2,10 @@
 #include "sample/sampler.h"
 
 #include <algorithm>
+#include <exception>
+#include <mutex>
+#include <thread>
+#include <utility>
 
 #include "base/error.h"
 #include "base/hash.h"
@@ -39,14 +43,61 @@ struct Running {
   Sample sample;
 };
 
+// What the schedules of one run share. All of it under one lock, taken a few times a step.
+class Queue {
+ public:
+  Queue(std::span<const SampleRequest> requests, const SamplerCallbacks& callbacks)
+      : requests_(requests), callbacks_(callbacks) {}
+
+  struct Part {
+    size_t begin = 0, end = 0;
+  };
+  // The next requests: as many as have one prompt, `max_count` at most. Empty when none is left.
+  Part take(size_t max_count) {
+    const std::lock_guard lock(mutex_);
+    Part part{next_, next_};
+    while (part.end < requests_.size() && part.end - part.begin < max_count &&
+           requests_[part.end].prompt == requests_[part.begin].prompt)
+      ++part.end;
+    next_ = part.end;
+    progress_.num_running += part.end - part.begin;
+    return part;
+  }
+  void finish(Sample&& sample) {
+    const std::lock_guard lock(mutex_);
+    ++progress_.num_finished;
+    --progress_.num_running;
+    if (callbacks_.on_sample) callbacks_.on_sample(std::move(sample));
+  }
+  bool may_go_on(int64_t num_new_tokens) {
+    const std::lock_guard lock(mutex_);
+    progress_.num_tokens += num_new_tokens;
+    if (!stopped_ && callbacks_.keep_going) stopped_ = !callbacks_.keep_going(progress_);
+    return !stopped_;
+  }
+  bool stopped() const { return stopped_; }  // once all schedules have ended
+  void stop() {
+    const std::lock_guard lock(mutex_);
+    stopped_ = true;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::span<const SampleRequest> requests_;
+  const SamplerCallbacks& callbacks_;
+  size_t next_ = 0;
+  SamplerProgress progress_;
+  bool stopped_ = false;
+};
+
 class Schedule {
  public:
   Schedule(StepModel& model, std::span<const SampleRequest> requests,
-           const SamplingSettings& settings, const SamplerCallbacks& callbacks)
+           const SamplingSettings& settings, Queue& queue)
       : model_(model),
         requests_(requests),
         settings_(settings),
-        callbacks_(callbacks),
+        queue_(queue),
         vocab_size_(static_cast<size_t>(model.vocab_size())),
         logits_(static_cast<size_t>(model.num_slots()) * vocab_size_) {
     for (int64_t slot = model.num_slots() - 1; slot >= 0; --slot)
@@ -55,42 +106,41 @@ class Schedule {
     ids_.reserve(free_slots_.size());
   }
 
-  bool run() {
+  // Until no request is left. Returns at once when the queue says stop.
+  void run() {
     while (true) {
-      while (next_request_ < requests_.size() && !free_slots_.empty()) {
-        if (!may_go_on()) return false;
-        admit();
+      const Queue::Part part = queue_.take(free_slots_.size());
+      for (size_t request = part.begin; request < part.end; ++request) {
+        if (!queue_.may_go_on(num_new_tokens())) return;
+        admit(request);
       }
-      if (running_.empty()) return true;
-      if (!may_go_on()) return false;
+      if (part.begin < part.end && !free_slots_.empty()) continue;
+      if (running_.empty()) return;
+      if (!queue_.may_go_on(num_new_tokens())) return;
       step();
     }
   }
 
  private:
-  bool may_go_on() {
-    progress_.num_running = running_.size();
-    return !callbacks_.keep_going || callbacks_.keep_going(progress_);
-  }
+  int64_t num_new_tokens() { return std::exchange(num_new_tokens_, 0); }
 
-  // Fills a free slot with the next request and draws its first token from the prompt's logits.
-  void admit() {
-    const SampleRequest& request = requests_[next_request_];
+  // Fills a free slot with a request and draws its first token from the prompt's logits.
+  void admit(size_t request_idx) {
+    const SampleRequest& request = requests_[request_idx];
     const int32_t slot = free_slots_.back();
     free_slots_.pop_back();
     // The slot admitted last still holds its prompt, even where it has finished: only an admission
     // overwrites a slot.
-    const bool same_prompt =
-        next_request_ > 0 && requests_[next_request_ - 1].prompt == request.prompt;
-    if (same_prompt) {
+    if (prompt_ && *prompt_ == request.prompt) {
       model_.copy_slot(prompt_slot_, slot, static_cast<int64_t>(request.prompt.size()));
     } else {
       prompt_logits_.resize(vocab_size_);
       model_.prefill(slot, request.prompt, prompt_logits_);
     }
+    prompt_ = &request.prompt;
     prompt_slot_ = slot;
     Running running{slot, key_of(request, settings_.seed), {}};
-    running.sample.request_idx = next_request_++;
+    running.sample.request_idx = request_idx;
     std::copy(prompt_logits_.begin(), prompt_logits_.end(), logits_.begin());
     if (!draw(running, std::span(logits_).first(vocab_size_)))
       running_.push_back(std::move(running));
@@ -104,15 +154,14 @@ class Schedule {
     const Draw drawn = draw_token(logits, settings_, uniform);
     sample.ids.push_back(drawn.id);
     sample.logprobs.push_back(drawn.logprob);
-    ++progress_.num_tokens;
+    ++num_new_tokens_;
     const auto& stops = settings_.stop_ids;
     const bool stopped = std::find(stops.begin(), stops.end(), drawn.id) != stops.end();
     if (!stopped && static_cast<int64_t>(sample.ids.size()) < settings_.max_new_tokens)
       return false;
     sample.finish_reason = stopped ? FinishReason::kStop : FinishReason::kLength;
     free_slots_.push_back(running.slot);
-    ++progress_.num_finished;
-    if (callbacks_.on_sample) callbacks_.on_sample(std::move(sample));
+    queue_.finish(std::move(sample));
     return true;
   }
 
@@ -136,16 +185,36 @@ class Schedule {
   StepModel& model_;
   std::span<const SampleRequest> requests_;
   const SamplingSettings& settings_;
-  const SamplerCallbacks& callbacks_;
+  Queue& queue_;
   const size_t vocab_size_;
   std::vector<float> logits_;         // [S, V]
   std::vector<float> prompt_logits_;  // [V], of the prompt admitted last
-  int32_t prompt_slot_ = 0;           // which holds that prompt
+  const std::vector<int32_t>* prompt_ = nullptr;
+  int32_t prompt_slot_ = 0;  // which holds that prompt
   std::vector<int32_t> free_slots_, slots_, ids_;
   std::vector<Running> running_;
-  size_t next_request_ = 0;
-  SamplerProgress progress_;
+  int64_t num_new_tokens_ = 0;  // not reported yet
 };
+
+// One schedule a thread; the first error of any of them.
+void run_schedules(std::span<StepModel* const> models, std::span<const SampleRequest> requests,
+                   const SamplingSettings& settings, Queue& queue) {
+  std::vector<std::exception_ptr> errors(models.size());
+  const auto work = [&](size_t i) {
+    try {
+      Schedule(*models[i], requests, settings, queue).run();
+    } catch (...) {
+      errors[i] = std::current_exception();
+      queue.stop();
+    }
+  };
+  std::vector<std::jthread> threads;
+  for (size_t i = 1; i < models.size(); ++i) threads.emplace_back(work, i);
+  work(0);
+  threads.clear();  // joins
+  for (const std::exception_ptr& error : errors)
+    if (error) std::rethrow_exception(error);
+}
 
 }  // namespace
 
@@ -170,11 +239,20 @@ void check_sampling_settings(const SamplingSettings& settings) {
   check(settings.allowed_ids >= 0, "allowed_ids", "0 (all) or more", settings.allowed_ids);
 }
 
+bool sample_all(std::span<StepModel* const> models, std::span<const SampleRequest> requests,
+                const SamplingSettings& settings, const SamplerCallbacks& callbacks) {
+  LACONIC_CHECK(!models.empty());
+  check_sampling_settings(settings);
+  for (const SampleRequest& request : requests) check_request(request, *models[0], settings);
+  Queue queue(requests, callbacks);
+  run_schedules(models, requests, settings, queue);
+  return !queue.stopped();
+}
+
 bool sample_all(StepModel& model, std::span<const SampleRequest> requests,
                 const SamplingSettings& settings, const SamplerCallbacks& callbacks) {
-  check_sampling_settings(settings);
-  for (const SampleRequest& request : requests) check_request(request, model, settings);
-  return Schedule(model, requests, settings, callbacks).run();
+  StepModel* const models[] = {&model};
+  return sample_all(models, requests, settings, callbacks);
 }
 
 }  // namespace laconic

@@ -73,6 +73,7 @@ struct SamplerProgress {
 };
 
 struct SamplerCallbacks {
+  // Never called by two threads at once.
   std::function<void(Sample&&)> on_sample;  // in order of finishing
   std::function<bool(const SamplerProgress&)>
       keep_going;  // once a step; false ends the run early. May be empty.
@@ -81,6 +82,11 @@ struct SamplerCallbacks {
 // Samples every request. Returns false when keep_going said stop: what was running is then dropped.
 // Consecutive requests with equal prompts are prefilled once.
 bool sample_all(StepModel& model, std::span<const SampleRequest> requests,
+                const SamplingSettings& settings, const SamplerCallbacks& callbacks);
+
+// The same with a thread for each model, which take requests from one queue; models differ in
+// nothing but their slots. Samples are those of a single model; the order of finishing is not.
+bool sample_all(std::span<StepModel* const> models, std::span<const SampleRequest> requests,
                 const SamplingSettings& settings, const SamplerCallbacks& callbacks);
 
 // Error(kUsage) naming the setting that is out of range.

@@ -211,6 +211,38 @@ TEST(SamplerTest, KeepGoingEndsTheRun) {
   EXPECT_EQ(last.num_finished, num_samples);
 }
 
+TEST(SamplerTest, SeveralModelsGiveTheSamplesOfOne) {
+  const auto requests = some_requests(15, 3);
+  const auto settings = short_runs();
+  const Samples expected = run(requests, settings, 1);
+  MockModel first(2), second(3), third(1);
+  StepModel* const models[] = {&first, &second, &third};
+  Samples samples;
+  const SamplerCallbacks callbacks = {
+      [&](Sample&& sample) {
+        const SampleRequest& request = requests[sample.request_idx];
+        EXPECT_TRUE(samples.try_emplace({request.id, request.sample_idx}, sample).second);
+      },
+      [&](const SamplerProgress& progress) { return progress.num_finished <= requests.size(); }};
+  EXPECT_TRUE(sample_all(models, requests, settings, callbacks));
+  EXPECT_TRUE(same(expected, samples));
+}
+
+TEST(SamplerTest, AnErrorInOneThreadEndsTheRun) {
+  struct Broken : MockModel {
+    using MockModel::MockModel;
+    void step(std::span<const int32_t>, std::span<const int32_t>, std::span<float>) override {
+      fail(ErrorKind::kFailure, "broken");
+    }
+  };
+  MockModel fine(2);
+  Broken broken(2);
+  StepModel* const models[] = {&fine, &broken};
+  auto settings = short_runs();
+  settings.stop_ids = {};
+  EXPECT_THROW(sample_all(models, some_requests(2000, 1), settings, {}), Error);
+}
+
 TEST(SamplerTest, AllowedIdsBoundTheDraw) {
   auto settings = short_runs();
   settings.allowed_ids = 10;
