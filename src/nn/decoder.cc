@@ -262,7 +262,7 @@ std::vector<float> share_logprobs(Pass& pass, const TokenBatch& batch) {
 }
 
 bool use_shares(const Weights& weights) {
-  return weights.flat.is_cpu() && weights.flat.numel() <= kMaxSharedWeights;
+  return has_own_kernels(weights.flat) && weights.flat.numel() <= kMaxSharedWeights;
 }
 
 }  // namespace

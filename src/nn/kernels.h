@@ -99,7 +99,11 @@ class Kernels {
 
 const Kernels& cpu_kernels();
 const Kernels& aten_kernels();
-// The kernels for the device that `tensor` is on.
+// Whether own CPU code serves the device that `tensor` is on; products, AdamW and shares go by it
+// too.
+bool has_own_kernels(const at::Tensor& tensor);
 const Kernels& kernels_for(const at::Tensor& tensor);
+// For tests: sends CPU tensors down the path of other devices. Not thread-safe.
+void force_aten_kernels(bool force);
 
 }  // namespace laconic

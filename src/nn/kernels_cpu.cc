@@ -235,6 +235,8 @@ class CpuKernels final : public Kernels {
   }
 };
 
+bool aten_is_forced = false;
+
 }  // namespace
 
 const Kernels& cpu_kernels() {
@@ -242,8 +244,12 @@ const Kernels& cpu_kernels() {
   return kernels;
 }
 
+void force_aten_kernels(bool force) { aten_is_forced = force; }
+
+bool has_own_kernels(const at::Tensor& tensor) { return tensor.is_cpu() && !aten_is_forced; }
+
 const Kernels& kernels_for(const at::Tensor& tensor) {
-  return tensor.is_cpu() ? cpu_kernels() : aten_kernels();
+  return has_own_kernels(tensor) ? cpu_kernels() : aten_kernels();
 }
 
 }  // namespace laconic

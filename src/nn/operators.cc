@@ -4,6 +4,8 @@
 #include <ATen/ops/addmm.h>
 #include <ATen/ops/mm.h>
 
+#include "nn/kernels.h"
+
 namespace laconic {
 namespace {
 
@@ -28,14 +30,15 @@ void multiply(const at::Tensor& x, const MatrixView& b, const GemmPanels* panels
 }  // namespace
 
 void linear(const at::Tensor& x, const LinearWeight& w, const at::Tensor& out) {
-  if (x.is_cpu()) return multiply(x, view_of(w.weight).transposed(), w.forward, nullptr, out);
+  if (has_own_kernels(x))
+    return multiply(x, view_of(w.weight).transposed(), w.forward, nullptr, out);
   at::Tensor target = out;
   at::mm_out(target, x, w.weight.t());
 }
 
 void linear_add(const at::Tensor& x, const LinearWeight& w, const at::Tensor& residual,
                 const at::Tensor& out) {
-  if (x.is_cpu()) {
+  if (has_own_kernels(x)) {
     return multiply(x, view_of(w.weight).transposed(), w.forward, floats(residual), out);
   }
   at::Tensor target = out;
@@ -43,14 +46,14 @@ void linear_add(const at::Tensor& x, const LinearWeight& w, const at::Tensor& re
 }
 
 void linear_backward_input(const at::Tensor& dout, const LinearWeight& w, const at::Tensor& dx) {
-  if (dx.is_cpu()) return multiply(dout, view_of(w.weight), w.backward, nullptr, dx);
+  if (has_own_kernels(dx)) return multiply(dout, view_of(w.weight), w.backward, nullptr, dx);
   at::Tensor target = dx;
   at::mm_out(target, dout, w.weight);
 }
 
 void linear_backward_weight(const at::Tensor& dout, const at::Tensor& x,
                             const at::Tensor& dweight) {
-  if (x.is_cpu()) return gemm_transposed_a(view_of(dout), view_of(x), floats(dweight));
+  if (has_own_kernels(x)) return gemm_transposed_a(view_of(dout), view_of(x), floats(dweight));
   at::Tensor target = dweight;
   at::addmm_out(target, dweight, dout.t(), x);
 }

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "nn/kernels.h"
 #include "nn/kernels_rows.h"
 #include "nn/weights.h"
 
@@ -104,7 +105,7 @@ void AdamW::step(Weights& weights, const Weights& gradients, double lr, double g
   for (const Segment& segment : s.segments) {
     const int64_t size = segment.end - segment.begin;
     all.keep = static_cast<float>(segment.decayed ? 1.0 - lr * s.options.weight_decay : 1.0);
-    if (!weights.flat.is_cpu()) {
+    if (!has_own_kernels(weights.flat)) {
       const auto part = [&](const at::Tensor& x) { return x.narrow(0, segment.begin, size); };
       step_aten(all, part(weights.flat), part(gradients.flat), part(s.first), part(s.second));
       continue;
@@ -120,7 +121,7 @@ void AdamW::step(Weights& weights, const Weights& gradients, double lr, double g
 
 double gradient_norm(const Weights& gradients) {
   const at::Tensor& flat = gradients.flat;
-  if (!flat.is_cpu()) return std::sqrt((flat * flat).sum(at::kDouble).item<double>());
+  if (!has_own_kernels(flat)) return std::sqrt((flat * flat).sum(at::kDouble).item<double>());
   const int64_t size = flat.numel(), num_blocks = (size + kBlock - 1) / kBlock;
   std::vector<double> sums(static_cast<size_t>(num_blocks));
   at::parallel_for(0, num_blocks, kGrain / kBlock, [&](int64_t begin, int64_t end) {

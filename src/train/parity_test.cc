@@ -12,6 +12,7 @@
 #include "base/json.h"
 #include "base/safetensors.h"
 #include "nn/decoder.h"
+#include "nn/kernels.h"
 #include "nn/model_folder.h"
 #include "nn/testing.h"
 #include "train/adamw.h"
@@ -21,12 +22,18 @@ namespace {
 
 using testing::relative_difference;
 
-class TransformersParity : public ::testing::TestWithParam<const char*> {
+struct ParityCase {
+  const char* family;
+  bool aten;  // the path of devices without own kernels, on CPU tensors
+};
+
+class TransformersParity : public ::testing::TestWithParam<ParityCase> {
  protected:
   TransformersParity()
-      : folder_(std::string(LACONIC_SOURCE_DIR "/tests/golden/tiny_models/") + GetParam()),
+      : folder_(std::string(LACONIC_SOURCE_DIR "/tests/golden/tiny_models/") + GetParam().family),
         weights_(load_model(folder_).weights),
         golden_(Json::parse(read_file(folder_ + "/training.json"), "training.json")) {
+    force_aten_kernels(GetParam().aten);
     batch_.cu_seqlens = {0};
     for (const Json& row : golden_.at("documents", "golden").as_array("documents")) {
       for (const Json& id : row.at("ids", "row").as_array("ids")) {
@@ -39,6 +46,8 @@ class TransformersParity : public ::testing::TestWithParam<const char*> {
       batch_.cu_seqlens.push_back(static_cast<int32_t>(batch_.ids.size()));
     }
   }
+
+  ~TransformersParity() override { force_aten_kernels(false); }
 
   double setting(const char* name) const {
     return golden_.at("settings", "golden").at(name, "settings").as_number(name);
@@ -123,7 +132,13 @@ TEST_P(TransformersParity, TenAdamWSteps) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Families, TransformersParity, ::testing::Values("qwen2", "llama"));
+INSTANTIATE_TEST_SUITE_P(Families, TransformersParity,
+                         ::testing::Values(ParityCase{"qwen2", false}, ParityCase{"llama", false},
+                                           ParityCase{"qwen2", true}, ParityCase{"llama", true}),
+                         [](const auto& info) {
+                           return std::string(info.param.family) +
+                                  (info.param.aten ? "OnAtenKernels" : "");
+                         });
 
 }  // namespace
 }  // namespace laconic
