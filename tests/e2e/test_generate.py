@@ -1,0 +1,121 @@
+"""`laconic generate` and `laconic logprobs` on a random model: rows, resuming, signals, refusals, agreement.
+
+SPDX-License-Identifier: Apache-2.0
+"""
+import json
+import signal
+import time
+
+import laconic_test
+from laconic_test import EXIT_DATA, EXIT_MODEL, EXIT_SAVED, EXIT_USAGE
+
+
+class Generate(laconic_test.TestCase):
+    def setUp(self):
+        super().setUp()
+        self.laconic("world", "--init-model", "model", "--hidden-size", 32, "--num-layers", 2,
+                     "--intermediate-size", 64, "--vocab-size", 384)
+        rows = [{"id": "a", "problem": "How many stars?", "answer": "4"},
+                {"id": 7, "messages": [{"role": "user", "content": "Hello"}], "level": 3},
+                {"id": "c", "prompt": "Once", "extra": [1, None]}]
+        self.write("in.jsonl", "".join(json.dumps(row) + "\n" for row in rows))
+
+    def generate(self, *args, code=0, **options):
+        return self.laconic("generate", "--model", "model", "--input", "in.jsonl", "--max-new-tokens", 20,
+                            *args, code=code, **options)
+
+    def samples(self, path):
+        return {(row["id"], row["sample"]): row for row in self.read_rows(path)}
+
+    def test_rows(self):
+        rows = self.rows(self.generate("--n", 2, "--logprobs"))
+        self.assertEqual(sorted((row["id"], row["sample"]) for row in rows),
+                         [("7", 0), ("7", 1), ("a", 0), ("a", 1), ("c", 0), ("c", 1)])
+        for row in rows:
+            self.assertEqual(row["num_tokens"], len(row["ids"]))
+            self.assertEqual(len(row["logprobs"]), len(row["ids"]))
+            self.assertEqual(row["finish_reason"] == "length", row["num_tokens"] == 20)
+            self.assertIsInstance(row["completion"], str)
+        self.assertEqual(next(row for row in rows if row["id"] == "c")["extra"], [1, None])
+        self.assertEqual(next(row for row in rows if row["id"] == "a")["answer"], "4")
+
+    def test_samples_do_not_depend_on_slots_or_order(self):
+        self.generate("--n", 3, "--output", "one.jsonl", "--slots", 1)
+        self.generate("--n", 3, "--output", "many.jsonl", "--slots", 64)
+        self.assertEqual(self.samples("one.jsonl"), self.samples("many.jsonl"))
+        lines = (self.folder / "in.jsonl").read_text().splitlines()
+        self.write("in.jsonl", "\n".join(reversed(lines)) + "\n")
+        self.generate("--n", 2, "--output", "turned.jsonl")
+        turned = self.samples("turned.jsonl")
+        self.assertEqual(turned, {k: v for k, v in self.samples("one.jsonl").items() if k in turned})
+        self.generate("--n", 3, "--output", "seed.jsonl", "--seed", 1)
+        self.assertNotEqual(self.samples("one.jsonl"), self.samples("seed.jsonl"))
+
+    def test_resume_drops_a_torn_line_and_samples_the_rest(self):
+        self.generate("--n", 4, "--output", "whole.jsonl")
+        text = (self.folder / "whole.jsonl").read_text()
+        self.generate("--n", 1, "--output", "out.jsonl")
+        self.write("out.jsonl", text[:len(text) // 2])
+        self.generate("--n", 4, "--output", "out.jsonl")
+        self.assertEqual(self.samples("out.jsonl"), self.samples("whole.jsonl"))
+        self.assertEqual(len(self.read_rows("out.jsonl")), 12)
+        self.generate("--n", 4, "--output", "out.jsonl")  # nothing left to do
+        self.assertEqual(len(self.read_rows("out.jsonl")), 12)
+
+    def test_one_file_holds_one_sampler(self):
+        self.generate("--output", "out.jsonl")
+        before = (self.folder / "out.jsonl").read_bytes()
+        result = self.generate("--output", "out.jsonl", "--temperature", 0.5, code=EXIT_USAGE)
+        self.assertIn("temperature 0.7, got 0.5", result.stderr)
+        self.write("other.jsonl", '{"id": "a", "sample": 0}\n')
+        self.generate("--output", "other.jsonl", code=EXIT_USAGE)
+        self.assertEqual((self.folder / "out.jsonl").read_bytes(), before)
+
+    def test_generation_config_sets_the_defaults(self):
+        path = self.folder / "model" / "generation_config.json"
+        config = json.loads(path.read_text()) if path.exists() else {}
+        path.write_text(json.dumps({**config, "temperature": 0.25, "top_k": 7}))
+        self.assertIn('"temperature": 0.25, "top_p": 1.0, "top_k": 7', self.generate().stderr)
+        self.assertIn('"temperature": 0.5, "top_p": 1.0, "top_k": 7', self.generate("--temperature", 0.5).stderr)
+        path.write_text(json.dumps({**config, "do_sample": False}))
+        self.assertIn('"temperature": 0.0', self.generate().stderr)
+        path.write_text(json.dumps({**config, "top_k": "many"}))
+        self.generate(code=EXIT_MODEL)
+
+    def test_refusals(self):
+        self.assertIn("max_new_tokens", self.generate("--max-new-tokens", 10**6, code=EXIT_USAGE).stderr)
+        self.generate("--top-p", 0, code=EXIT_USAGE)
+        self.write("in.jsonl", '{"id": "a", "text": "x"}\n')
+        self.assertIn("in.jsonl:1", self.generate(code=EXIT_DATA).stderr)
+
+    def test_signal_keeps_whole_rows_and_exits_75(self):
+        arguments = ("generate", "--model", "model", "--input", "in.jsonl", "--max-new-tokens", 200,
+                     "--n", 20000, "--slots", 4, "--output", "out.jsonl")
+        process = self.start(*arguments)
+        output = self.folder / "out.jsonl"
+        deadline = time.time() + 60
+        while time.time() < deadline and not (output.exists() and output.stat().st_size > 0):
+            time.sleep(0.05)
+        process.send_signal(signal.SIGTERM)
+        self.assertEqual(process.wait(timeout=60), EXIT_SAVED)
+        self.assertGreater(len(self.read_rows("out.jsonl")), 0)
+        self.assertTrue(output.read_text().endswith("\n"))
+
+    def test_logprobs_agree_with_the_sampler(self):
+        rows = self.rows(self.generate("--n", 2, "--logprobs", "--temperature", 0.7))
+        prompt = json.loads(self.laconic("tokenize", "--model", "model", stdin='{"text": "Once"}\n').stdout)["ids"]
+        mine = [row for row in rows if row["id"] == "c"]
+        lines = "".join(json.dumps({"ids": prompt + row["ids"]}) + "\n" for row in mine)
+        got = self.rows(self.laconic("logprobs", "--model", "model", "--top-logprobs", 2, stdin=lines))
+        for row, again in zip(mine, got):
+            self.assertEqual(len(again["logprobs"]), len(again["ids"]) - 1)
+            for ours, theirs in zip(row["logprobs"], again["logprobs"][len(prompt) - 1:]):
+                self.assertAlmostEqual(ours, theirs, places=4)
+            for logprob, best in zip(again["logprobs"], again["top_logprobs"]):
+                self.assertEqual(len(best), 2)
+                self.assertGreaterEqual(best[0][1], best[1][1])
+                self.assertGreaterEqual(best[0][1] + 1e-4, logprob)
+        self.laconic("logprobs", "--model", "model", stdin='{"ids": [100000]}\n', code=EXIT_DATA)
+
+
+laconic_test.main()
