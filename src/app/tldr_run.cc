@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/tldr_run.h"
 
+#include <algorithm>
 #include <cmath>
 #include <iomanip>
 
@@ -122,6 +123,7 @@ bool TldrRun::train(TrainingRun& run) {
   const std::optional<Json> state = run.resume();
   if (state) restore(*state);
   if (!state) evaluation_pending_ = settings_.initial_eval;
+  keep_best(run);
   const int64_t max_steps = settings_.train.max_steps, save_steps = settings_.train.save_steps;
   while (true) {
     if (evaluation_pending_ && !evaluate(run)) {
@@ -181,12 +183,20 @@ bool TldrRun::evaluate(TrainingRun& run) {
   evaluation_pending_ = false;
   if (step == 0) return true;
   evaluations_.back().saved = true;
-  run.keep_checkpoints({candidate(choose().index).step});
+  keep_best(run);
   if (step >= settings_.train.max_steps)
     run.save_or_wait(extra());
   else
     evaluations_.back().saved = run.save(extra());
+  if (!evaluations_.back().saved) keep_best(run);
   return true;
+}
+
+void TldrRun::keep_best(TrainingRun& run) const {
+  const bool any = std::any_of(evaluations_.begin(), evaluations_.end(),
+                               [](const Evaluation& e) { return e.is_candidate(); });
+  run.keep_checkpoints(any ? std::vector<int64_t>{candidate(choose().index).step}
+                           : std::vector<int64_t>());
 }
 
 Json TldrRun::evaluation_row(const Evaluation& evaluation, const MeasureResult& result,

@@ -60,6 +60,8 @@ class TldrRun {
   void update(TrainingRun& run, int64_t step, const Measurement& now,
               const std::vector<SampleRecord>& records);
   void warn_of_swings();
+  // Rotation must not delete the checkpoint that would be chosen now, after a restart neither.
+  void keep_best(TrainingRun& run) const;
   double difference_low(const Measurement& now, const std::vector<SampleRecord>& records) const;
 
   // The end (tldr_finish.cc).
