@@ -33,9 +33,19 @@ void JsonLog::append(const Json& row) {
     file_->flush();
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::kDisk) throw;
-    if (!warned_) log_warning(error.what(), " (log rows are lost until there is space again)");
+    if (!warned_)
+      log_warning(error.what(), " (log rows wait in memory until there is space again)");
     warned_ = true;
   }
+}
+
+int64_t JsonLog::sync() {
+  if (file_) {
+    file_->close();
+    file_.reset();
+    warned_ = false;
+  }
+  return size_bytes();
 }
 
 int64_t JsonLog::size_bytes() const {

@@ -20,10 +20,13 @@ namespace laconic {
 class JsonLog {
  public:
   explicit JsonLog(std::string path) : path_(std::move(path)) {}
-  // Appends a row and hands it to the operating system. A full disk drops the row with a warning,
-  // once said.
+  // Appends a row and hands it to the operating system. On a full disk rows wait in memory, which
+  // is said once.
   void append(const Json& row);
-  int64_t size_bytes() const;  // of what append() has completed
+  // Brings every row so far to the disk (fsync) and returns the file's size: what a checkpoint
+  // counts on must survive a power cut with it. Error(kDisk) while there is no space.
+  int64_t sync();
+  int64_t size_bytes() const;  // of the file
   // Cuts the file to `size` bytes (0 removes the content). Error(kData) when it is shorter than
   // that.
   void truncate(int64_t size);

@@ -173,7 +173,7 @@ bool TldrRun::evaluate(TrainingRun& run) {
   header["step"] = step;
   header["weight_hash"] = hash;
   header["setting"] = sampler_setting();
-  write_sample_file(folder_.file(evaluation.file), {header, result->records});
+  run.write_file(evaluation.file, sample_file_text({header, result->records}));
   run.log().append(evaluation_row(evaluation, *result, hash));
   log_info("step ", step, ": ", describe_measurement(evaluation.measured), "; weights ",
            hash.substr(0, 8), ", sampler and trainer differ by at most ",

@@ -136,13 +136,31 @@ SaveRequest TrainingRun::save_request() const {
   return request;
 }
 
-bool TrainingRun::save(const Json& extra) {
+void TrainingRun::write_file(const std::string& name, std::string text) {
+  pending_files_[folder_.file(name)] = std::move(text);
+  try {
+    write_pending_files();
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::kDisk) throw;
+    log_warning(error.what(), "; it is written when there is space again, training goes on");
+  }
+}
+
+void TrainingRun::write_pending_files() {
+  while (!pending_files_.empty()) {
+    const auto first = pending_files_.begin();
+    write_file_atomic(first->first, first->second);
+    pending_files_.erase(first);
+  }
+}
+
+Json TrainingRun::state(const Json& extra) {
   Json state = Json::object();
   state["global_step"] = num_steps();
   state["skipped_steps"] = trainer_.num_skipped();
   state["stream"] = stream_.state();
-  state["log_bytes"] = log_.size_bytes();
-  state["mixture_bytes"] = mixture_log_.size_bytes();
+  state["log_bytes"] = log_.sync();
+  state["mixture_bytes"] = mixture_log_.sync();
   state["interval_rows"] = Json::array();
   state["interval_tokens"] = Json::array();
   for (size_t k = 0; k < domains_.size(); ++k) {
@@ -150,8 +168,13 @@ bool TrainingRun::save(const Json& extra) {
     state["interval_tokens"].push_back(interval_tokens_[k]);
   }
   state["extra"] = extra;
+  return state;
+}
+
+bool TrainingRun::save(const Json& extra) {
   try {
-    save_checkpoint(folder_.checkpoint(num_steps()), save_request(), trainer_, state);
+    write_pending_files();
+    save_checkpoint(folder_.checkpoint(num_steps()), save_request(), trainer_, state(extra));
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::kDisk) throw;
     log_warning(error.what(), "; saving is paused until there is space, training goes on");

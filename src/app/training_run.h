@@ -9,6 +9,7 @@
 
 #include <chrono>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -40,6 +41,9 @@ class TrainingRun {
   // Draws rows with probabilities `alpha`, one a domain, and takes one optimizer step.
   void step(std::span<const double> alpha);
 
+  // Writes a file of the run whole. On a full disk it waits in memory, and no checkpoint is made
+  // before it is written: what a checkpoint counts as done is on disk.
+  void write_file(const std::string& name, std::string text);
   // Writes checkpoint-<num_steps>. Returns false, having said so, when the disk is full.
   bool save(const Json& extra);
   // For loops: tries again after a full disk once some time has passed.
@@ -62,6 +66,8 @@ class TrainingRun {
  private:
   SaveRequest save_request() const;
   uint64_t needed_bytes() const;  // of one checkpoint
+  Json state(const Json& extra);
+  void write_pending_files();
   void log_step(const StepMetrics& metrics, double seconds);
 
   const TrainSettings& settings_;
@@ -74,6 +80,7 @@ class TrainingRun {
   JsonLog log_, mixture_log_;
   Progress progress_;
   std::vector<int64_t> keep_;
+  std::map<std::string, std::string> pending_files_;  // by path
   // Of the rows since the last log row, by domain.
   std::vector<int64_t> interval_rows_, interval_tokens_;
   std::chrono::steady_clock::time_point last_save_failure_;

@@ -74,7 +74,7 @@ SampleFile read_sample_file(const std::string& path) {
   return file;
 }
 
-void write_sample_file(const std::string& path, const SampleFile& file) {
+std::string sample_file_text(const SampleFile& file) {
   std::string text;
   if (!file.header.is_null()) {
     Json header = Json::object();
@@ -84,7 +84,11 @@ void write_sample_file(const std::string& path, const SampleFile& file) {
     text += header.dump() + "\n";
   }
   for (const SampleRecord& record : file.records) text += record_to_json(record).dump() + "\n";
-  write_file_atomic(path, text);
+  return text;
+}
+
+void write_sample_file(const std::string& path, const SampleFile& file) {
+  write_file_atomic(path, sample_file_text(file));
 }
 
 }  // namespace laconic

@@ -45,6 +45,7 @@ Json record_to_json(const SampleRecord& record);
 SampleRecord record_from_json(const Json& row, const std::string& place);
 
 SampleFile read_sample_file(const std::string& path);
+std::string sample_file_text(const SampleFile& file);
 // Whole or absent: temporary name, fsync, rename.
 void write_sample_file(const std::string& path, const SampleFile& file);
 
