@@ -79,8 +79,7 @@ std::vector<double> mixture_of(const std::vector<SharedSource>& sources,
 
 bool train(TrainingRun& run, const TrainSettings& settings, const std::vector<double>& shares) {
   while (run.num_steps() < settings.max_steps) {
-    run.step(shares);
-    if (stop_requested()) {
+    if (!run.step(shares) || stop_requested()) {
       run.save_or_wait(Json());
       return false;
     }

@@ -132,10 +132,11 @@ bool TldrRun::train(TrainingRun& run) {
       return false;
     }
     if (run.num_steps() >= max_steps) return true;
-    run.step(alpha_);
-    evaluation_pending_ =
-        run.num_steps() >= max_steps || run.num_steps() % settings_.eval_steps == 0;
-    if (stop_requested()) {
+    const bool done = run.step(alpha_);
+    if (done)
+      evaluation_pending_ =
+          run.num_steps() >= max_steps || run.num_steps() % settings_.eval_steps == 0;
+    if (!done || stop_requested()) {
       run.save_or_wait(extra());
       return false;
     }

@@ -62,6 +62,7 @@ std::optional<Json> TrainingRun::resume() {
   if (!step) {
     log_.truncate(0);
     mixture_log_.truncate(0);
+    progress_.start_at(0);
     return std::nullopt;
   }
   const std::string path = folder_.checkpoint(*step);
@@ -75,12 +76,15 @@ std::optional<Json> TrainingRun::resume() {
     interval_rows_[k] = rows[k].as_integer(path);
     interval_tokens_[k] = tokens[k].as_integer(path);
   }
+  progress_.start_at(num_steps());
   log_info("continuing from ", path);
   return state.at("extra", path);
 }
 
-void TrainingRun::step(std::span<const double> alpha) {
+bool TrainingRun::step(std::span<const double> alpha) {
   const Clock::time_point start = Clock::now();
+  const RowStream stream_before = stream_;
+  const std::vector<int64_t> rows_before = interval_rows_, tokens_before = interval_tokens_;
   std::vector<const TrainRow*> rows;
   for (int64_t i = 0; i < settings_.rows_per_step(); ++i) {
     const RowStream::Draw draw = stream_.next(alpha);
@@ -89,7 +93,14 @@ void TrainingRun::step(std::span<const double> alpha) {
     interval_rows_[domain] += 1;
     interval_tokens_[domain] += static_cast<int64_t>(rows.back()->ids.size());
   }
-  const StepMetrics metrics = trainer_.step(rows);
+  const std::optional<StepMetrics> done = trainer_.step(rows, [] { return !stop_requested(); });
+  if (!done) {
+    stream_ = stream_before;
+    interval_rows_ = rows_before;
+    interval_tokens_ = tokens_before;
+    return false;
+  }
+  const StepMetrics& metrics = *done;
   if (metrics.skipped)
     log_warning("step ", metrics.step, ": loss ", metrics.loss, ", gradient norm ",
                 metrics.gradient_norm, ": not finite, so nothing was changed");
@@ -100,6 +111,7 @@ void TrainingRun::step(std::span<const double> alpha) {
   note << "loss " << metrics.loss << "  "
        << std::llround(static_cast<double>(metrics.num_tokens) / seconds) << " tokens/s";
   progress_.update(metrics.step, note.str());
+  return true;
 }
 
 void TrainingRun::log_step(const StepMetrics& metrics, double seconds) {

@@ -38,8 +38,9 @@ class TrainingRun {
   std::optional<Json> resume();
 
   int64_t num_steps() const { return trainer_.num_steps(); }
-  // Draws rows with probabilities `alpha`, one a domain, and takes one optimizer step.
-  void step(std::span<const double> alpha);
+  // Draws rows with probabilities `alpha`, one a domain, and takes one optimizer step. false: a
+  // signal asked to stop in the middle of it, and it is as if it had not begun.
+  bool step(std::span<const double> alpha);
 
   // Writes a file of the run whole. On a full disk it waits in memory, and no checkpoint is made
   // before it is written: what a checkpoint counts as done is on disk.

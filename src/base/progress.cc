@@ -58,7 +58,8 @@ std::string duration_text(double seconds) {
 }
 
 std::string progress_text(const ProgressState& state, bool last) {
-  const double rate = state.elapsed_s > 0 ? static_cast<double>(state.done) / state.elapsed_s : 0.0;
+  const auto done_here = static_cast<double>(state.done - state.already_done);
+  const double rate = state.elapsed_s > 0 ? done_here / state.elapsed_s : 0.0;
   std::string text = cat(state.label, ": ", state.done);
   if (state.total > 0) text += cat("/", state.total);
   text += " " + state.unit + ", " + rate_text(rate, state.unit);
@@ -91,6 +92,11 @@ Progress::~Progress() {
     finish();
   } catch (...) {  // a destructor must not throw, and a lost progress line harms nobody
   }
+}
+
+void Progress::start_at(int64_t done) {
+  state_.done = state_.already_done = done;
+  start_ = last_draw_ = std::chrono::steady_clock::now();
 }
 
 void Progress::update(int64_t done, const std::string& note) {

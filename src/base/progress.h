@@ -14,6 +14,7 @@ struct ProgressState {
   int64_t total = 0;  // 0: unknown
   int64_t done = 0;
   double elapsed_s = 0;
+  int64_t already_done = 0;  // before elapsed_s began: a resumed run
 };
 
 std::string duration_text(double seconds);  // "1:05", "2:03:04"
@@ -30,6 +31,8 @@ class Progress {
   ~Progress();  // finishes the line
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
+  // Work begins now, with `done` of it already there: rate and time left count from here.
+  void start_at(int64_t done);
   void update(int64_t done, const std::string& note = "");
   void finish();
 

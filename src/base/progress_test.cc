@@ -12,6 +12,11 @@ TEST(Progress, SaysRateAndTimeLeft) {
   EXPECT_EQ(progress_text(state, true), "train: 5/10 steps, 2.5 steps/s, 0:02 taken, loss 1.2");
 }
 
+TEST(Progress, ResumedWorkIsNotCountedIntoTheRate) {
+  const ProgressState state = {"train", "steps", "", 1000, 904, 2.0, 900};
+  EXPECT_EQ(progress_text(state, false), "train: 904/1000 steps, 2.0 steps/s, 0:48 left");
+}
+
 TEST(Progress, UnknownTotalAndNothingDone) {
   EXPECT_EQ(progress_text({"read", "rows", "", 0, 300, 2.0}, false),
             "read: 300 rows, 150 rows/s, 0:02 taken");

@@ -14,6 +14,11 @@ Trainer::Trainer(Weights& weights, const TrainerSettings& settings)
       optimizer_(weights, settings.adamw) {}
 
 StepMetrics Trainer::step(std::span<const TrainRow* const> rows) {
+  return *step(rows, [] { return true; });
+}
+
+std::optional<StepMetrics> Trainer::step(std::span<const TrainRow* const> rows,
+                                         const std::function<bool()>& keep_going) {
   LACONIC_CHECK(!rows.empty(), "a step without rows");
   StepMetrics metrics;
   for (const TrainRow* row : rows) {
@@ -23,8 +28,10 @@ StepMetrics Trainer::step(std::span<const TrainRow* const> rows) {
   gradients_.flat.zero_();
   const double scale = 1.0 / static_cast<double>(metrics.num_targets);
   double nll = 0;
-  for (const TokenBatch& batch : make_batches(rows, settings_.micro_batch_tokens))
+  for (const TokenBatch& batch : make_batches(rows, settings_.micro_batch_tokens)) {
+    if (!keep_going()) return std::nullopt;
     nll += forward_backward(weights_, batch, scale, gradients_, settings_.decoder).weighted_nll;
+  }
   metrics.loss = nll * scale;
   metrics.gradient_norm = gradient_norm(gradients_);
   metrics.learning_rate = learning_rate(settings_.schedule, num_steps());

@@ -10,6 +10,8 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <optional>
 #include <span>
 
 #include "train/adamw.h"
@@ -41,7 +43,10 @@ class Trainer {
  public:
   Trainer(Weights& weights, const TrainerSettings& settings);
 
-  // REQUIRES: at least one row.
+  // REQUIRES: at least one row. `keep_going` is asked between micro-batches; once it says no, the
+  // step is given up: nothing has changed, and nullopt comes back.
+  std::optional<StepMetrics> step(std::span<const TrainRow* const> rows,
+                                  const std::function<bool()>& keep_going);
   StepMetrics step(std::span<const TrainRow* const> rows);
 
   int64_t num_steps() const { return optimizer_.num_steps() + num_skipped_; }
