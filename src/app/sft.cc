@@ -114,12 +114,14 @@ int run_sft(Arguments arguments) {
   std::vector<SharedSource> sources;
   std::vector<Domain> domains;
   const RowLimits limits{settings.train.max_length, settings.train.instruction};
+  BadRows bad_rows(parse_bad_row_policy(settings.train.bad_rows));
   for (const std::string& text : settings.files) {
     sources.push_back(parse_source(text));
-    domains.push_back(load_domain(sources.back().source, builder, limits,
-                                  parse_bad_row_policy(settings.train.bad_rows)));
+    domains.push_back(load_domain(sources.back().source, builder, limits, bad_rows));
     log_info(domains.back().summary());
   }
+  bad_rows.close();
+  if (bad_rows.count() > 0) log_warning(bad_rows.summary());
   const std::vector<double> shares = mixture_of(sources, domains);
 
   Json identity = all.to_json();

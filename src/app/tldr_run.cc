@@ -28,23 +28,22 @@ Json by_domain(double short_value, double long_value) {
   return json;
 }
 
-DevSet read_dev_set(const TldrSettings& settings, const PromptBuilder& builder) {
-  BadRows bad_rows(parse_bad_row_policy(settings.train.bad_rows));
+DevSet read_dev_set(const TldrSettings& settings, const PromptBuilder& builder, BadRows& bad_rows) {
   std::vector<Problem> problems = read_problems(settings.dev, bad_rows);
-  bad_rows.close();
-  if (bad_rows.count() > 0) log_warning(bad_rows.summary());
   return make_dev_set(std::move(problems), builder, settings.train.instruction);
 }
 
-std::vector<Domain> read_domains(const TldrSettings& settings, const PromptBuilder& builder) {
+std::vector<Domain> read_domains(const TldrSettings& settings, const PromptBuilder& builder,
+                                 BadRows& bad_rows) {
   const RowLimits limits{settings.train.max_length, settings.train.instruction};
-  const BadRowPolicy policy = parse_bad_row_policy(settings.train.bad_rows);
   std::vector<Domain> domains;
   for (const DomainSource& source : {DomainSource{"short", settings.short_rows, "short"},
                                      DomainSource{"long", settings.long_rows, "long"}}) {
-    domains.push_back(load_domain(source, builder, limits, policy));
+    domains.push_back(load_domain(source, builder, limits, bad_rows));
     log_info(domains.back().summary());
   }
+  bad_rows.close();
+  if (bad_rows.count() > 0) log_warning(bad_rows.summary());
   return domains;
 }
 
@@ -52,17 +51,18 @@ std::vector<Domain> read_domains(const TldrSettings& settings, const PromptBuild
 
 TldrRun::TldrRun(const TldrSettings& settings, const Settings& all)
     : settings_(settings),
+      bad_rows_(parse_bad_row_policy(settings.train.bad_rows)),
       model_(load_model(settings.train.model)),
       builder_(PromptBuilder::from_folder(settings.train.model)),
       measure_(settings.measure.resolve(settings.train.instruction)),
-      dev_(read_dev_set(settings, builder_)),
+      dev_(read_dev_set(settings, builder_, bad_rows_)),
       folder_(settings.train.out, {"tldr", settings.identity(all)}, all.to_yaml()) {
   if (!settings.static_mixture.empty())
     alpha_ = parse_mixture(settings.static_mixture, {kDomainNames[0], kDomainNames[1]});
 }
 
 int TldrRun::run() {
-  TrainingRun run(settings_.train, folder_, model_, read_domains(settings_, builder_));
+  TrainingRun run(settings_.train, folder_, model_, read_domains(settings_, builder_, bad_rows_));
   if (!find_bounds() || !train(run)) {
     log_info("stopped by a signal; saved: run the same command to continue");
     return kExitSavedOnSignal;

@@ -75,6 +75,7 @@ class TldrRun {
   void restore(const Json& extra);
 
   const TldrSettings& settings_;
+  BadRows bad_rows_;  // of the development set and both domains
   ModelFolder model_;
   PromptBuilder builder_;
   MeasureSettings measure_;

@@ -2,7 +2,6 @@
 #include "app/training_rows.h"
 
 #include "base/error.h"
-#include "base/log.h"
 
 namespace laconic {
 namespace {
@@ -27,8 +26,8 @@ std::string Domain::summary() const {
 }
 
 Domain load_domain(const DomainSource& source, const PromptBuilder& builder,
-                   const RowLimits& limits, const BadRowPolicy& policy) {
-  BadRows bad_rows(policy);
+                   const RowLimits& limits, BadRows& bad_rows) {
+  const int64_t num_bad_before = bad_rows.count();
   TrainingRowOptions options;
   options.completion_field = source.completion_field;
   Domain domain;
@@ -52,9 +51,7 @@ Domain load_domain(const DomainSource& source, const PromptBuilder& builder,
     domain.num_targets += kept.num_targets();
     domain.rows.push_back(std::move(kept));
   }
-  bad_rows.close();
-  domain.num_bad = bad_rows.count();
-  if (domain.num_bad > 0) log_warning(bad_rows.summary());
+  domain.num_bad = bad_rows.count() - num_bad_before;
   require(!domain.rows.empty(), ErrorKind::kData, source.path, ": expected rows of at most ",
           limits.max_length, " tokens, got none (", domain.num_too_long,
           " are longer: raise --max-length)");

@@ -38,7 +38,8 @@ struct RowLimits {
   std::string instruction;     // goes into the user turn of a `problem` row
 };
 
+// `bad_rows` serves all the files of a command: a second quarantine file would replace the first.
 Domain load_domain(const DomainSource& source, const PromptBuilder& builder,
-                   const RowLimits& limits, const BadRowPolicy& policy);
+                   const RowLimits& limits, BadRows& bad_rows);
 
 }  // namespace laconic
