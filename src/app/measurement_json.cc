@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/measurement_json.h"
 
+#include <limits>
+
 #include "base/error.h"
 
 namespace laconic {
@@ -9,12 +11,13 @@ namespace {
 struct Field {
   const char* name;
   double Measurement::*member;
+  bool may_be_unknown;  // a standard error of fewer than two problems: infinite, null in JSON
 };
 
-constexpr Field kFields[] = {{"accuracy", &Measurement::accuracy},
-                             {"accuracy_se", &Measurement::accuracy_se},
-                             {"tokens", &Measurement::tokens},
-                             {"tokens_se", &Measurement::tokens_se}};
+constexpr Field kFields[] = {{"accuracy", &Measurement::accuracy, false},
+                             {"accuracy_se", &Measurement::accuracy_se, true},
+                             {"tokens", &Measurement::tokens, false},
+                             {"tokens_se", &Measurement::tokens_se, true}};
 
 }  // namespace
 
@@ -26,8 +29,12 @@ Json measurement_to_json(const Measurement& measurement) {
 
 Measurement measurement_from_json(const Json& json, const std::string& place) {
   Measurement measurement;
-  for (const Field& field : kFields)
-    measurement.*field.member = json.at(field.name, place).as_number(cat(place, ": ", field.name));
+  for (const Field& field : kFields) {
+    const Json& value = json.at(field.name, place);
+    measurement.*field.member = field.may_be_unknown && value.is_null()
+                                    ? std::numeric_limits<double>::infinity()
+                                    : value.as_number(cat(place, ": ", field.name));
+  }
   return measurement;
 }
 

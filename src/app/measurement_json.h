@@ -11,7 +11,7 @@
 namespace laconic {
 
 Json measurement_to_json(const Measurement& measurement);
-// Error(kData) `place: field: expected ...`.
+// Error(kData) `place: field: expected ...`. A standard error of null is infinite: unknown.
 Measurement measurement_from_json(const Json& json, const std::string& place);
 // "87.3 +- 1.2 % right, 145.8 +- 3.1 tokens"
 std::string describe_measurement(const Measurement& measurement);

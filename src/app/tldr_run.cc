@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <iomanip>
+#include <limits>
 
 #include "app/checkpoint.h"
 #include "app/measurement_json.h"
@@ -109,7 +110,10 @@ void TldrRun::restore(const Json& extra) {
     Evaluation evaluation;
     evaluation.step = row.at("step", place).as_integer(place);
     evaluation.measured = measurement_from_json(row, place);
-    evaluation.accuracy_difference_low = row.at("accuracy_difference_low", place).as_number(place);
+    // null: of an interval without end, which a single development problem gives.
+    const Json& low = row.at("accuracy_difference_low", place);
+    evaluation.accuracy_difference_low =
+        low.is_null() ? -std::numeric_limits<double>::infinity() : low.as_number(place);
     evaluation.file = row.at("file", place).as_string(place);
     evaluation.saved = row.at("saved", place).as_boolean(place);
     evaluations_.push_back(evaluation);

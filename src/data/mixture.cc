@@ -51,8 +51,10 @@ Gains raw_gains(const Bounds& bounds, const Measurement& now) {
 }
 
 Gains shrunk_gains(const Gains& raw, const GainErrors& errors) {
-  return {.short_gain = std::max(raw.short_gain - errors.short_se, 0.0),
-          .long_gain = std::max(raw.long_gain - errors.long_se, 0.0)};
+  // Written so that an error that is unknown (infinite, NaN) leaves no gain.
+  const auto shrunk = [](double gain, double se) { return gain > se ? gain - se : 0.0; };
+  return {.short_gain = shrunk(raw.short_gain, errors.short_se),
+          .long_gain = shrunk(raw.long_gain, errors.long_se)};
 }
 
 std::vector<double> update_mixture(const std::vector<double>& alpha,

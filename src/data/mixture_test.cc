@@ -46,6 +46,14 @@ TEST(Mixture, ShrinkingSubtractsOneErrorAndStopsAtZero) {
   EXPECT_EQ(used.long_gain, 0);
 }
 
+TEST(Mixture, UnknownErrorLeavesNoGain) {
+  constexpr double kInfinity = std::numeric_limits<double>::infinity();
+  constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
+  const Gains used = shrunk_gains({0.5, 0.1}, {kInfinity, kNan});
+  EXPECT_EQ(used.short_gain, 0);
+  EXPECT_EQ(used.long_gain, 0);
+}
+
 // methods-compression 13: alpha (.5, .5), gains (1, 0), eta 4, c 1e-4 -> 0.98197, 0.01803.
 TEST(Mixture, UpdateOfThePublishedExample) {
   const auto next = update_mixture({0.5, 0.5}, {1, 0}, {});
