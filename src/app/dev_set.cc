@@ -111,6 +111,8 @@ DevSet make_dev_set(std::vector<Problem> problems, const PromptBuilder& builder,
       fail(error.kind(), "problem ", problem.id, ": ", error.what());
     }
     text += problem.id + "\n" + problem.problem + "\n" + problem.gold + "\n";
+    if (!problem.messages.is_null()) text += problem.messages.dump() + "\n";
+    if (!problem.prompt.empty()) text += problem.prompt + "\n";
   }
   dev_set.problems = std::move(problems);
   dev_set.hash = hex64(hash64(text));

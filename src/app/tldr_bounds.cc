@@ -29,6 +29,17 @@ void check_setting(const Json& given, const Json& now, const std::string& place)
   }
 }
 
+// What an earlier process of this run measured, against what this one would.
+void check_same_setting(const Json& then, const Json& now, const std::string& place) {
+  for (const Json::Member& member : now.as_object(place)) {
+    const Json* value = then.find(member.first);
+    require(value && same_value(*value, member.second), ErrorKind::kUsage, place, ": ",
+            member.first, ": expected ", member.second.dump(), ", got ",
+            value ? value->dump() : "(none)",
+            " (a file of the run has changed since: choose another --out)");
+  }
+}
+
 }  // namespace
 
 bool TldrRun::find_bounds() {
@@ -61,9 +72,15 @@ void TldrRun::use_given_bounds() {
 
 bool TldrRun::measure_bound(const std::string& name, const std::string& folder, Bound& bound) {
   const std::string path = folder_.file(cat("samples/", name, ".jsonl"));
-  if (file_exists(path)) {  // written whole, by this run: its settings are the same
+  if (file_exists(
+          path)) {  // written whole, by this run; but its input files may have changed since
     SampleFile file = read_sample_file(path);
+    check_same_setting(file.header.at("setting", path), sampler_setting(), path);
     bound.weight_hash = file.header.at("weight_hash", path).as_string(path);
+    if (folder == settings_.train.model)
+      require(bound.weight_hash == hash_weights(model_.weights, model_.index.config.dtype),
+              ErrorKind::kUsage, path, ": expected replies of the weights in ", folder,
+              ", got those of others (the model has changed since: choose another --out)");
     bound.records = std::move(file.records);
   } else {
     const bool own = folder == settings_.train.model;
