@@ -117,6 +117,9 @@ int run_sft(Arguments arguments) {
   BadRows bad_rows(parse_bad_row_policy(settings.train.bad_rows));
   for (const std::string& text : settings.files) {
     sources.push_back(parse_source(text));
+    // Files of one name in two folders would share a row of the log.
+    for (size_t k = 0; k + 1 < sources.size(); ++k)
+      if (sources[k].source.name == sources.back().source.name) sources.back().source.name = text;
     domains.push_back(load_domain(sources.back().source, builder, limits, bad_rows));
     log_info(domains.back().summary());
   }
@@ -134,8 +137,7 @@ int run_sft(Arguments arguments) {
     log_info("stopped by a signal; saved: run the same command to continue");
     return kExitSavedOnSignal;
   }
-  const std::vector<int64_t> saved = list_checkpoints(folder.path());
-  if (saved.empty() || saved.back() != run.num_steps()) run.save_or_wait(Json());
+  if (latest_checkpoint(folder.path()) != run.num_steps()) run.save_or_wait(Json());
   run.publish(run.num_steps(), card_of(settings));
   log_info("wrote ", folder.file("model"));
   return 0;

@@ -24,7 +24,7 @@ void TldrSettings::add_to(Settings& settings) {
       .add("eta", &eta, "step size of the update of the log-odds")
       .range(0, 1000)
       .add("smoothing", &smoothing, "share of the uniform mixture mixed in after each update")
-      .range(0, 1)
+      .range(1e-9, 1)  // 0: a share that has become 0 could never rise again
       .add("shrink", &shrink, "use max(0, gain - its standard error)")
       .add("eval_steps", &eval_steps, "steps between evaluations (and updates and checkpoints)")
       .range(1, 1e9)

@@ -53,12 +53,13 @@ void TrainSettings::add_to(Settings& settings) {
       .range(0, 1)
       .add("weight_decay", &weight_decay, "decoupled; of matrices, not of norms and biases")
       .range(0, 10)
-      .add("adam_beta1", &adam_beta1, "")
-      .range(0, 1)
-      .add("adam_beta2", &adam_beta2, "")
-      .range(0, 1)
-      .add("adam_epsilon", &adam_epsilon, "")
-      .range(0, 1)
+      // A decay of 1 or an epsilon of 0 would make NaN weights, which no check of a step sees.
+      .add("adam_beta1", &adam_beta1, "decay of the first moment")
+      .range(0, 0.999999)
+      .add("adam_beta2", &adam_beta2, "decay of the second moment")
+      .range(0, 0.999999)
+      .add("adam_epsilon", &adam_epsilon, "added to the root of the second moment")
+      .range(1e-30, 1)
       .add("max_grad_norm", &max_grad_norm, "gradients are scaled down to this norm; 0: not")
       .range(0, 1e9);
 }
