@@ -2,6 +2,7 @@
 #include "app/checkpoint.h"
 
 #include <ATen/ops/empty_like.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <charconv>
@@ -61,6 +62,18 @@ void read_buffers(const std::string& path, const std::vector<NamedBuffer>& buffe
             "], got something else (a checkpoint of another model?)");
     const auto bytes = file.bytes(*found);
     std::memcpy(buffer.tensor.data_ptr(), bytes.data(), bytes.size());
+  }
+}
+
+// Renamed first, so that no half of a checkpoint bears its name. A checkpoint that stays is a
+// nuisance, no reason to end a run.
+void remove_checkpoint(const std::string& folder) {
+  const std::string temporary = cat(folder, ".tmp-", ::getpid());
+  try {
+    rename_path(folder, temporary);
+    remove_all(temporary);
+  } catch (const Error& error) {
+    log_warning(error.what(), "; the old checkpoint stays");
   }
 }
 
@@ -137,7 +150,7 @@ void rotate_checkpoints(const std::string& run_path, int64_t limit,
   for (int64_t step : steps) {
     if (excess <= 0) return;
     if (std::find(keep.begin(), keep.end(), step) != keep.end()) continue;
-    remove_all(join_path(run_path, cat("checkpoint-", step)));
+    remove_checkpoint(join_path(run_path, cat("checkpoint-", step)));
     --excess;
   }
 }

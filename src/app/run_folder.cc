@@ -2,8 +2,12 @@
 #include "app/run_folder.h"
 
 #include <ATen/Parallel.h>
+#include <fcntl.h>
+#include <sys/file.h>
 #include <torch/version.h>
 #include <unistd.h>
+
+#include <cerrno>
 
 #include "base/error.h"
 #include "base/log.h"
@@ -64,26 +68,56 @@ void JsonLog::truncate(int64_t size) {
 RunFolder::RunFolder(const std::string& path, const RunIdentity& identity,
                      const std::string& config_yaml)
     : path_(path) {
+  make_folders(path);
+  lock();
   const std::string marker = file("run.json");
   existed_ = file_exists(marker);
   if (existed_) {
-    const Json run = Json::parse(read_file(marker), marker);
-    const std::string command = run.at("command", marker).as_string(marker + ": command");
-    require(command == identity.command, ErrorKind::kUsage, path, ": expected a run of ",
-            identity.command, ", got one of ", command, " (choose another --out)");
-    const std::string difference = first_difference(run.at("identity", marker), identity.settings);
-    require(difference.empty(), ErrorKind::kUsage, path,
-            ": expected the settings of the run that is there, got ", difference,
-            " (choose another --out, or remove the folder)");
+    check_identity(identity);
+    remove_stale_temporaries(path);
+    remove_stale_temporaries(file("samples"));
     return;
   }
-  make_folders(path);
   make_folders(file("samples"));
   write_file_atomic(file("config.yaml"), config_yaml);
   Json run = describe_machine();
   run["command"] = identity.command;
   run["identity"] = identity.settings;
   write_file_atomic(marker, run.dump(2) + "\n");
+}
+
+RunFolder::~RunFolder() {
+  if (lock_ >= 0) ::close(lock_);
+}
+
+void RunFolder::lock() {
+  lock_ = ::open(file("run.lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+  // A folder that cannot hold the file fails at its first write, which says why; a file system
+  // without locks has to do without.
+  if (lock_ < 0 || ::flock(lock_, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK) return;
+  ::close(lock_);
+  fail(ErrorKind::kUsage, path_,
+       ": expected a run that nobody works on, got one that another "
+       "process is running");
+}
+
+void RunFolder::check_identity(const RunIdentity& identity) const {
+  const std::string marker = file("run.json");
+  const Json run = Json::parse(read_file(marker), marker);
+  const std::string command = run.at("command", marker).as_string(marker + ": command");
+  require(command == identity.command, ErrorKind::kUsage, path_, ": expected a run of ",
+          identity.command, ", got one of ", command, " (choose another --out)");
+  const std::string difference = first_difference(run.at("identity", marker), identity.settings);
+  require(difference.empty(), ErrorKind::kUsage, path_,
+          ": expected the settings of the run that is there, got ", difference,
+          " (choose another --out, or remove the folder)");
+  const Json now = describe_machine();
+  for (const char* name : {"commit", "libtorch", "threads"}) {
+    const Json* then = run.find(name);
+    if (then && !(*then == now.at(name, marker)))
+      log_warning(path_, ": ", name, " was ", then->dump(), ", now ", now.at(name, marker).dump(),
+                  ": the run goes on, but need not end with the same bits");
+  }
 }
 
 std::string RunFolder::checkpoint(int64_t step) const { return file(cat("checkpoint-", step)); }

@@ -46,8 +46,12 @@ struct RunIdentity {
 class RunFolder {
  public:
   // Opens or makes `path`. A folder of another run is refused, naming the first setting that
-  // differs.
+  // differs; so is one in which another process works (RUN/run.lock, freed by the system when the
+  // process ends). What killed processes left half-written is removed.
   RunFolder(const std::string& path, const RunIdentity& identity, const std::string& config_yaml);
+  ~RunFolder();
+  RunFolder(const RunFolder&) = delete;
+  RunFolder& operator=(const RunFolder&) = delete;
 
   const std::string& path() const { return path_; }
   std::string file(const std::string& name) const { return join_path(path_, name); }
@@ -55,8 +59,11 @@ class RunFolder {
   bool existed() const { return existed_; }
 
  private:
+  void lock();
+  void check_identity(const RunIdentity& identity) const;
   std::string path_;
   bool existed_ = false;
+  int lock_ = -1;
 };
 
 // Version, commit, machine, libtorch, threads: what reproducing a number needs to know.

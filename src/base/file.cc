@@ -8,8 +8,11 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <charconv>
+#include <csignal>
 #include <cstring>
 #include <filesystem>
+#include <vector>
 
 #include "base/error.h"
 
@@ -117,6 +120,24 @@ uint64_t free_bytes(const std::string& folder) {
   struct statvfs info {};
   if (::statvfs(folder.c_str(), &info) != 0) fail_errno(folder, "tell the free space");
   return uint64_t{info.f_bavail} * info.f_frsize;
+}
+
+void remove_stale_temporaries(const std::string& folder, std::string_view name) {
+  constexpr std::string_view kMark = ".tmp-";
+  std::vector<std::filesystem::path> stale;
+  std::error_code code;
+  for (const auto& entry : std::filesystem::directory_iterator(folder, code)) {
+    const std::string file = entry.path().filename().string();
+    const size_t mark = file.rfind(kMark);
+    if (mark == std::string::npos || mark == 0) continue;
+    if (!name.empty() && std::string_view(file).substr(0, mark) != name) continue;
+    pid_t process = 0;
+    const char* const end = file.data() + file.size();
+    const auto parsed = std::from_chars(file.data() + mark + kMark.size(), end, process);
+    if (parsed.ec != std::errc() || parsed.ptr != end || process <= 0) continue;
+    if (::kill(process, 0) != 0 && errno == ESRCH) stale.push_back(entry.path());
+  }
+  for (const auto& path : stale) std::filesystem::remove_all(path, code);
 }
 
 void write_file_atomic(const std::string& path, std::string_view bytes) {

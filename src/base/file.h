@@ -27,6 +27,10 @@ std::string read_file(const std::string& path);
 uint64_t file_size(const std::string& path);
 uint64_t free_bytes(const std::string& folder);  // free to this user on the file system of `folder`
 
+// Removes from `folder` what killed processes left: files and folders NAME.tmp-PID whose process no
+// longer lives, of every name or of `name` alone. What cannot be removed stays, without an error.
+void remove_stale_temporaries(const std::string& folder, std::string_view name = "");
+
 // Writes to `path` + ".tmp-<pid>", fsyncs and renames. On error the temporary file is removed.
 void write_file_atomic(const std::string& path, std::string_view bytes);
 

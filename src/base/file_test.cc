@@ -2,6 +2,7 @@
 #include "base/file.h"
 
 #include <gtest/gtest.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/error.h"
@@ -27,6 +28,31 @@ TEST(File, AtomicWriteReplacesAndLeavesNothingBehind) {
   EXPECT_EQ(MappedFile(path).text(), "two");
   OutputFile(path, true).write("!");
   EXPECT_EQ(read_file(path), "two!");
+  remove_all(folder);
+}
+
+// The id of a process that has ended.
+pid_t dead_process() {
+  const pid_t child = ::fork();
+  if (child == 0) ::_exit(0);
+  ::waitpid(child, nullptr, 0);
+  return child;
+}
+
+TEST(File, TemporariesOfDeadProcessesGoAndNothingElse) {
+  const std::string folder = join_path(scratch(), "stale");
+  const std::string dead = std::to_string(dead_process()), own = std::to_string(::getpid());
+  make_folders(join_path(folder, "model.tmp-" + dead + "/deep"));
+  const std::string names[] = {"model",      "model.tmp-" + own, "other.tmp-" + dead,
+                               "model.tmp-", "model.tmp-12x",    ".tmp-" + dead};
+  for (const std::string& name : names) write_file_atomic(join_path(folder, name), "x");
+  remove_stale_temporaries(folder, "model");
+  EXPECT_FALSE(folder_exists(join_path(folder, "model.tmp-" + dead)));
+  for (const std::string& name : names) EXPECT_TRUE(file_exists(join_path(folder, name))) << name;
+  remove_stale_temporaries(folder);
+  for (const std::string& name : names)
+    EXPECT_EQ(file_exists(join_path(folder, name)), name != "other.tmp-" + dead) << name;
+  remove_stale_temporaries(join_path(folder, "absent"));
   remove_all(folder);
 }
 

@@ -141,6 +141,7 @@ class FolderWriter {
   explicit FolderWriter(const std::string& target)
       : target_(target), temporary_(cat(target, ".tmp-", ::getpid())) {
     remove_all(temporary_);
+    remove_stale_temporaries(parent_path(target), file_name(target));
     make_folders(temporary_);
   }
   ~FolderWriter() {
