@@ -1,5 +1,5 @@
 // laconic inspect: what a model folder (or a GGUF file) is: architecture, weights, tensors,
-// tokenizer, template, files.
+// tokenizer, template, files; or a row of a data file as it is trained on (app/inspect_data.h).
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 #include <array>
@@ -8,6 +8,7 @@
 #include <string>
 
 #include "app/commands.h"
+#include "app/inspect_data.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/gguf.h"
@@ -22,6 +23,7 @@ namespace {
 
 struct InspectSettings {
   std::string path;
+  DataRowRequest data;
   bool tensors = false, json = false, verify = false;
 };
 
@@ -161,17 +163,43 @@ void print_facts(const Json& facts) {
   }
 }
 
+bool is_gguf(const std::string& path) {
+  return path.ends_with(".gguf") || MappedFile(path).text().starts_with("GGUF");
+}
+
+void print_data_row(const InspectSettings& s) {
+  require(!s.data.model.empty(), ErrorKind::kUsage, s.path,
+          ": expected --model FOLDER to show a row of a data file, got none");
+  DataRowRequest request = s.data;
+  request.path = s.path;
+  const Json facts = data_row_facts(request);
+  std::printf("%s", s.json ? (facts.dump() + "\n").c_str() : data_row_text(facts).c_str());
+}
+
 }  // namespace
 
 int run_inspect(Arguments arguments) {
   InspectSettings s;
-  Settings settings("laconic inspect", "Says what a model folder or a GGUF file is.");
-  settings.positional("MODEL", &s.path, "model folder or .gguf file").required();
+  Settings settings("laconic inspect",
+                    "Says what a model folder or a GGUF file is, or how a row of a data file is "
+                    "trained on.");
+  settings.positional("PATH", &s.path, "model folder, .gguf file or JSONL file").required();
   settings.add("tensors", &s.tensors, "list every tensor with dtype, shape and file");
   settings.add("verify", &s.verify, "check every file against manifest.json");
   settings.add("json", &s.json, "print one JSON object");
+  settings.group("A row of a data file");
+  settings.add("model", &s.data.model, "folder whose tokenizer and template are used")
+      .alias("model_name_or_path");
+  settings.add("row", &s.data.row, "which row; the first is 1").range(1, 1e15);
+  settings.add("field", &s.data.field, "field that holds the completion, as in sft's FILE:FIELD");
+  settings.add("instruction", &s.data.instruction, "line added to the user turn of a problem");
   settings.example("laconic inspect out/model --verify");
+  settings.example("laconic inspect rows.jsonl --model out/model --row 3");
   if (!settings.parse(arguments)) return 0;
+  if (file_exists(s.path) && !is_gguf(s.path)) {
+    print_data_row(s);
+    return 0;
+  }
   const Json facts = folder_exists(s.path) ? folder_facts(s) : gguf_facts(s);
   if (s.json)
     std::printf("%s\n", facts.dump(2).c_str());

@@ -4,8 +4,6 @@
 #include "base/error.h"
 
 namespace laconic {
-namespace {
-
 TokenizedRow tokenize_row(const TrainingRow& row, const PromptBuilder& builder,
                           const RowLimits& limits) {
   if (!row.messages.is_null()) return builder.training_row(row.messages, row.completion);
@@ -14,8 +12,6 @@ TokenizedRow tokenize_row(const TrainingRow& row, const PromptBuilder& builder,
                                     : builder.problem_ids(row.problem, limits.instruction);
   return builder.training_row(std::move(prompt), row.completion);
 }
-
-}  // namespace
 
 std::string Domain::summary() const {
   std::string text =

@@ -38,6 +38,10 @@ struct RowLimits {
   std::string instruction;     // goes into the user turn of a `problem` row
 };
 
+// Error(kData) for a row that cannot be trained on. max_length is not looked at.
+TokenizedRow tokenize_row(const TrainingRow& row, const PromptBuilder& builder,
+                          const RowLimits& limits);
+
 // `bad_rows` serves all the files of a command: a second quarantine file would replace the first.
 Domain load_domain(const DomainSource& source, const PromptBuilder& builder,
                    const RowLimits& limits, BadRows& bad_rows);
