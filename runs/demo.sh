@@ -14,12 +14,12 @@ start=$SECONDS
 mkdir -p "$out"
 runs/world-data.sh "$out/data"
 
-evaluate() {  # evaluates the long reasoner, and against it the model given, on 600 test problems x 2 samples
-  "$laconic" eval --model models/world-long "$@" --data "$out/data/test.jsonl" --limit 600 --samples 2 \
-    --temperature 0.7 --max-new-tokens 600 --margin 0.03 --out "$out/eval"
+evaluate() {  # evaluates the long reasoner, and against it the model given, on 1,000 test problems x 4 samples
+  "$laconic" eval --model models/world-long "$@" --data "$out/data/test.jsonl" --samples 4 \
+    --temperature 0.7 --max-new-tokens 600 --margin 0.02 --out "$out/eval"
 }
 
-echo "1/3  the long reasoner on 600 test problems" >&2
+echo "1/3  the long reasoner on 1,000 test problems x 4 samples" >&2
 evaluate >"$out/before.txt"
 echo "2/3  laconic tldr" >&2
 "$laconic" tldr --config runs/world-tldr.yaml --model models/world-long --short-model models/world-short \

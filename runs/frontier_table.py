@@ -11,7 +11,7 @@ import pathlib
 import re
 import sys
 
-NAMES = ("tldr", "static-0", "static-25", "static-50", "static-75", "static-100")
+NAMES = ("tldr", "tldr-shrink", "static-0", "static-25", "static-50", "static-75", "static-100")
 
 
 def read_runs(folder):
