@@ -144,7 +144,7 @@ bool TldrRun::train(TrainingRun& run) {
       run.save_or_wait(extra());
       return false;
     }
-    if (write_samples()) run.retry_postponed_save(extra());
+    run.retry_postponed_save(extra());
     if (!evaluation_pending_ && save_steps > 0 && run.num_steps() % save_steps == 0)
       run.save(extra());
   }
@@ -178,11 +178,7 @@ bool TldrRun::evaluate(TrainingRun& run) {
   header["step"] = step;
   header["weight_hash"] = hash;
   header["setting"] = sampler_setting();
-<<<<<<< HEAD
   run.write_file(evaluation.file, sample_file_text({header, result->records}));
-=======
-  unwritten_.push_back({evaluation.file, {header, result->records}});
->>>>>>> efab079 (wip)
   run.log().append(evaluation_row(evaluation, *result, hash));
   log_info("step ", step, ": ", describe_measurement(evaluation.measured), "; weights ",
            hash.substr(0, 8), ", sampler and trainer differ by at most ",
@@ -190,12 +186,8 @@ bool TldrRun::evaluate(TrainingRun& run) {
   update(run, step, evaluation.measured, result->records);
   evaluations_.push_back(std::move(evaluation));
   evaluation_pending_ = false;
-  if (step == 0) {
-    write_samples();
-    return true;
-  }
+  if (step == 0) return true;
   evaluations_.back().saved = true;
-<<<<<<< HEAD
   keep_best(run);
   if (step >= settings_.train.max_steps)
     run.save_or_wait(extra());
@@ -210,30 +202,6 @@ void TldrRun::keep_best(TrainingRun& run) const {
                                [](const Evaluation& e) { return e.is_candidate(); });
   run.keep_checkpoints(any ? std::vector<int64_t>{candidate(choose().index).step}
                            : std::vector<int64_t>());
-=======
-  run.keep_checkpoints({candidate(choose().index).step});
-  if (step >= settings_.train.max_steps) {
-    run.wait_for_space([&] { return write_samples(); });
-    run.save_or_wait(extra());
-  } else {
-    evaluations_.back().saved = write_samples() && run.save(extra());
-  }
-  return true;
-}
-
-bool TldrRun::write_samples() {
-  try {
-    for (; !unwritten_.empty(); unwritten_.pop_front())
-      write_sample_file(folder_.file(unwritten_.front().first), unwritten_.front().second);
-    return true;
-  } catch (const Error& error) {
-    if (error.kind() != ErrorKind::kDisk) throw;
-    if (!warned_of_samples_)
-      log_warning(error.what(), "; the replies are kept until there is space, training goes on");
-    warned_of_samples_ = true;
-    return false;
-  }
->>>>>>> efab079 (wip)
 }
 
 Json TldrRun::evaluation_row(const Evaluation& evaluation, const MeasureResult& result,

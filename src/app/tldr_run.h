@@ -7,10 +7,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <deque>
 #include <optional>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "app/dev_set.h"
@@ -57,8 +55,6 @@ class TldrRun {
   bool evaluate(TrainingRun& run);
   std::optional<MeasureResult> measure_step(const Weights& weights, const std::string& hash,
                                             int64_t step);
-  // Writes what is in unwritten_. false, having said so once, while the disk is full.
-  bool write_samples();
   Json evaluation_row(const Evaluation& evaluation, const MeasureResult& result,
                       const std::string& hash) const;
   void update(TrainingRun& run, int64_t step, const Measurement& now,
@@ -89,9 +85,8 @@ class TldrRun {
 
   std::vector<double> alpha_ = {0.5, 0.5};  // short, long
   std::vector<Evaluation> evaluations_;
-  std::deque<std::pair<std::string, SampleFile>> unwritten_;  // names below RUN
-  bool evaluation_pending_ = true;                            // of the current step
-  bool was_low_ = false, was_high_ = false, warned_of_swings_ = false, warned_of_samples_ = false;
+  bool evaluation_pending_ = true;  // of the current step
+  bool was_low_ = false, was_high_ = false, warned_of_swings_ = false;
 };
 
 }  // namespace laconic

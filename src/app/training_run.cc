@@ -208,19 +208,15 @@ void TrainingRun::retry_postponed_save(const Json& extra) {
   if (save(extra)) log_info("step ", num_steps(), ": there is space again, saved");
 }
 
-void TrainingRun::wait_for_space(const std::function<bool()>& write) {
-  while (!write()) {
+void TrainingRun::save_or_wait(const Json& extra) {
+  while (!save(extra)) {
     const Clock::time_point start = Clock::now();
     while (Clock::now() - start < kSaveRetry) {
       require(!stop_requested(), ErrorKind::kDisk, folder_.path(),
-              ": expected space to save what is done, got none until the signal to stop");
+              ": expected space for a checkpoint, got none until the signal to stop");
       std::this_thread::sleep_for(kPoll);
     }
   }
-}
-
-void TrainingRun::save_or_wait(const Json& extra) {
-  wait_for_space([&] { return save(extra); });
 }
 
 void TrainingRun::publish(int64_t step, const std::string& card) {

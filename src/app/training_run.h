@@ -49,9 +49,6 @@ class TrainingRun {
   bool save(const Json& extra);
   // For loops: tries again after a full disk once some time has passed.
   void retry_postponed_save(const Json& extra);
-  // Calls `write` until it returns true, with pauses; Error(kDisk) when a signal asks to stop
-  // before that.
-  void wait_for_space(const std::function<bool()>& write);
   // Saves now, waiting and trying again on a full disk until a signal asks to stop (then
   // Error(kDisk)).
   void save_or_wait(const Json& extra);
