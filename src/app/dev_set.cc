@@ -10,7 +10,6 @@
 #include "base/progress.h"
 #include "base/signals.h"
 #include "eval/verify.h"
-#include "nn/decode.h"
 #include "nn/decoder.h"
 #include "sample/decode_step_model.h"
 #include "text/think_span.h"
@@ -132,8 +131,7 @@ std::optional<MeasureResult> sample_dev_set(const Weights& weights, const DevSet
   for (const auto& prompt : dev_set.prompts) longest = std::max(longest, prompt.size());
   const int64_t slots =
       std::min<int64_t>(settings.num_slots, static_cast<int64_t>(requests.size()));
-  DecodeModel decode(weights, slots, static_cast<int64_t>(longest) + sampling.max_new_tokens);
-  DecodeStepModel model(decode);
+  DecodeSampler sampler(weights, slots, static_cast<int64_t>(longest) + sampling.max_new_tokens);
 
   std::vector<Sample> samples(requests.size());
   Progress progress(label, static_cast<int64_t>(requests.size()), "samples");
@@ -145,7 +143,7 @@ std::optional<MeasureResult> sample_dev_set(const Weights& weights, const DevSet
     progress.update(static_cast<int64_t>(now.num_finished), cat(now.num_tokens, " tokens"));
     return !stop_requested();
   };
-  if (!sample_all(model, requests, sampling, callbacks)) return std::nullopt;
+  if (!sampler.sample(requests, sampling, callbacks)) return std::nullopt;
   progress.finish();
 
   MeasureResult result;

@@ -53,8 +53,11 @@ TrainingRun::TrainingRun(const TrainSettings& settings, RunFolder& folder, Model
       progress_("train", settings.max_steps, "steps"),
       interval_rows_(domains_.size(), 0),
       interval_tokens_(domains_.size(), 0) {
-  require_free_space(folder.path(), 2 * checkpoint_bytes(model.weights.flat.numel(), saved_dtype_),
-                     "two checkpoints");
+  require_free_space(folder.path(), 2 * needed_bytes(), "two checkpoints");
+}
+
+uint64_t TrainingRun::needed_bytes() const {
+  return checkpoint_bytes(model_.weights.flat.numel(), saved_dtype_);
 }
 
 std::optional<Json> TrainingRun::resume() {
