@@ -15,6 +15,8 @@
 namespace laconic {
 namespace {
 
+constexpr const char* kOnlyModel = "model";
+
 struct EvalSettings {
   std::string model, compare, data, out, instruction;
   std::string bad_rows = "fail";
@@ -29,7 +31,10 @@ struct EvalSettings {
     settings.add("compare", &compare, "a second model: its paired difference to the first");
     settings.add("data", &data, "JSONL of problems with answers").required();
     settings.add("limit", &limit, "take only the first problems; 0: all").range(0, 1e12);
-    settings.add("out", &out, "folder for the judged replies; those that are there are used again");
+    settings.add(
+        "out", &out,
+        "folder for the judged replies (first.jsonl, second.jsonl); those that are there are used "
+        "again");
     settings.add("instruction", &instruction, "line added to the user turn of a problem");
     settings.add("bad_rows", &bad_rows, "fail | skip | quarantine=PATH");
     settings.add("margin", &margin, "accuracy that the second model may lose, as a share")
@@ -79,7 +84,9 @@ bool evaluate(const EvalSettings& settings, const std::string& folder, const std
   header["model"] = folder;
   header["weight_hash"] = hash_weights(model.weights, model.index.config.dtype);
   header["setting"] = evaluated.setting;
-  const std::string path = settings.out.empty() ? "" : join_path(settings.out, name + ".jsonl");
+  // The first model's replies have one name with --compare and without, so that either finds them.
+  const std::string stem = name == kOnlyModel ? "first" : name;
+  const std::string path = settings.out.empty() ? "" : join_path(settings.out, stem + ".jsonl");
   if (reuse(path, header, evaluated)) return true;
   std::optional<MeasureResult> result =
       sample_dev_set(model.weights, dev_set, builder, measure, name);
@@ -145,7 +152,7 @@ int run_eval(Arguments arguments) {
   install_signal_handlers();
   if (!settings.out.empty()) make_folders(settings.out);
   const std::vector<Problem> problems = read_limited(settings);
-  std::vector<std::string> folders = {settings.model}, names = {"model"};
+  std::vector<std::string> folders = {settings.model}, names = {kOnlyModel};
   if (!settings.compare.empty()) {
     folders.push_back(settings.compare);
     names = {"first", "second"};

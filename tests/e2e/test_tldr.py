@@ -56,10 +56,15 @@ class Tldr(laconic_test.TestCase):
     def end_state(self, out):
         """Everything that must not depend on interruptions: weights, samples, mixture, log without timing."""
         state = {}
-        for folder in ("model", "samples", f"checkpoint-{STEPS}"):
+        checkpoint = f"checkpoint-{STEPS}"
+        for folder in ("model", "samples", checkpoint):
             for path in sorted((self.folder / out / folder).rglob("*")):
                 if path.is_file() and path.name not in ("manifest.json", "training_state.json", "README.md"):
                     state[str(path.relative_to(self.folder / out))] = hashlib.sha256(path.read_bytes()).hexdigest()
+        training = json.loads((self.folder / out / checkpoint / "training_state.json").read_text())
+        training.pop("log_bytes")  # of a log whose timings differ in length
+        state["training"] = training
+        state["choice"] = json.loads((self.folder / out / "choice.json").read_text())
         state["mixture"] = (self.folder / out / "mixture.jsonl").read_text()
         rows = self.read_rows(f"{out}/log.jsonl")
         state["log"] = [{k: v for k, v in row.items() if k not in TIMING_FIELDS} for row in rows]
@@ -112,6 +117,62 @@ class Tldr(laconic_test.TestCase):
         self.laconic(*self.arguments("killed"))
         self.assertGreater(kills, 0, f"seed {seed}")
         self.assertEqual(self.end_state("killed"), expected, f"seed {seed}, {kills} kills")
+
+    def test_rotation_spares_the_best_checkpoint_across_restarts(self):
+        """No checkpoint qualifies, so the most accurate one is chosen, which need not be the last."""
+        options = {"save-total-limit": 1}
+        self.laconic(*self.arguments("whole", **options))
+        expected = self.end_state("whole")
+        seed = int(os.environ.get("LACONIC_TEST_SEED", time.time_ns() % 100000))
+        draws = random.Random(seed)
+        kills = 0
+        for _ in range(8):
+            process = self.start(*self.arguments("killed", **options))
+            limit = time.monotonic() + 60
+            before = self.newest_checkpoint("killed")
+            while self.newest_checkpoint("killed") <= before and process.poll() is None and time.monotonic() < limit:
+                time.sleep(0.002)
+            time.sleep(draws.uniform(0, 0.02))
+            if process.poll() is not None:
+                break
+            process.send_signal(signal.SIGKILL)
+            process.communicate()
+            kills += 1
+        self.laconic(*self.arguments("killed", **options))
+        self.assertGreater(kills, 0, f"seed {seed}")
+        self.assertEqual(self.end_state("killed"), expected, f"seed {seed}, {kills} kills")
+        left = sorted(path.name for path in (self.folder / "killed").iterdir() if ".tmp-" in path.name)
+        self.assertEqual(left, [])
+
+    def newest_checkpoint(self, out):
+        steps = [path.parent.name.removeprefix("checkpoint-")
+                 for path in (self.folder / out).glob("checkpoint-*/manifest.json")]
+        return max((int(step) for step in steps if step.isdigit()), default=0)
+
+    def test_two_processes_on_one_folder_are_refused(self):
+        first = self.start(*self.arguments("run", **{"max-steps": 100000, "eval-steps": 100000}))
+        limit = time.monotonic() + 60
+        while not (self.folder / "run/run.json").exists() and time.monotonic() < limit:
+            time.sleep(0.01)
+        self.assertIsNone(first.poll())
+        message = self.last_line(*self.arguments("run", **{"max-steps": 100000, "eval-steps": 100000}),
+                                 code=EXIT_USAGE)
+        self.assertIn("another process", message)
+
+    def test_a_changed_development_set_is_refused(self):
+        options = {"bounds": None, "static": "short=0.5,long=0.5", "max-steps": 2}
+        self.laconic(*self.arguments("run", **options))
+        rows = self.read_rows("dev.jsonl")
+        self.write("dev.jsonl", rows[:-1])
+        message = self.last_line(*self.arguments("run", **options), code=EXIT_USAGE)
+        self.assertIn("problems_hash", message)
+
+    def test_quarantine_holds_the_rows_of_every_file(self):
+        for name in ("short", "long"):
+            with open(self.folder / f"{name}.jsonl", "a", encoding="utf-8") as file:
+                file.write('{"problem": "%s"\n' % name)
+        self.laconic(*self.arguments("run", **{"max-steps": 1, "bad-rows": "quarantine=bad.jsonl"}))
+        self.assertEqual([row["file"] for row in self.read_rows("bad.jsonl")], ["short.jsonl", "long.jsonl"])
 
     def test_signal_saves_and_exits_75(self):
         self.laconic(*self.arguments("whole"))
