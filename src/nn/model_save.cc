@@ -87,7 +87,7 @@ class FileSet {
     copy_from_source();
     change_config();
     mirror_template();
-    if (!request.card.empty()) files_["README.md"] = request.card;
+    if (!request.card.empty()) files_["README.md"] = with_licence(request.card);
     if (!files_.contains("README.md")) files_["README.md"] = plain_card();
   }
   const std::map<std::string, std::string>& files() const { return files_; }
@@ -120,13 +120,21 @@ class FileSet {
     json["chat_template"] = jinja->second;
     config->second = json.dump(2) + "\n";
   }
-  std::string plain_card() const {
-    std::string licence;
+  // The line "license: ..." of the source's card, with its end; or "".
+  std::string source_licence() const {
     const std::string source_card = join_path(request_.source_folder, "README.md");
-    if (!request_.source_folder.empty() && file_exists(source_card))
-      licence = card_licence(read_file(source_card));
-    if (!licence.empty()) licence += "\n";
-    return cat("---\n", licence,
+    if (request_.source_folder.empty() || !file_exists(source_card)) return "";
+    const std::string licence = card_licence(read_file(source_card));
+    return licence.empty() ? "" : licence + "\n";
+  }
+  // A caller's card that names no licence gets the source's: the weights are still under it.
+  std::string with_licence(const std::string& card) const {
+    constexpr std::string_view kStart = "---\n";
+    if (!card.starts_with(kStart) || !card_licence(card).empty()) return card;
+    return cat(kStart, source_licence(), std::string_view(card).substr(kStart.size()));
+  }
+  std::string plain_card() const {
+    return cat("---\n", source_licence(),
                "library_name: transformers\npipeline_tag: text-generation\n---\n\n", "Weights in ",
                request_.dtype, ", written by laconic ", LACONIC_VERSION, ".\n");
   }

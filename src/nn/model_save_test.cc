@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <sys/wait.h>
+
 #include "nn/model_folder.h"
 #include "nn/model_folder_fixture.h"
 
@@ -76,6 +78,32 @@ TEST_F(ModelFolderTest, CopiesWhatTravelsWithTheWeightsByteForByte) {
   const Json mirrored = Json::parse(read_file(path("target/tokenizer_config.json")), "t");
   EXPECT_EQ(mirrored.at("chat_template", "").as_string(""), "{{ new }}");
   EXPECT_EQ(read_file(path("target/README.md")), r.card);
+}
+
+TEST_F(ModelFolderTest, ACallersCardKeepsTheSourcesLicence) {
+  const std::string source = save("source");
+  put(source + "/README.md", "---\nlicense: apache-2.0\ntags: [a]\n---\n\nSource.\n");
+  const Weights weights = random_weights(config());
+  SaveRequest r = request(weights, config(), "float32");
+  r.source_folder = source;
+  r.card = "---\nlibrary_name: transformers\n---\n\nTrained.\n";
+  save_model(path("m"), r);
+  EXPECT_EQ(read_file(path("m/README.md")),
+            "---\nlicense: apache-2.0\nlibrary_name: transformers\n---\n\nTrained.\n");
+  r.card = "---\nlicense: mit\n---\n";
+  save_model(path("m"), r);
+  EXPECT_EQ(read_file(path("m/README.md")), r.card);
+}
+
+TEST_F(ModelFolderTest, StaleTemporaryFoldersGoWithTheNextSave) {
+  const pid_t child = ::fork();
+  if (child == 0) ::_exit(0);
+  ::waitpid(child, nullptr, 0);
+  make_folders(path(cat("m.tmp-", child)));
+  make_folders(path(cat("other.tmp-", child)));
+  save("m");
+  EXPECT_FALSE(folder_exists(path(cat("m.tmp-", child))));
+  EXPECT_TRUE(folder_exists(path(cat("other.tmp-", child))));
 }
 
 TEST_F(ModelFolderTest, ConfigChangesOnlyWhereItMust) {
