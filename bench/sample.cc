@@ -1,6 +1,6 @@
 // Tokens per second of decoding and of sampling, by number of slots, on random weights.
 //
-//   sample [tiny|smollm2] [seconds a point]
+//   bench_sample [tiny|smollm2] [seconds a point]
 //
 // tiny: width 128, 4 layers, 4 heads of 32, 420 ids (0.9 M weights); smollm2: the shape of
 // SmolLM2-135M. Prints CSV: shape, slots, threads, decode tokens/s (full slots), sampled tokens/s

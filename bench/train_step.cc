@@ -1,6 +1,7 @@
 // Tokens per second of a training step (forward, backward, AdamW) on random documents, as CSV.
 //
-//   train_step [tokens per batch] [repeats] [threads] [shape: world | smollm2] [recompute: 0 | 1]
+//   bench_train_step [tokens per batch] [repeats] [threads] [shape: world | smollm2] [recompute: 0
+//   | 1]
 //
 // One row a repeat, after two unmeasured ones; the best and the median at the end on stderr.
 // SPDX-License-Identifier: Apache-2.0

@@ -1,7 +1,9 @@
-// Encoding speed on one thread: tokenizer_bench TOKENIZER.json FILE [RUNS]; FILE is JSONL, every
+// Encoding speed on one thread: bench_tokenizer TOKENIZER.json FILE [RUNS]; FILE is JSONL, every
 // string in it counts. Prints CPU milliseconds to load, then MB/s of the best and the median run
 // after one warm-up.
 // SPDX-License-Identifier: Apache-2.0
+#include "text/tokenizer.h"
+
 #include <algorithm>
 #include <cstdio>
 #include <ctime>
@@ -11,7 +13,6 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/json.h"
-#include "text/tokenizer.h"
 
 namespace laconic {
 namespace {
@@ -58,7 +59,7 @@ void run(const std::string& path, const std::string& file, int runs) {
 }  // namespace laconic
 
 int main(int argc, char** argv) {
-  if (argc < 3) return std::fprintf(stderr, "tokenizer_bench TOKENIZER.json FILE [RUNS]\n"), 2;
+  if (argc < 3) return std::fprintf(stderr, "bench_tokenizer TOKENIZER.json FILE [RUNS]\n"), 2;
   try {
     laconic::run(argv[1], argv[2], argc > 3 ? std::stoi(argv[3]) : 5);
   } catch (const laconic::Error& error) {
