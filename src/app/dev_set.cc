@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/hash.h"
+#include "base/log.h"
 #include "base/progress.h"
 #include "base/signals.h"
 #include "eval/verify.h"
@@ -129,9 +130,14 @@ std::optional<MeasureResult> sample_dev_set(const Weights& weights, const DevSet
   const std::vector<SampleRequest> requests = make_requests(dev_set, settings.samples_per_problem);
   size_t longest = 0;
   for (const auto& prompt : dev_set.prompts) longest = std::max(longest, prompt.size());
+  const int64_t longest_reply = static_cast<int64_t>(longest) + sampling.max_new_tokens;
+  if (longest_reply > weights.config.max_positions)
+    log_warning(label, ": prompt and cap may reach ", longest_reply,
+                " positions, the model is made for ", weights.config.max_positions,
+                " (max_position_embeddings)");
   const int64_t slots =
       std::min<int64_t>(settings.num_slots, static_cast<int64_t>(requests.size()));
-  DecodeSampler sampler(weights, slots, static_cast<int64_t>(longest) + sampling.max_new_tokens);
+  DecodeSampler sampler(weights, slots, longest_reply);
 
   std::vector<Sample> samples(requests.size());
   Progress progress(label, static_cast<int64_t>(requests.size()), "samples");

@@ -19,7 +19,8 @@ namespace {
 
 // Full fp32 training keeps weight, gradient and AdamW's two moments: 4 bytes each.
 constexpr int64_t kTrainBytesPerWeight = 16;
-constexpr int64_t kSampleBytesPerWeight = 4;
+// Sampling keeps the weights and a copy packed for matrix products.
+constexpr int64_t kSampleBytesPerWeight = 8;
 // Left for activations or the KV cache, libtorch itself and the system: a tenth, and 1 GiB.
 constexpr int64_t kOverheadBytes = int64_t{1} << 30;
 
@@ -94,7 +95,7 @@ void print_facts(const Machine& machine, const std::vector<Device>& devices, int
                 " of memory available\n");
     text += cat("  full training in fp32, 16 bytes a weight and activations: up to ",
                 weights_text(device.weights_at(kTrainBytesPerWeight)), "\n");
-    text += cat("  sampling in fp32, 4 bytes a weight and the KV cache: up to ",
+    text += cat("  sampling in fp32, 8 bytes a weight and the KV cache: up to ",
                 weights_text(device.weights_at(kSampleBytesPerWeight)), "\n");
   }
   std::fputs(text.c_str(), stdout);
