@@ -1,0 +1,106 @@
+"""`laconic sft`, `eval` and `tokenize` on a random model of a few thousand weights.
+
+SPDX-License-Identifier: Apache-2.0
+"""
+import json
+import signal
+import subprocess
+
+import laconic_test
+from laconic_test import EXIT_CHECK, EXIT_DATA, EXIT_USAGE
+
+
+class Sft(laconic_test.TestCase):
+    def setUp(self):
+        super().setUp()
+        self.laconic("world", "--init-model", "model", "--hidden-size", 32, "--num-layers", 2,
+                     "--intermediate-size", 64, "--vocab-size", 384)
+        for name, form in (("long", "sft-long"), ("short", "sft-short"), ("problems", "problems")):
+            rows = self.laconic("world", "--num-problems", 24, "--difficulty", "1-2", "--format", form)
+            self.write(f"{name}.jsonl", rows.stdout)
+
+    def sft(self, out, *more, code=0):
+        return self.laconic("sft", "--model", "model", "--out", out, "--max-steps", 12,
+                            "--per-device-train-batch-size", 8, "--learning-rate", 0.01, *more, code=code)
+
+    def steps(self, out):
+        return [row for row in self.read_rows(f"{out}/log.jsonl") if row["type"] == "step"]
+
+    def test_loss_falls_and_the_model_is_written(self):
+        self.sft("run", "--train", "long.jsonl")
+        steps = self.steps("run")
+        self.assertEqual(len(steps), 12)
+        self.assertLess(steps[-1]["loss"], steps[0]["loss"] - 0.5)
+        config = json.loads((self.folder / "run/model/config.json").read_text())
+        self.assertEqual(config["architectures"], ["Qwen2ForCausalLM"])
+
+    def test_a_mixture_has_the_shares_it_was_given(self):
+        self.sft("run", "--train", "long.jsonl=0.25", "--train", "short.jsonl=0.75", "--max-steps", 30)
+        share = sum(row["row_share"]["short.jsonl"] for row in self.steps("run")) / 30
+        self.assertAlmostEqual(share, 0.75, delta=0.1)
+
+    def test_micro_batches_do_not_change_the_loss(self):
+        self.sft("whole", "--train", "long.jsonl")
+        self.sft("cut", "--train", "long.jsonl", "--micro-batch-tokens", 200, "--gradient-checkpointing")
+        for whole, cut in zip(self.steps("whole"), self.steps("cut")):
+            self.assertAlmostEqual(whole["loss"], cut["loss"], delta=1e-3 * whole["loss"])
+
+    def test_a_field_of_a_row_can_be_the_completion(self):
+        self.sft("long", "--train", "problems.jsonl:long")
+        self.sft("short", "--train", "problems.jsonl:short")
+        self.assertGreater(self.steps("long")[0]["targets"], 2 * self.steps("short")[0]["targets"])
+
+    def test_killed_and_continued_is_the_same_model(self):
+        self.sft("whole", "--train", "long.jsonl", "--save-steps", 3)
+        process = self.start("sft", "--model", "model", "--out", "killed", "--max-steps", 12, "--save-steps", 3,
+                             "--per-device-train-batch-size", 8, "--learning-rate", 0.01, "--train", "long.jsonl")
+        try:
+            process.wait(timeout=0.6)
+        except subprocess.TimeoutExpired:
+            process.send_signal(signal.SIGKILL)
+            process.communicate()
+        self.sft("killed", "--train", "long.jsonl", "--save-steps", 3)
+        weights = [(self.folder / run / "model/model.safetensors").read_bytes() for run in ("whole", "killed")]
+        self.assertEqual(weights[0], weights[1])
+
+    def test_rows_that_do_not_fit_are_dropped_and_counted(self):
+        result = self.sft("run", "--train", "long.jsonl", "--max-length", 150)
+        self.assertRegex(result.stderr, r"dropped \d+ longer than max_length")
+        message = self.sft("none", "--train", "long.jsonl", "--max-length", 10, code=EXIT_DATA)
+        self.assertIn("raise --max-length", message.stderr.splitlines()[-1])
+
+    def test_shares_that_do_not_sum_to_one_are_refused(self):
+        message = self.sft("run", "--train", "long.jsonl=0.5", "--train", "short.jsonl=0.4", code=EXIT_USAGE)
+        self.assertIn("sum to 1", message.stderr.splitlines()[-1])
+
+    def test_eval_compares_in_pairs_and_checks_the_margin(self):
+        self.sft("run", "--train", "short.jsonl")
+        args = ["eval", "--model", "model", "--compare", "run/model", "--data", "problems.jsonl",
+                "--max-new-tokens", 20, "--samples", 2, "--out", "EVAL"]
+        numbers = json.loads(self.laconic(*args, "--json").stdout)
+        self.assertEqual(numbers["models"][0]["tokens"]["samples"], 48)
+        self.assertEqual(numbers["setting"]["max_new_tokens"], 20)
+        again = self.laconic(*args)
+        self.assertIn("used again", again.stderr)
+        self.assertIn("paired over 24 problems", again.stdout)
+        # Both are wrong everywhere, so the difference is zero: a margin of 0 is met by its interval [0, 0].
+        self.laconic(*args, "--check", "--margin", 0)
+        rows = self.read_rows("EVAL/second.jsonl")
+        for row in rows[1:]:
+            row["verdict"] = "right" if row["id"] != rows[1]["id"] else "wrong"
+        self.write("EVAL/first.jsonl", [self.read_rows("EVAL/first.jsonl")[0]] + rows[1:])
+        self.laconic(*args, "--check", "--margin", 0.01, code=EXIT_CHECK)
+
+    def test_tokenize_round_trip(self):
+        text = "Tom has 12 cups.<|im_end|> \u00e9\u4e2d"
+        row = json.dumps({"id": 7, "text": text})
+        ids = self.rows(self.laconic("tokenize", "model", stdin=row + "\n"))[0]
+        self.assertEqual(ids["id"], 7)
+        back = self.rows(self.laconic("tokenize", "model", "--decode", stdin=json.dumps({"ids": ids["ids"]}) + "\n"))
+        self.assertEqual(back[0]["text"], text)
+        plain = self.rows(self.laconic("tokenize", "model", "--plain", stdin=row + "\n"))[0]
+        self.assertGreater(len(plain["ids"]), len(ids["ids"]))
+
+
+if __name__ == "__main__":
+    laconic_test.main()
