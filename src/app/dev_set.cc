@@ -150,6 +150,7 @@ std::optional<MeasureResult> sample_dev_set(const Weights& weights, const DevSet
     return !stop_requested();
   };
   if (!sampler.sample(requests, sampling, callbacks)) return std::nullopt;
+  progress.update(static_cast<int64_t>(requests.size()), cat(num_tokens, " tokens"));
   progress.finish();
 
   MeasureResult result;

@@ -72,11 +72,12 @@ void TldrRun::use_given_bounds() {
 
 bool TldrRun::measure_bound(const std::string& name, const std::string& folder, Bound& bound) {
   const std::string path = folder_.file(cat("samples/", name, ".jsonl"));
-  if (file_exists(
-          path)) {  // written whole, by this run; but its input files may have changed since
+  // Written whole, by this run; but its input files may have changed since.
+  if (file_exists(path)) {
     SampleFile file = read_sample_file(path);
     check_same_setting(file.header.at("setting", path), sampler_setting(), path);
     bound.weight_hash = file.header.at("weight_hash", path).as_string(path);
+    bound.max_logprob_difference = file.header.at("max_logprob_difference", path).as_number(path);
     if (folder == settings_.train.model)
       require(bound.weight_hash == hash_weights(model_.weights, model_.index.config.dtype),
               ErrorKind::kUsage, path, ": expected replies of the weights in ", folder,
@@ -102,7 +103,8 @@ bool TldrRun::measure_bound(const std::string& name, const std::string& folder, 
     Json header = Json::object();
     header["model"] = folder;
     header["weight_hash"] = bound.weight_hash;
-    header["max_logprob_difference"] = result->max_logprob_difference;
+    bound.max_logprob_difference = result->max_logprob_difference;
+    header["max_logprob_difference"] = bound.max_logprob_difference;
     header["setting"] = sampler_setting();
     write_sample_file(path, {header, bound.records});
   }

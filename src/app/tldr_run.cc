@@ -156,6 +156,7 @@ std::optional<MeasureResult> TldrRun::measure_step(const Weights& weights, const
     log_info("step ", step, ": the weights are the long bound's, and so are its replies");
     MeasureResult same;
     same.records = long_bound_->records;
+    same.max_logprob_difference = long_bound_->max_logprob_difference;
     return same;
   }
   return sample_dev_set(weights, dev_, builder_, measure_, cat("evaluate step ", step));

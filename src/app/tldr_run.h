@@ -41,6 +41,7 @@ class TldrRun {
     Measurement measured;
     std::vector<SampleRecord> records;
     std::string weight_hash;
+    double max_logprob_difference = 0;
   };
 
   // Bounds (tldr_bounds.cc). false: a signal asked to stop.
