@@ -32,9 +32,9 @@ def mean_and_error(values):
 def row(name, by_seed):
     accuracies = [100 * run["models"][1]["accuracy"]["mean"] for run in by_seed.values()]
     tokens = [run["models"][1]["tokens"]["mean"] for run in by_seed.values()]
-    ratios = [100 * (run["comparison"]["token_ratio"]["ratio"] - 1) for run in by_seed.values()]
-    lows = [100 * run["comparison"]["accuracy"]["interval"][0] for run in by_seed.values()]
-    highs = [100 * run["comparison"]["accuracy"]["interval"][1] for run in by_seed.values()]
+    ratios = [100 * (run["comparison"]["token_ratio"] - 1) for run in by_seed.values()]
+    lows = [100 * run["comparison"]["accuracy"]["low"] for run in by_seed.values()]
+    highs = [100 * run["comparison"]["accuracy"]["high"] for run in by_seed.values()]
     intervals = "; ".join(f"{low:+.1f} .. {high:+.1f}" for low, high in zip(lows, highs))
     accuracy, accuracy_error = mean_and_error(accuracies)
     token_mean, token_error = mean_and_error(tokens)
