@@ -10,6 +10,7 @@
 #include <string>
 
 #include "app/commands.h"
+#include "app/row_writer.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/json.h"
@@ -84,29 +85,6 @@ void print_audit(const std::map<std::string, Counts>& by_reason) {
               share(agree, decided).c_str(), share(undecided, decided + undecided).c_str(),
               static_cast<long long>(all[1][2]));
 }
-
-class RowWriter {
- public:
-  explicit RowWriter(const std::string& path) {
-    if (path != "-") file_ = std::make_unique<OutputFile>(path);
-  }
-  void write(const Json& row) {
-    const std::string line = row.dump() + "\n";
-    if (file_) {
-      file_->write(line);
-    } else {
-      require(std::fwrite(line.data(), 1, line.size(), stdout) == line.size(), ErrorKind::kFailure,
-              "stdout: cannot write");
-    }
-  }
-  void close() {
-    if (file_) file_->close();
-    require(std::fflush(stdout) == 0, ErrorKind::kFailure, "stdout: cannot write");
-  }
-
- private:
-  std::unique_ptr<OutputFile> file_;
-};
 
 }  // namespace
 

@@ -11,6 +11,7 @@
 #include <unordered_set>
 
 #include "app/commands.h"
+#include "app/row_writer.h"
 #include "app/world_model.h"
 #include "base/error.h"
 #include "base/file.h"
@@ -107,27 +108,6 @@ class DistinctProblems {
   std::unordered_set<uint64_t> seen_;
 };
 
-// Lines to a file or to stdout.
-class RowWriter {
- public:
-  explicit RowWriter(const std::string& path) {
-    if (path != "-") file_ = std::make_unique<OutputFile>(path);
-  }
-  void write(const std::string& line) {
-    if (file_) return file_->write(line);
-    require(std::fwrite(line.data(), 1, line.size(), stdout) == line.size(), ErrorKind::kFailure,
-            "stdout: expected to write, got an error (closed pipe?)");
-  }
-  void close() {
-    if (file_) return file_->close();
-    require(std::fflush(stdout) == 0, ErrorKind::kFailure,
-            "stdout: expected to write, got an error");
-  }
-
- private:
-  std::unique_ptr<OutputFile> file_;
-};
-
 }  // namespace
 
 int run_world(Arguments arguments) {
@@ -171,7 +151,7 @@ int run_world(Arguments arguments) {
   RowWriter writer(s.output);
   for (int64_t i = 0; i < s.num_problems; ++i) {
     const int difficulty = range.first + static_cast<int>(i % (range.last - range.first + 1));
-    writer.write(to_row(problems.next(difficulty), s.format).dump() + "\n");
+    writer.write(to_row(problems.next(difficulty), s.format));
   }
   writer.close();
   return 0;
