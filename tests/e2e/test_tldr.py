@@ -229,22 +229,30 @@ class Tldr(laconic_test.TestCase):
 
     def test_full_disk_pauses_saving(self):
         mount = self.small_file_system()
-        process = self.start(*self.arguments("small/run", **{"save-total-limit": 2}))
+        steps = 400  # many enough that the run cannot end before its disk is full
+        process = self.start(*self.arguments("small/run", **{"save-total-limit": 2, "max-steps": steps,
+                                                              "eval-steps": 100}))
         deadline = time.monotonic() + 60
-        while not (mount / "run/checkpoint-1").exists() and time.monotonic() < deadline:
+        while not list(mount.glob("run/checkpoint-*")) and time.monotonic() < deadline:
             time.sleep(0.01)
-        filler = open(mount / "filler", "wb", buffering=0)
-        try:
-            while filler.write(b"x" * 4096) == 4096:
-                pass
-        except OSError:
-            pass
+        self.fill(mount / "filler")
         time.sleep(1)
         os.truncate(mount / "filler", 0)
         _, errors = process.communicate(timeout=120)
         self.assertEqual(process.returncode, 0, errors)
         self.assertIn("saving is paused until there is space", errors)
-        self.assertTrue((mount / f"run/checkpoint-{STEPS}/manifest.json").exists())
+        self.assertTrue((mount / f"run/checkpoint-{steps}/manifest.json").exists())
+
+    def fill(self, path):
+        """Writes until the file system is full, in large and then in small blocks."""
+        with open(path, "wb", buffering=0) as file:
+            for size in (1 << 20, 4096):
+                try:
+                    while file.write(b"x" * size) == size:
+                        pass
+                except OSError:
+                    pass
+
 
 
 if __name__ == "__main__":
