@@ -2,8 +2,8 @@
 //
 // Not a general library: parsing is nlohmann's (behind json.cc, the only file that pays for its
 // headers); this is the small value type that the rest of the program passes around. Errors: parse
-// and the as_* / at accessors throw Error(kData) as `place: expected X, got Y`; callers that read
-// model files use with_place and rethrow as kModel where it matters.
+// and the as_* / at accessors throw Error(kData) as `place: expected X, got Y`; a reader
+// of model files turns that into kModel.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 

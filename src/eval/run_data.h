@@ -2,7 +2,7 @@
 // mixture.jsonl, samples/*.jsonl.
 //
 // A run that still goes on or was killed can be read: what is missing is left empty, a torn last
-// line of a log is dropped. Formats: docs/run-format of the command that writes them. Errors:
+// line of a log is dropped. Formats: docs/tldr.md, "Files". Errors:
 // Error(kData) `file:line: ...` for any other bad line; Error(kFailure) for a folder without log
 // and samples.
 // SPDX-License-Identifier: Apache-2.0

@@ -27,7 +27,7 @@ struct ModelConfig {
   int64_t max_positions = 0;      // max_position_embeddings
   double rms_norm_eps = 0;
   double rope_theta = 0;
-  bool qkv_bias = false;  // Qwen2: true; Llama: attention_bias
+  bool qkv_bias = false;  // Qwen2: true; Llama: false (attention_bias is refused)
   bool tie_embeddings = false;
   std::string dtype;  // "float32", "float16", "bfloat16": of the stored weights
   std::vector<int64_t>
