@@ -2,27 +2,154 @@
 #include "eval/extract.h"
 
 #include <algorithm>
+#include <optional>
+
+#include "eval/extract_text.h"
 
 namespace laconic {
 namespace {
 
 constexpr size_t kNone = std::string_view::npos;
 constexpr std::string_view kSpace = " \t\r\n";
+constexpr std::string_view kThinkOpen = "<think>", kThinkClose = "</think>";
 
-std::string_view trim(std::string_view text) {
-  const size_t begin = text.find_first_not_of(kSpace);
-  if (begin == kNone) return {};
-  return text.substr(begin, text.find_last_not_of(kSpace) - begin + 1);
-}
+// Boxes further from the end than this are not part of one list with the last.
+constexpr size_t kMaxListBytes = 4096, kMaxListBoxes = 64, kMaxConnectorBytes = 80;
+constexpr size_t kMaxConnectorWords = 5;
 
-// Position of the brace that opens the last `macro`{...}; npos: none.
-size_t last_brace_of(std::string_view text, std::string_view macro) {
-  for (size_t at = text.rfind(macro); at != kNone; at = text.rfind(macro, at - 1)) {
+// A box: the brace that opens it and the position after the one that closes it.
+struct Box {
+  size_t macro = kNone, open = kNone, end = kNone;
+};
+
+// The last `macro`{...} that starts before `limit`; its open brace, kNone: none.
+Box last_box_of(std::string_view text, std::string_view macro, size_t limit) {
+  for (size_t at = text.rfind(macro, limit); at != kNone; at = text.rfind(macro, at - 1)) {
     const size_t next = text.find_first_not_of(kSpace, at + macro.size());
-    if (next != kNone && text[next] == '{') return next;
+    if (next != kNone && text[next] == '{') return {at, next, kNone};
     if (at == 0) break;
   }
-  return kNone;
+  return {};
+}
+
+Box last_box(std::string_view text, size_t limit) {
+  const Box boxed = last_box_of(text, "\\boxed", limit);
+  // No need to look for a frame before the box.
+  const size_t from = boxed.open == kNone ? 0 : boxed.open;
+  Box framed = last_box_of(text.substr(from), "\\fbox", limit - std::min(limit, from));
+  if (framed.open != kNone) framed = {framed.macro + from, framed.open + from, kNone};
+  Box out = framed.open != kNone ? framed : boxed;
+  if (out.open != kNone) out.end = skip_braces(text, out.open);
+  return out;
+}
+
+// Whether two boxes with only `between` are one list: "," or "and" or "or", a few words before
+// them, perhaps "x =" behind.
+bool is_connector(std::string_view between) {
+  if (between.size() > kMaxConnectorBytes || between.find("\n\n") != kNone) return false;
+  std::string words;
+  bool comma = false;
+  for (size_t i = 0; i < between.size(); ++i) {
+    const char c = between[i];
+    if (c == ',' || c == ';' || c == '&') {
+      // "\," is a space.
+      if (i == 0 || between[i - 1] != '\\') comma = true;
+      words += ' ';
+    } else if (c == '\\') {
+      size_t end = i + 1;
+      while (end < between.size() && between[end] >= 'a' && between[end] <= 'z') ++end;
+      i = end == i + 1 ? i : end - 1;  // a macro; the character of "\(" goes as punctuation
+      words += ' ';
+    } else if (c == '.' || c == ':' || c == '<' || c == '>' || c == '+' || c == '-' || c == '*') {
+      return false;
+    } else {
+      words += std::string_view("{}$()[] \t\r\n").find(c) != kNone ? ' ' : c;
+    }
+  }
+  // "y_2 =" at the end names the next box.
+  std::string_view rest = trim_answer(words);
+  if (rest.ends_with('=')) {
+    rest = trim_answer(rest.substr(0, rest.size() - 1));
+    const size_t name = rest.find_last_of(' ');
+    rest = name == kNone ? std::string_view() : trim_answer(rest.substr(0, name));
+    if (rest.find('=') != kNone) return false;
+  }
+  if (rest.empty()) return comma;
+  if (rest.find('=') != kNone) return false;
+  const size_t spaces = static_cast<size_t>(std::count(rest.begin(), rest.end(), ' '));
+  const size_t last = rest.find_last_of(' ');
+  const std::string_view word = last == kNone ? rest : rest.substr(last + 1);
+  return (word == "and" || word == "or") && spaces < kMaxConnectorWords * 2;
+}
+
+ExtractedAnswer box_answer(std::string_view text, bool join) {
+  const Box box = last_box(text, kNone);
+  if (box.open == kNone) return {};
+  if (box.end == kNone) return {AnswerPlace::kUnterminatedBox, AnswerSource::kBox, ""};
+  const auto inside = [&](const Box& b) {
+    return std::string(trim_answer(text.substr(b.open + 1, b.end - b.open - 2)));
+  };
+  std::string answer = inside(box);
+  if (answer.empty()) return {AnswerPlace::kEmptyBox, AnswerSource::kBox, ""};
+  Box first = box;
+  for (size_t count = 1; join && count < kMaxListBoxes && first.macro > 0; ++count) {
+    if (box.end - first.macro > kMaxListBytes) break;
+    // Only a window before the box is searched, so that many boxes stay linear.
+    const size_t window = std::min(first.macro, kMaxListBytes);
+    const size_t begin = first.macro - window;
+    Box before = last_box(text.substr(begin, window), kNone);
+    if (before.open == kNone || before.end == kNone) break;
+    before = {before.macro + begin, before.open + begin, before.end + begin};
+    if (!is_connector(text.substr(before.end, first.macro - before.end))) break;
+    answer = inside(before) + ", " + answer;
+    first = before;
+  }
+  return {AnswerPlace::kFound, AnswerSource::kBox, std::move(answer)};
+}
+
+std::string_view line_behind_hashes(std::string_view text) {
+  const size_t hashes = text.rfind("####");
+  if (hashes == kNone) return {};
+  const std::string_view rest = trim_answer(text.substr(hashes + 4));
+  return trim_answer(rest.substr(0, rest.find('\n')));
+}
+
+// The text of the answer proper; nothing: it never starts.
+std::optional<std::string_view> behind_thinking(std::string_view text, const AnswerRules& rules) {
+  const size_t close = text.rfind(kThinkClose);
+  if (rules.require_closed_thinking && close == kNone) return std::nullopt;
+  if (rules.count_thinking) return text;
+  if (close != kNone) return text.substr(close + kThinkClose.size());
+  if (rules.starts_in_thinking || text.find(kThinkOpen) != kNone) return std::nullopt;
+  return text;
+}
+
+ExtractedAnswer from_source(std::string_view text, AnswerSource source, const AnswerRules& rules) {
+  std::string_view found;
+  switch (source) {
+    case AnswerSource::kBox:
+      return box_answer(text, rules.join_boxes);
+    case AnswerSource::kHashes:
+      found = line_behind_hashes(text);
+      break;
+    case AnswerSource::kPhrase:
+      found = phrase_answer(text);
+      break;
+    case AnswerSource::kChoice:
+      found = choice_letter(text, rules.choices);
+      break;
+    case AnswerSource::kMath:
+      found = last_math(text);
+      break;
+    case AnswerSource::kLastNumber:
+      found = last_number(text);
+      break;
+    case AnswerSource::kWhole:
+      found = trim_answer(text);
+      break;
+  }
+  if (found.empty()) return {};
+  return {AnswerPlace::kFound, source, std::string(found)};
 }
 
 }  // namespace
@@ -40,21 +167,23 @@ size_t skip_braces(std::string_view text, size_t open) {
   return kNone;
 }
 
-ExtractedAnswer extract_answer(std::string_view text) {
-  const size_t boxed = last_brace_of(text, "\\boxed");
-  const size_t framed = last_brace_of(text, "\\fbox");
-  if (boxed != kNone || framed != kNone) {
-    const size_t open = boxed == kNone ? framed : framed == kNone ? boxed : std::max(boxed, framed);
-    const size_t end = skip_braces(text, open);
-    if (end == kNone) return {AnswerPlace::kUnterminatedBox, {}};
-    const std::string_view inside = trim(text.substr(open + 1, end - open - 2));
-    return {inside.empty() ? AnswerPlace::kEmptyBox : AnswerPlace::kBox, inside};
+ExtractedAnswer extract_answer(std::string_view text, const AnswerRules& rules) {
+  const std::optional<std::string_view> answer = behind_thinking(text, rules);
+  if (!answer) return {AnswerPlace::kUnclosedThinking, AnswerSource::kBox, ""};
+  text = *answer;
+  if (rules.tail_bytes > 0 && text.size() > rules.tail_bytes)
+    text = text.substr(text.size() - rules.tail_bytes);
+  for (const AnswerSource source : rules.sources) {
+    ExtractedAnswer found = from_source(text, source, rules);
+    if (found.place != AnswerPlace::kNone) return found;
   }
-  const size_t hashes = text.rfind("####");
-  if (hashes == kNone) return {};
-  const std::string_view rest = trim(text.substr(hashes + 4));
-  const std::string_view line = trim(rest.substr(0, rest.find('\n')));
-  return line.empty() ? ExtractedAnswer{} : ExtractedAnswer{AnswerPlace::kHashes, line};
+  return {};
+}
+
+std::string gold_answer(std::string_view gold) {
+  ExtractedAnswer found = extract_answer(gold, {.count_thinking = true});
+  return found.place == AnswerPlace::kFound ? std::move(found.text)
+                                            : std::string(trim_answer(gold));
 }
 
 }  // namespace laconic

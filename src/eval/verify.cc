@@ -96,22 +96,22 @@ Judgement compare_answers(std::string_view gold, std::string_view answer) {
   return out;
 }
 
-Judgement judge(std::string_view gold, std::string_view response) {
-  const ExtractedAnswer in_gold = extract_answer(gold);
-  if (!in_gold.text.empty()) gold = in_gold.text;
-  const ExtractedAnswer found = extract_answer(response);
+Judgement judge(std::string_view gold, std::string_view response, const AnswerRules& rules) {
+  const ExtractedAnswer found = extract_answer(response, rules);
   switch (found.place) {
     case AnswerPlace::kEmptyBox:
       return {Verdict::kWrong, "empty-box", ""};
     case AnswerPlace::kUnterminatedBox:
       return {Verdict::kWrong, "unterminated-box", ""};
+    case AnswerPlace::kUnclosedThinking:
+      return {Verdict::kWrong, "unclosed-thinking", ""};
     case AnswerPlace::kNone:
-      return {Verdict::kWrong, "no-box", ""};
-    case AnswerPlace::kBox:
-    case AnswerPlace::kHashes:
+      return {Verdict::kWrong, rules.sources.front() == AnswerSource::kBox ? "no-box" : "no-answer",
+              ""};
+    case AnswerPlace::kFound:
       break;
   }
-  return compare_answers(gold, found.text);
+  return compare_answers(gold_answer(gold), found.text);
 }
 
 }  // namespace laconic

@@ -11,6 +11,8 @@
 #include <string>
 #include <string_view>
 
+#include "eval/answer_rules.h"
+
 namespace laconic {
 
 enum class Verdict { kRight, kWrong, kUndecided };
@@ -24,8 +26,8 @@ struct Judgement {
 };
 
 // `gold`: an answer, or a GSM8K solution with "####", or a text with a box. `response`: a whole
-// reply.
-Judgement judge(std::string_view gold, std::string_view response);
+// reply, whose answer stands where the rules say.
+Judgement judge(std::string_view gold, std::string_view response, const AnswerRules& rules = {});
 
 // Only the comparison of two bare answers.
 Judgement compare_answers(std::string_view gold, std::string_view answer);
