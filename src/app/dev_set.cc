@@ -5,15 +5,15 @@
 #include <chrono>
 #include <cmath>
 
+#include "app/judge_reply.h"
+#include "app/sample_journal.h"
 #include "base/error.h"
 #include "base/hash.h"
 #include "base/log.h"
 #include "base/progress.h"
 #include "base/signals.h"
-#include "eval/verify.h"
 #include "nn/decoder.h"
 #include "sample/decode_step_model.h"
-#include "text/think_span.h"
 #include "text/tokenizer.h"
 
 namespace laconic {
@@ -29,40 +29,9 @@ std::vector<int32_t> prompt_of(const Problem& problem, const PromptBuilder& buil
   return builder.text_ids(problem.prompt);
 }
 
-std::string difficulty_of(const Problem& problem) {
-  for (const char* name : {"difficulty", "level"}) {
-    const Json* value = problem.extra.find(name);
-    if (value) return value->is_string() ? value->as_string(name) : value->dump();
-  }
-  return "";
-}
-
-SampleRecord judge_sample(const Sample& sample, const SampleRequest& request,
-                          const Problem& problem, const PromptBuilder& builder) {
-  SampleRecord record;
-  record.id = problem.id;
-  record.sample_idx = request.sample_idx;
-  record.problem = problem.problem;
-  record.gold = problem.gold;
-  record.completion = builder.completion_text(sample.ids);
-  record.num_tokens = static_cast<int64_t>(sample.ids.size());
-  const ThinkTokens think =
-      count_think_tokens(builder.tokenizer(), sample.ids, builder.prompt_opens_think());
-  record.num_thinking_tokens = think.thinking_tokens;
-  record.num_answer_tokens = think.answer_tokens;
-  record.think_state = think_state_name(think.state);
-  record.finish_reason = finish_reason_name(sample.finish_reason);
-  const Judgement judgement = judge(problem.gold, record.completion);
-  record.verdict = verdict_name(judgement.verdict);
-  record.reason = judgement.reason;
-  record.extracted = judgement.extracted;
-  record.difficulty = difficulty_of(problem);
-  return record;
-}
-
 // The largest difference over one reply between what the sampler and the trainer say of its ids.
 double logprob_difference(const Weights& weights, const std::vector<int32_t>& prompt,
-                          const Sample& sample) {
+                          const JournalEntry& sample) {
   TokenBatch batch;
   batch.ids = prompt;
   batch.ids.insert(batch.ids.end(), sample.ids.begin(), sample.ids.end());
@@ -77,13 +46,68 @@ double logprob_difference(const Weights& weights, const std::vector<int32_t>& pr
   return largest;
 }
 
-std::vector<SampleRequest> make_requests(const DevSet& dev_set, int64_t samples_per_problem) {
-  std::vector<SampleRequest> requests;
-  for (size_t i = 0; i < dev_set.problems.size(); ++i)
-    for (int64_t sample = 0; sample < samples_per_problem; ++sample)
-      requests.push_back({dev_set.problems[i].id, sample, dev_set.prompts[i]});
-  return requests;
-}
+// One measurement: which replies are open, and what becomes of each.
+class Measuring {
+ public:
+  Measuring(const DevSet& dev_set, const PromptBuilder& builder, const MeasureSettings& settings,
+            SampleJournal* journal)
+      : dev_set_(dev_set), builder_(builder), samples_(settings.samples_per_problem) {
+    journal_ = journal;
+    entries_.resize(dev_set.problems.size() * static_cast<size_t>(samples_));
+    for (size_t i = 0; i < entries_.size(); ++i) {
+      const Problem& problem = dev_set.problems[problem_of(i)];
+      const int64_t sample_idx = static_cast<int64_t>(i) % samples_;
+      const JournalEntry* found = journal ? journal->find(problem.id, sample_idx) : nullptr;
+      if (found) {
+        entries_[i] = *found;
+        continue;
+      }
+      requests_.push_back({problem.id, sample_idx, dev_set.prompts[problem_of(i)]});
+      entry_of_request_.push_back(i);
+    }
+  }
+  const std::vector<SampleRequest>& requests() const { return requests_; }
+
+  void take(Sample&& sample) {
+    const size_t i = entry_of_request_[sample.request_idx];
+    JournalEntry& entry = entries_[i];
+    entry.record =
+        judge_reply(dev_set_.problems[problem_of(i)], requests_[sample.request_idx].sample_idx,
+                    reply_of_ids(sample.ids, finish_reason_name(sample.finish_reason), builder_));
+    if (is_parity_sample(i)) {
+      entry.ids = std::move(sample.ids);
+      entry.logprobs = std::move(sample.logprobs);
+    }
+    if (journal_) journal_->add(entry);
+  }
+
+  MeasureResult finish(const Weights& weights) {
+    MeasureResult result;
+    for (size_t i = 0; i < entries_.size(); ++i) {
+      if (is_parity_sample(i))
+        result.max_logprob_difference =
+            std::max(result.max_logprob_difference,
+                     logprob_difference(weights, dev_set_.prompts[problem_of(i)], entries_[i]));
+      result.records.push_back(std::move(entries_[i].record));
+    }
+    for (const size_t i : entry_of_request_) result.num_tokens += result.records[i].num_tokens;
+    return result;
+  }
+
+ private:
+  size_t problem_of(size_t entry) const { return entry / static_cast<size_t>(samples_); }
+  bool is_parity_sample(size_t entry) const {
+    return entry % std::max<size_t>(1, entries_.size() / kParitySamples) == 0;
+  }
+
+  const DevSet& dev_set_;
+  const PromptBuilder& builder_;
+  int64_t samples_;
+  SampleJournal* journal_ = nullptr;
+  std::vector<JournalEntry> entries_;  // by problem, then by sample
+  std::vector<SampleRequest> requests_;
+  std::vector<size_t> entry_of_request_;
+};
 
 }  // namespace
 
@@ -122,49 +146,38 @@ DevSet make_dev_set(std::vector<Problem> problems, const PromptBuilder& builder,
 std::optional<MeasureResult> sample_dev_set(const Weights& weights, const DevSet& dev_set,
                                             const PromptBuilder& builder,
                                             const MeasureSettings& settings,
-                                            const std::string& label) {
+                                            const MeasureRun& run) {
   const auto start = std::chrono::steady_clock::now();
   SamplingSettings sampling = settings.sampling;
   sampling.stop_ids = builder.stop_ids();
   sampling.allowed_ids = builder.tokenizer().size();
-  const std::vector<SampleRequest> requests = make_requests(dev_set, settings.samples_per_problem);
+  Measuring measuring(dev_set, builder, settings, run.journal);
+  const std::vector<SampleRequest>& requests = measuring.requests();
   size_t longest = 0;
   for (const auto& prompt : dev_set.prompts) longest = std::max(longest, prompt.size());
   const int64_t longest_reply = static_cast<int64_t>(longest) + sampling.max_new_tokens;
   if (longest_reply > weights.config.max_positions)
-    log_warning(label, ": prompt and cap may reach ", longest_reply,
+    log_warning(run.label, ": prompt and cap may reach ", longest_reply,
                 " positions, the model is made for ", weights.config.max_positions,
                 " (max_position_embeddings)");
-  const int64_t slots =
-      std::min<int64_t>(settings.num_slots, static_cast<int64_t>(requests.size()));
-  DecodeSampler sampler(weights, slots, longest_reply);
-
-  std::vector<Sample> samples(requests.size());
-  Progress progress(label, static_cast<int64_t>(requests.size()), "samples");
-  SamplerCallbacks callbacks;
-  callbacks.on_sample = [&](Sample&& sample) { samples[sample.request_idx] = std::move(sample); };
-  int64_t num_tokens = 0;
-  callbacks.keep_going = [&](const SamplerProgress& now) {
-    num_tokens = now.num_tokens;
-    progress.update(static_cast<int64_t>(now.num_finished), cat(now.num_tokens, " tokens"));
-    return !stop_requested();
-  };
-  if (!sampler.sample(requests, sampling, callbacks)) return std::nullopt;
-  progress.update(static_cast<int64_t>(requests.size()), cat(num_tokens, " tokens"));
-  progress.finish();
-
-  MeasureResult result;
-  const size_t stride = std::max<size_t>(1, samples.size() / kParitySamples);
-  for (size_t i = 0; i < samples.size(); ++i) {
-    const size_t problem = i / static_cast<size_t>(settings.samples_per_problem);
-    result.num_tokens += static_cast<int64_t>(samples[i].ids.size());
-    result.records.push_back(
-        judge_sample(samples[i], requests[i], dev_set.problems[problem], builder));
-    if (i % stride == 0)
-      result.max_logprob_difference =
-          std::max(result.max_logprob_difference,
-                   logprob_difference(weights, dev_set.prompts[problem], samples[i]));
+  if (!requests.empty()) {
+    const int64_t slots =
+        std::min<int64_t>(settings.num_slots, static_cast<int64_t>(requests.size()));
+    DecodeSampler sampler(weights, slots, longest_reply);
+    Progress progress(run.label, static_cast<int64_t>(requests.size()), "samples");
+    SamplerCallbacks callbacks;
+    callbacks.on_sample = [&](Sample&& sample) { measuring.take(std::move(sample)); };
+    int64_t num_tokens = 0;
+    callbacks.keep_going = [&](const SamplerProgress& now) {
+      num_tokens = now.num_tokens;
+      progress.update(static_cast<int64_t>(now.num_finished), cat(now.num_tokens, " tokens"));
+      return !stop_requested();
+    };
+    if (!sampler.sample(requests, sampling, callbacks)) return std::nullopt;
+    progress.update(static_cast<int64_t>(requests.size()), cat(num_tokens, " tokens"));
+    progress.finish();
   }
+  MeasureResult result = measuring.finish(weights);
   result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   return result;
 }

@@ -21,6 +21,8 @@
 
 namespace laconic {
 
+class SampleJournal;
+
 // Everything that decides what a measurement means. Two measurements are comparable when these
 // agree.
 struct MeasureSettings {
@@ -48,13 +50,18 @@ struct MeasureResult {
   // Largest |sampler's - trainer's| log-probability over the ids of some of the samples (nats).
   double max_logprob_difference = 0;
   double seconds = 0;
-  int64_t num_tokens = 0;  // sampled
+  int64_t num_tokens = 0;  // sampled by this call, not found in a journal
 };
 
-// nullopt when a signal asked to stop: what was sampled is dropped. `label` heads the progress bar.
+// Where a measurement keeps its replies and what it is called.
+struct MeasureRun {
+  std::string label;                 // heads the progress bar
+  SampleJournal* journal = nullptr;  // null: replies live in memory until all are there
+};
+
+// nullopt when a signal asked to stop: what was sampled is in the journal, or dropped without one.
 std::optional<MeasureResult> sample_dev_set(const Weights& weights, const DevSet& dev_set,
                                             const PromptBuilder& builder,
-                                            const MeasureSettings& settings,
-                                            const std::string& label);
+                                            const MeasureSettings& settings, const MeasureRun& run);
 
 }  // namespace laconic

@@ -159,7 +159,7 @@ std::optional<MeasureResult> TldrRun::measure_step(const Weights& weights, const
     same.max_logprob_difference = long_bound_->max_logprob_difference;
     return same;
   }
-  return sample_dev_set(weights, dev_, builder_, measure_, cat("evaluate step ", step));
+  return sample_dev_set(weights, dev_, builder_, measure_, {cat("evaluate step ", step)});
 }
 
 bool TldrRun::evaluate(TrainingRun& run) {
