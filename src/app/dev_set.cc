@@ -51,8 +51,11 @@ class Measuring {
  public:
   Measuring(const DevSet& dev_set, const PromptBuilder& builder, const MeasureSettings& settings,
             SampleJournal* journal)
-      : dev_set_(dev_set), builder_(builder), samples_(settings.samples_per_problem) {
-    journal_ = journal;
+      : dev_set_(dev_set),
+        builder_(builder),
+        rules_(settings.rules),
+        samples_(settings.samples_per_problem),
+        journal_(journal) {
     entries_.resize(dev_set.problems.size() * static_cast<size_t>(samples_));
     for (size_t i = 0; i < entries_.size(); ++i) {
       const Problem& problem = dev_set.problems[problem_of(i)];
@@ -71,9 +74,9 @@ class Measuring {
   void take(Sample&& sample) {
     const size_t i = entry_of_request_[sample.request_idx];
     JournalEntry& entry = entries_[i];
-    entry.record =
-        judge_reply(dev_set_.problems[problem_of(i)], requests_[sample.request_idx].sample_idx,
-                    reply_of_ids(sample.ids, finish_reason_name(sample.finish_reason), builder_));
+    entry.record = judge_reply(
+        dev_set_.problems[problem_of(i)], requests_[sample.request_idx].sample_idx,
+        reply_of_ids(sample.ids, finish_reason_name(sample.finish_reason), builder_), rules_);
     if (is_parity_sample(i)) {
       entry.ids = std::move(sample.ids);
       entry.logprobs = std::move(sample.logprobs);
@@ -102,8 +105,9 @@ class Measuring {
 
   const DevSet& dev_set_;
   const PromptBuilder& builder_;
-  int64_t samples_;
-  SampleJournal* journal_ = nullptr;
+  const AnswerRules& rules_;
+  const int64_t samples_;
+  SampleJournal* const journal_;
   std::vector<JournalEntry> entries_;  // by problem, then by sample
   std::vector<SampleRequest> requests_;
   std::vector<size_t> entry_of_request_;

@@ -15,6 +15,7 @@
 
 #include "data/records.h"  // SampleRecord
 #include "data/rows.h"     // Problem
+#include "eval/answer_rules.h"
 #include "nn/weights.h"
 #include "sample/sampler.h"  // SamplingSettings
 #include "text/prompt_builder.h"
@@ -30,6 +31,7 @@ struct MeasureSettings {
   int64_t samples_per_problem = 1;
   int64_t num_slots = 64;  // memory and speed only: no influence on the samples
   std::string instruction;
+  AnswerRules rules;  // where the answer of a reply stands
   // The part that must agree between bounds and run: the sampler's numbers and the instruction, not
   // slots.
   Json describe() const;

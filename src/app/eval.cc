@@ -64,6 +64,7 @@ Json identity_of(const LoadedModel& loaded, const EvalTask& task, const DevSet& 
   identity["setting"] = task.measure.describe();
   identity["setting"]["template_hash"] = loaded.builder.template_hash();
   identity["setting"]["problems_hash"] = dev_set.hash;
+  identity["setting"]["answer_from"] = describe(task.measure.rules);
   return identity;
 }
 

@@ -29,6 +29,8 @@ std::vector<Summary> summaries_of(const EvaluatedTask& task,
 std::string setting_line(const EvaluatedTask& task) {
   const Json& header = task.models.front().header;
   std::string text = setting_text(header.at("setting", "header"));
+  text +=
+      ", answer from " + header.at("setting", "header").at("answer_from", "header").as_string("");
   if (const Json* preset = header.find("preset")) text += ", preset " + preset->as_string("");
   if (const Json* endpoint = header.find("endpoint"))
     text += cat(", served by ", endpoint->as_string(""), ", tokens by ",

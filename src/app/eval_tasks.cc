@@ -36,6 +36,16 @@ MeasureOptions with_preset(const EvalSource& source, const Settings& all,
   return measure;
 }
 
+AnswerRules answer_rules(const EvalSource& source, const Settings& all, const SamplerPreset* preset,
+                         const Benchmark* benchmark) {
+  AnswerRules rules;
+  if (benchmark) rules = benchmark->rules(preset->id);
+  if (!benchmark || all.given("answer_from"))
+    rules.sources = parse_answer_sources(source.answer_from);
+  if (!benchmark || all.given("count_thinking")) rules.count_thinking = source.count_thinking;
+  return rules;
+}
+
 EvalTask read_task(const EvalSource& source, const Settings& all, const Benchmark* benchmark) {
   EvalTask task;
   if (benchmark) task.name = benchmark->name;
@@ -63,8 +73,10 @@ EvalTask read_task(const EvalSource& source, const Settings& all, const Benchmar
                                       ? source.instruction
                                       : std::string(benchmark->instruction);
   task.measure = with_preset(source, all, preset, benchmark).resolve(instruction);
+  task.measure.rules = answer_rules(source, all, preset, benchmark);
   log_info(task.name.empty() ? path : task.name, ": ", task.problems.size(), " problems, ",
-           setting_text(task.measure.describe()), preset ? ", preset " + task.preset : "");
+           setting_text(task.measure.describe()), ", answer from ", describe(task.measure.rules),
+           preset ? ", preset " + task.preset : "");
   return task;
 }
 
@@ -82,6 +94,12 @@ void EvalSource::add_to(Settings& settings) {
   settings.add("limit", &limit, "take only the first problems of each file; 0: all").range(0, 1e12);
   settings.add("instruction", &instruction,
                "line added to the user turn of a problem. Default: the benchmark's, else none");
+  settings.add("answer_from", &answer_from,
+               "where a reply's answer stands, tried in order: box, hashes, phrase, choice, math, "
+               "number, whole. Default with --bench: the benchmark's");
+  settings.add("count_thinking", &count_thinking,
+               "an answer inside <think> counts too. Default with --preset tldr-paper and --bench: "
+               "yes, as in that paper");
   settings.add("bad_rows", &bad_rows,
                "fail | skip | quarantine=PATH. Default with --bench: skip, which is said");
 }

@@ -22,6 +22,8 @@ struct EvalSource {
   std::vector<std::string> bench;  // names of benchmarks
   std::string data_dir = ".";
   std::string preset, instruction, bad_rows = "fail";
+  std::string answer_from = "box,hashes";
+  bool count_thinking = false;
   int64_t limit = 0;
   MeasureOptions measure;
 

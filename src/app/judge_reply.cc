@@ -28,7 +28,8 @@ Reply reply_of_ids(std::span<const int32_t> ids, const std::string& finish_reaso
           think_state_name(think.state), finish_reason};
 }
 
-SampleRecord judge_reply(const Problem& problem, int64_t sample_idx, Reply reply) {
+SampleRecord judge_reply(const Problem& problem, int64_t sample_idx, Reply reply,
+                         const AnswerRules& rules) {
   SampleRecord record;
   record.id = problem.id;
   record.sample_idx = sample_idx;
@@ -40,7 +41,7 @@ SampleRecord judge_reply(const Problem& problem, int64_t sample_idx, Reply reply
   record.think_state = std::move(reply.think_state);
   record.finish_reason = std::move(reply.finish_reason);
   record.completion = std::move(reply.completion);
-  const Judgement judgement = judge(problem.gold, record.completion);
+  const Judgement judgement = judge(problem.gold, record.completion, rules);
   record.verdict = verdict_name(judgement.verdict);
   record.reason = judgement.reason;
   record.extracted = judgement.extracted;

@@ -11,6 +11,7 @@
 
 #include "data/records.h"  // SampleRecord
 #include "data/rows.h"     // Problem
+#include "eval/answer_rules.h"
 #include "text/prompt_builder.h"
 
 namespace laconic {
@@ -26,6 +27,7 @@ struct Reply {
 Reply reply_of_ids(std::span<const int32_t> ids, const std::string& finish_reason,
                    const PromptBuilder& builder);
 
-SampleRecord judge_reply(const Problem& problem, int64_t sample_idx, Reply reply);
+SampleRecord judge_reply(const Problem& problem, int64_t sample_idx, Reply reply,
+                         const AnswerRules& rules);
 
 }  // namespace laconic

@@ -1,13 +1,14 @@
 // Named benchmarks and named sampler settings: what `laconic eval --bench gsm8k --preset r1` means.
 //
 // A benchmark says where its file is expected below a data folder, which fields hold question and
-// answer, the line that is put after each question, and how many samples each preset draws. It is
-// not the reader (data/rows.h) and holds no problem. Sources: the file names of the repositories
-// and Hugging Face data sets that the table names; sampler settings as users of R1 distills expect
-// them (DeepSeek-R1's model card) and as the TL;DR repository's evaluation scripts have them.
-// Counts are of problems in the published split. Errors: Error(kUsage) for an unknown name, with
-// the nearest one; Error(kFailure) for a file that is not there; Error(kData) for a row without
-// the fields. Another number of problems is a sentence for the log, not an error.
+// answer, the line that is put after each question, where the answer of a reply stands, and how
+// many samples each preset draws. It is not the reader (data/rows.h) and holds no problem. Sources:
+// the file names of the repositories and Hugging Face data sets that the table names; sampler
+// settings as users of R1 distills expect them (DeepSeek-R1's model card) and as the TL;DR
+// repository's evaluation scripts have them. Counts are of problems in the published split. Errors:
+// Error(kUsage) for an unknown name, with the nearest one; Error(kFailure) for a file that is not
+// there; Error(kData) for a row without the fields. Another number of problems is a sentence for
+// the log, not an error.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -19,6 +20,7 @@
 
 #include "base/json.h"
 #include "data/rows.h"  // Problem
+#include "eval/answer_rules.h"
 
 namespace laconic {
 
@@ -47,6 +49,15 @@ struct Benchmark {
   int64_t samples_r1 = 1;
   int64_t samples_tldr_paper = 1;
 
+  std::vector<AnswerSource> answer_sources = {AnswerSource::kBox, AnswerSource::kHashes};
+
+  // TL;DR's harness takes a box wherever it stands, in the thinking too; r1 looks behind it.
+  AnswerRules rules(PresetName preset) const {
+    AnswerRules rules;
+    rules.sources = answer_sources;
+    rules.count_thinking = preset == PresetName::kTldrPaper;
+    return rules;
+  }
   int64_t samples(PresetName preset) const {
     return preset == PresetName::kR1 ? samples_r1 : samples_tldr_paper;
   }

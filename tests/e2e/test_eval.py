@@ -63,6 +63,7 @@ class Eval(laconic_test.TestCase):
         # The cap of a preset is beyond this small model's patience: only what is said is looked at.
         for preset, cap in (("r1", 32768), ("tldr-paper", 8192)):
             process = self.start("eval", "--model", "model", *aime, "--preset", preset)
+            process.stderr.readline()  # not 30 problems
             line = process.stderr.readline()
             self.assertIn(f"cap {cap}", line)
             process.kill()
@@ -90,19 +91,34 @@ class Eval(laconic_test.TestCase):
         self.assertIn("gsm8k.jsonl:1: expected the field question of gsm8k",
                       message("--bench", "gsm8k", "--data-dir", "data", code=EXIT_DATA))
 
+    def test_where_the_answer_stands(self):
+        problems = [{"problem": "1 + 1?", "answer": "2"}]
+        self.write("one.jsonl", problems)
+        args = ("--data", "one.jsonl", "--max-new-tokens", 4)
+        result = self.eval(*args, "--out", "A", "--answer-from", "number,box", "--count-thinking")
+        self.assertIn("answer from number, then box; in thinking too", result.stdout)
+        self.assertIn("answer_from", self.eval(*args, "--out", "A", code=EXIT_USAGE).stderr)
+        self.eval(*args, "--answer-from", "bx", code=EXIT_USAGE)
+
     # --- going on at the sample
 
     ARGS = ("--data", "problems.jsonl", "--samples", 8, "--max-new-tokens", 200, "--slots", 2)
 
-    def start_and_kill(self, out, how):
-        """Kills an evaluation once some of its replies are on disk; returns how many."""
-        process = self.start("eval", "--model", "model", *self.ARGS, "--out", out)
+    def start_and_wait(self, out, *more):
+        """Starts an evaluation and comes back once some of its replies are on disk."""
+        process = self.start("eval", "--model", "model", *self.ARGS, "--out", out, *more)
         partial = self.folder / out / "first.jsonl.partial"
         deadline = time.time() + 120
         while time.time() < deadline and not (partial.exists() and partial.read_bytes().count(b"\n") > 20):
             time.sleep(0.01)
+        return process
+
+    def start_and_kill(self, out, how):
+        """Kills an evaluation once some of its replies are on disk; returns how many."""
+        process = self.start_and_wait(out)
         process.send_signal(how)
         process.wait(timeout=60)
+        partial = self.folder / out / "first.jsonl.partial"
         self.assertFalse((self.folder / out / "first.jsonl").exists(), "the evaluation ended before its kill")
         return partial.read_bytes().count(b"\n") - 1
 
@@ -123,11 +139,7 @@ class Eval(laconic_test.TestCase):
         self.assertEqual(again.stdout, whole)
 
     def test_a_signal_ends_with_75(self):
-        process = self.start("eval", "--model", "model", *self.ARGS, "--out", "out")
-        partial = self.folder / "out/first.jsonl.partial"
-        deadline = time.time() + 120
-        while time.time() < deadline and not (partial.exists() and partial.stat().st_size > 1000):
-            time.sleep(0.01)
+        process = self.start_and_wait("out")
         process.send_signal(signal.SIGINT)
         _, stderr = process.communicate(timeout=60)
         self.assertEqual(process.returncode, laconic_test.EXIT_SAVED)
@@ -155,12 +167,8 @@ class Eval(laconic_test.TestCase):
         self.assertEqual((self.folder / "done/first.jsonl").read_bytes(), done)
 
     def test_two_evaluations_do_not_share_a_file(self):
-        process = self.start("eval", "--model", "model", *self.ARGS, "--out", "out")
-        partial = self.folder / "out/first.jsonl.partial"
-        deadline = time.time() + 120
-        while time.time() < deadline and not (partial.exists() and partial.stat().st_size > 1000):
-            time.sleep(0.01)
-        line = self.eval(*self.ARGS, "--out", "out", code=EXIT_USAGE).stderr.splitlines()[-1]
+        process = self.start_and_wait("out", "--samples", 5000)
+        line = self.eval(*self.ARGS, "--samples", 5000, "--out", "out", code=EXIT_USAGE).stderr.splitlines()[-1]
         self.assertIn("that no other process works on", line)
         process.kill()
 
