@@ -7,43 +7,12 @@
 #include <map>
 
 #include "base/error.h"
+#include "eval/distributions.h"
 
 namespace laconic {
 namespace {
 
 constexpr double kUnknown = std::numeric_limits<double>::infinity();
-
-// Continued fraction of the incomplete beta function (Lentz); Abramowitz and Stegun 26.5.8.
-double beta_fraction(double a, double b, double x) {
-  constexpr double kTiny = 1e-300;
-  double c = 1, d = 1 - (a + b) * x / (a + 1);
-  d = 1 / (std::abs(d) < kTiny ? kTiny : d);
-  double value = d;
-  const auto step = [&](double numerator) {
-    d = 1 + numerator * d;
-    d = 1 / (std::abs(d) < kTiny ? kTiny : d);
-    c = 1 + numerator / c;
-    if (std::abs(c) < kTiny) c = kTiny;
-    value *= c * d;
-    return std::abs(c * d - 1);
-  };
-  for (int i = 1; i <= 500; ++i) {
-    const double m = i;
-    step(m * (b - m) * x / ((a + 2 * m - 1) * (a + 2 * m)));
-    if (step(-(a + m) * (a + b + m) * x / ((a + 2 * m) * (a + 2 * m + 1))) < 1e-15) break;
-  }
-  return value;
-}
-
-// P(|T| > t) for Student's t: the regularised incomplete beta function I_x(v/2, 1/2), x = v / (v +
-// t^2).
-double two_sided_tail(double t, double v) {
-  const double a = v / 2, b = 0.5, x = v / (v + t * t);
-  const double front = std::exp(std::lgamma(a + b) - std::lgamma(a) - std::lgamma(b) +
-                                a * std::log(x) + b * std::log1p(-x));
-  if (x < (a + 1) / (a + b + 2)) return front * beta_fraction(a, b, x) / a;
-  return 1 - front * beta_fraction(b, a, 1 - x) / b;
-}
 
 double mean_of(std::span<const double> values) {
   double sum = 0;
@@ -111,13 +80,7 @@ Estimate clustered_mean(std::span<const Cluster> clusters) {
 }
 
 double student_t_975(double degrees_of_freedom) {
-  LACONIC_CHECK(degrees_of_freedom >= 1, degrees_of_freedom);
-  double low = 1.9, high = 13;  // 1.96 for infinitely many degrees, 12.71 for one
-  for (int i = 0; i < 60; ++i) {
-    const double middle = (low + high) / 2;
-    (two_sided_tail(middle, degrees_of_freedom) > 0.05 ? low : high) = middle;
-  }
-  return (low + high) / 2;
+  return student_t_quantile(0.975, degrees_of_freedom);
 }
 
 Interval interval_95(const Estimate& estimate) {
@@ -178,7 +141,7 @@ Comparison compare_samples(std::span<const SampleRecord> first,
   const ProblemMeans a = problem_means(first), b = problem_means(second);
   check_same_problems(a, b);
   return {paired_difference(a.accuracy, b.accuracy), paired_difference(a.tokens, b.tokens),
-          token_ratio(a.tokens, b.tokens)};
+          token_ratio(a.tokens, b.tokens), minus(b.accuracy, a.accuracy)};
 }
 
 Measurement measure(std::span<const SampleRecord> records) {

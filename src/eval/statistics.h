@@ -68,6 +68,7 @@ struct Comparison {
   PairedDifference accuracy;  // second minus first
   PairedDifference tokens;
   TokenRatio token_ratio;
+  std::vector<double> accuracy_differences;  // a problem each, for paired_tests.h
   bool within_margin(double margin) const { return accuracy.interval.low >= -margin; }
 };
 Comparison compare_samples(std::span<const SampleRecord> first,

@@ -6,21 +6,11 @@
 #include <cmath>
 
 #include "base/error.h"
-#include "base/file.h"
-#include "base/json.h"
 #include "base/philox.h"
+#include "eval/statistics_fixture.h"
 
 namespace laconic {
 namespace {
-
-SampleRecord record(const std::string& id, bool right, int64_t tokens) {
-  SampleRecord out;
-  out.id = id;
-  out.verdict = right ? "right" : "wrong";
-  out.num_tokens = tokens;
-  out.finish_reason = "stop";
-  return out;
-}
 
 // Two problems with two samples each: right 2/2 and 0/2. Means 1 and 0, sd of means sqrt(1/2), s.e.
 // 0.5.
@@ -65,34 +55,6 @@ TEST(Statistics, ASetAgainstItselfDoesNotDiffer) {
   EXPECT_DOUBLE_EQ(got.token_ratio.ratio, 1);
   EXPECT_NEAR(got.token_ratio.interval.low, 1, 1e-12);
 }
-
-class StatisticsGolden : public testing::Test {
- protected:
-  StatisticsGolden()
-      : path_(std::string(LACONIC_SOURCE_DIR) + "/tests/golden/statistics.json"),
-        golden_(Json::parse(read_file(path_), path_)) {}
-  std::vector<SampleRecord> samples(const char* name) const {
-    std::vector<SampleRecord> out;
-    for (const Json& row : golden_.at("samples", "").at(name, "").as_array("")) {
-      const Json::Array& cells = row.as_array("");
-      out.push_back(
-          record(cells[0].as_string(""), cells[1].as_integer("") == 1, cells[2].as_integer("")));
-    }
-    return out;
-  }
-  double number(const char* name, size_t i) const {
-    return golden_.at(name, "").as_array("")[i].as_number("");
-  }
-  void expect_difference(const PairedDifference& got, const char* name) const {
-    const Json& want = golden_.at(name, "");
-    EXPECT_NEAR(got.mean, want.at("mean", "").as_number(""), 1e-10);
-    EXPECT_NEAR(got.se, want.at("se", "").as_number(""), 1e-10);
-    EXPECT_NEAR(got.interval.low, want.at("low", "").as_number(""), 1e-9);
-    EXPECT_NEAR(got.interval.high, want.at("high", "").as_number(""), 1e-9);
-  }
-  std::string path_;
-  Json golden_;
-};
 
 TEST_F(StatisticsGolden, Measurement) {
   const Measurement got = measure(samples("now"));

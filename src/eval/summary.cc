@@ -4,29 +4,15 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
-#include <cstdio>
 #include <functional>
 #include <map>
 
 #include "base/error.h"
+#include "eval/paired_tests.h"
+#include "eval/repeated.h"
 
 namespace laconic {
 namespace {
-
-constexpr size_t kLabelWidth = 22;
-constexpr size_t kCellWidth = 19;
-
-std::string fixed(double value, int digits) {
-  char text[64];
-  std::snprintf(text, sizeof text, "%.*f", digits, value);
-  return text;
-}
-
-std::string padded(const std::string& text, size_t width, bool right = true) {
-  if (text.size() >= width) return text;
-  const std::string space(width - text.size(), ' ');
-  return right ? space + text : text + space;
-}
 
 using Selector = std::function<bool(const SampleRecord&)>;
 using Value = std::function<double(const SampleRecord&)>;
@@ -43,52 +29,6 @@ Estimate estimate(std::span<const SampleRecord> records, const Value& value,
   std::vector<Cluster> clusters;
   for (const auto& [id, cluster] : by_id) clusters.push_back(cluster);
   return clustered_mean(clusters);
-}
-
-std::string with_error(const Estimate& value, double scale) {
-  if (value.num_samples == 0) return "-";
-  const std::string error = std::isfinite(value.se) ? fixed(scale * value.se, 1) : "?";
-  return cat(fixed(scale * value.mean, 1), " +- ", error);
-}
-
-struct Line {
-  const char* label;
-  std::function<std::string(const Summary&)> cell;
-};
-
-const std::vector<Line>& lines() {
-  static const std::vector<Line> kLines = {
-      {"problems x samples",
-       [](const Summary& s) {
-         return cat(s.accuracy.num_problems, " / ", s.accuracy.num_samples);
-       }},
-      {"accuracy %", [](const Summary& s) { return percent_text(s.accuracy); }},
-      {"undecided %", [](const Summary& s) { return percent_text(s.undecided); }},
-      {"tokens, all", [](const Summary& s) { return tokens_text(s.tokens); }},
-      {"tokens, finished", [](const Summary& s) { return tokens_text(s.finished_tokens); }},
-      {"tokens, truncated", [](const Summary& s) { return tokens_text(s.truncated_tokens); }},
-      {"tokens, median / p90",
-       [](const Summary& s) {
-         return cat(fixed(s.median_tokens, 0), " / ", fixed(s.p90_tokens, 0));
-       }},
-      {"thinking tokens", [](const Summary& s) { return tokens_text(s.thinking_tokens); }},
-      {"answer tokens", [](const Summary& s) { return tokens_text(s.answer_tokens); }},
-      {"truncated %", [](const Summary& s) { return percent_text(s.truncated); }},
-      {"empty think span %", [](const Summary& s) { return percent_text(s.empty_think); }},
-  };
-  return kLines;
-}
-
-// Numbers before names, numbers by value.
-bool difficulty_before(const std::string& a, const std::string& b) {
-  const auto number = [](const std::string& text, double& value) {
-    const auto result = std::from_chars(text.data(), text.data() + text.size(), value);
-    return result.ec == std::errc() && result.ptr == text.data() + text.size();
-  };
-  double x = 0, y = 0;
-  const bool a_number = number(a, x), b_number = number(b, y);
-  if (a_number != b_number) return a_number;
-  return a_number && x != y ? x < y : a < b;
 }
 
 Json number_or_null(double value) { return std::isfinite(value) ? Json(value) : Json(); }
@@ -112,33 +52,100 @@ Json difference_to_json(const PairedDifference& value) {
   return out;
 }
 
+Json interval_to_json(const Interval& interval) {
+  Json out = Json::array();
+  out.push_back(number_or_null(interval.low));
+  out.push_back(number_or_null(interval.high));
+  return out;
+}
+
+Json lengths_to_json(const LengthStatistics& lengths) {
+  if (lengths.mean.num_samples == 0) return {};
+  Json out = estimate_to_json(lengths.mean);
+  out["interval"] = interval_to_json(lengths.mean_interval);
+  out["median"] = lengths.median.value;
+  out["median_interval"] = interval_to_json(lengths.median.interval);
+  out["p90"] = lengths.p90.value;
+  out["p90_interval"] = interval_to_json(lengths.p90.interval);
+  return out;
+}
+
+std::vector<std::vector<double>> values_by_problem(std::span<const SampleRecord> records,
+                                                   const Value& value,
+                                                   const Selector& selected = nullptr) {
+  std::map<std::string_view, std::vector<double>> by_id;
+  for (const SampleRecord& record : records)
+    if (!selected || selected(record)) by_id[record.id].push_back(value(record));
+  std::vector<std::vector<double>> out;
+  for (auto& [id, values] : by_id) out.push_back(std::move(values));
+  return out;
+}
+
+void add_lengths(Summary& out, std::span<const SampleRecord> records) {
+  const Value tokens = [](const SampleRecord& r) { return static_cast<double>(r.num_tokens); };
+  const auto lengths = [&](const Value& value, const Selector& selected = nullptr) {
+    return length_statistics(values_by_problem(records, value, selected));
+  };
+  out.all = lengths(tokens);
+  out.finished = lengths(tokens, [](const SampleRecord& r) { return !r.truncated(); });
+  out.truncated_lengths = lengths(tokens, [](const SampleRecord& r) { return r.truncated(); });
+  out.thinking =
+      lengths([](const SampleRecord& r) { return static_cast<double>(r.num_thinking_tokens); });
+  out.answer =
+      lengths([](const SampleRecord& r) { return static_cast<double>(r.num_answer_tokens); });
+  out.tokens = out.all.mean;
+  out.finished_tokens = out.finished.mean;
+  out.truncated_tokens = out.truncated_lengths.mean;
+  out.thinking_tokens = out.thinking.mean;
+  out.answer_tokens = out.answer.mean;
+  out.median_tokens = out.all.median.value;
+  out.p90_tokens = out.all.p90.value;
+}
+
+void add_accuracy(Summary& out, std::span<const SampleRecord> records) {
+  const Value right = [](const SampleRecord& r) { return r.right() ? 1.0 : 0.0; };
+  out.accuracy = estimate(records, right);
+  std::vector<Cluster> clusters;
+  for (const std::vector<double>& values : values_by_problem(records, right)) {
+    Cluster& cluster = clusters.emplace_back();
+    for (const double value : values) cluster.sum += value;
+    cluster.count = static_cast<int64_t>(values.size());
+  }
+  out.accuracy_interval = share_interval(clusters);
+  out.k = samples_per_problem(records);
+  if (out.k < 2) return;
+  out.avg_at_k = average_at_k(records);
+  out.pass_at_k = pass_at_k(records, out.k).value_or(Estimate());
+  out.maj_at_k = majority_at_k(records, out.k).value_or(Estimate());
+}
+
 }  // namespace
+
+// Numbers before names, numbers by value.
+bool difficulty_before(const std::string& a, const std::string& b) {
+  const auto number = [](const std::string& text, double& value) {
+    const auto result = std::from_chars(text.data(), text.data() + text.size(), value);
+    return result.ec == std::errc() && result.ptr == text.data() + text.size();
+  };
+  double x = 0, y = 0;
+  const bool a_number = number(a, x), b_number = number(b, y);
+  if (a_number != b_number) return a_number;
+  return a_number && x != y ? x < y : a < b;
+}
 
 Summary summarise(const std::string& name, std::span<const SampleRecord> records) {
   require(!records.empty(), ErrorKind::kData, name, ": expected samples, got none");
-  const Value tokens = [](const SampleRecord& r) { return static_cast<double>(r.num_tokens); };
   Summary out;
   out.name = name;
-  out.accuracy = estimate(records, [](const SampleRecord& r) { return r.right() ? 1.0 : 0.0; });
+  add_accuracy(out, records);
   out.undecided =
       estimate(records, [](const SampleRecord& r) { return r.verdict == "undecided" ? 1.0 : 0.0; });
   out.truncated =
       estimate(records, [](const SampleRecord& r) { return r.truncated() ? 1.0 : 0.0; });
   out.empty_think =
       estimate(records, [](const SampleRecord& r) { return r.think_state == "empty" ? 1.0 : 0.0; });
-  out.tokens = estimate(records, tokens);
-  out.finished_tokens =
-      estimate(records, tokens, [](const SampleRecord& r) { return !r.truncated(); });
-  out.truncated_tokens =
-      estimate(records, tokens, [](const SampleRecord& r) { return r.truncated(); });
-  out.thinking_tokens = estimate(
-      records, [](const SampleRecord& r) { return static_cast<double>(r.num_thinking_tokens); });
-  out.answer_tokens = estimate(
-      records, [](const SampleRecord& r) { return static_cast<double>(r.num_answer_tokens); });
-  std::vector<double> counts;
-  for (const SampleRecord& record : records) counts.push_back(tokens(record));
-  out.median_tokens = quantile(counts, 0.5);
-  out.p90_tokens = quantile(counts, 0.9);
+  add_lengths(out, records);
+  out.overthinking = measure_overthinking(records);
   return out;
 }
 
@@ -151,67 +158,6 @@ std::vector<GroupSummary> summarise_by_difficulty(std::span<const SampleRecord> 
   std::vector<GroupSummary> out;
   for (const auto& [name, group] : groups) out.push_back({name, summarise(name, group)});
   return out;
-}
-
-std::string percent_text(const Estimate& share) { return with_error(share, 100); }
-std::string tokens_text(const Estimate& tokens) { return with_error(tokens, 1); }
-
-std::string summary_table(std::span<const Summary> summaries) {
-  std::string out = padded("", kLabelWidth);
-  for (const Summary& summary : summaries)
-    out += padded(summary.name.substr(0, kCellWidth - 1), kCellWidth);
-  out += "\n";
-  for (const Line& line : lines()) {
-    out += padded(line.label, kLabelWidth, false);
-    for (const Summary& summary : summaries) out += padded(line.cell(summary), kCellWidth);
-    out += "\n";
-  }
-  return out;
-}
-
-std::string difficulty_table(std::span<const std::string> names,
-                             std::span<const std::vector<GroupSummary>> sets) {
-  std::vector<std::string> levels;
-  for (const auto& set : sets) {
-    for (const GroupSummary& group : set) levels.push_back(group.difficulty);
-  }
-  if (levels.empty()) return "";
-  std::sort(levels.begin(), levels.end(), difficulty_before);
-  levels.erase(std::unique(levels.begin(), levels.end()), levels.end());
-  std::string out = padded("difficulty", kLabelWidth, false);
-  for (const std::string& name : names)
-    out += padded(name.substr(0, 12) + " acc %", kCellWidth) + padded("tokens", kCellWidth);
-  out += "\n";
-  for (const std::string& level : levels) {
-    out += padded(level, kLabelWidth, false);
-    for (const auto& set : sets) {
-      const auto found = std::find_if(set.begin(), set.end(),
-                                      [&](const GroupSummary& g) { return g.difficulty == level; });
-      out += padded(found == set.end() ? "-" : percent_text(found->summary.accuracy), kCellWidth);
-      out += padded(found == set.end() ? "-" : tokens_text(found->summary.tokens), kCellWidth);
-    }
-    out += "\n";
-  }
-  return out;
-}
-
-std::string comparison_text(const Comparison& comparison, double margin) {
-  const auto range = [](const Interval& interval, double scale, int digits) {
-    return std::isfinite(interval.low) && std::isfinite(interval.high)
-               ? cat("[", fixed(scale * interval.low, digits), ", ",
-                     fixed(scale * interval.high, digits), "]")
-               : std::string("unknown with one problem");
-  };
-  const bool equal = comparison.within_margin(margin);
-  return cat("accuracy difference  ", fixed(100 * comparison.accuracy.mean, 2), " points, 95 % ",
-             range(comparison.accuracy.interval, 100, 2), ", paired over ",
-             comparison.accuracy.num_problems, " problems\ntokens difference    ",
-             fixed(comparison.tokens.mean, 1), ", 95 % ", range(comparison.tokens.interval, 1, 1),
-             "\ntokens ratio         ", fixed(comparison.token_ratio.ratio, 3), ", 95 % ",
-             range(comparison.token_ratio.interval, 1, 3), "\n",
-             equal ? "equal accuracy" : "equal accuracy is not shown",
-             ": the interval's lower end ", equal ? "clears" : "does not clear", " the margin of ",
-             fixed(100 * margin, 1), " points\n");
 }
 
 std::string setting_text(const Json& header) {
@@ -248,6 +194,23 @@ Json summary_to_json(const Summary& summary) {
   out["answer_tokens"] = estimate_to_json(summary.answer_tokens);
   out["median_tokens"] = summary.median_tokens;
   out["p90_tokens"] = summary.p90_tokens;
+  out["accuracy_interval"] = interval_to_json(summary.accuracy_interval);
+  out["samples_per_problem"] = summary.k;
+  out["avg_at_k"] = estimate_to_json(summary.avg_at_k);
+  out["pass_at_k"] = estimate_to_json(summary.pass_at_k);
+  out["maj_at_k"] = estimate_to_json(summary.maj_at_k);
+  out["lengths"]["all"] = lengths_to_json(summary.all);
+  out["lengths"]["finished"] = lengths_to_json(summary.finished);
+  out["lengths"]["truncated"] = lengths_to_json(summary.truncated_lengths);
+  out["lengths"]["thinking"] = lengths_to_json(summary.thinking);
+  out["lengths"]["answer"] = lengths_to_json(summary.answer);
+  Json& effort = out["overthinking"];
+  effort["outcome_efficiency"] = estimate_to_json(summary.overthinking.outcome_efficiency);
+  effort["process_efficiency"] = estimate_to_json(summary.overthinking.process_efficiency);
+  effort["solutions"] = estimate_to_json(summary.overthinking.solutions);
+  effort["first_right"] = estimate_to_json(summary.overthinking.first_right);
+  effort["unused_thinking"] = estimate_to_json(summary.overthinking.unused_thinking);
+  effort["loops"] = estimate_to_json(summary.overthinking.loops);
   return out;
 }
 
@@ -259,6 +222,10 @@ Json comparison_to_json(const Comparison& comparison) {
   out["token_ratio_low"] = number_or_null(comparison.token_ratio.interval.low);
   out["token_ratio_high"] = number_or_null(comparison.token_ratio.interval.high);
   out["problems"] = comparison.accuracy.num_problems;
+  out["bootstrap"] = interval_to_json(bootstrap_interval(comparison.accuracy_differences));
+  const PermutationTest test = permutation_test(comparison.accuracy_differences);
+  out["permutation_p"] = test.p;
+  out["permutation_method"] = test.method;
   return out;
 }
 

@@ -1,9 +1,11 @@
 // One set of judged replies in numbers: accuracy, length, truncation, thinking; as text table and
 // JSON.
 //
-// Always together (design 5): accuracy with its s.e. clustered by problem; tokens of all, finished
-// and truncated replies; truncation rate; thinking and answer tokens apart; share of empty think
-// spans; and the sampler setting of the header.
+// Always together (design 5): accuracy with its s.e. clustered by problem and its exact interval;
+// avg@k, pass@k and maj@k where problems have several samples; tokens of all, finished and
+// truncated replies, thinking and answer apart, each with mean, median and 90th percentile;
+// truncation rate; share of empty think spans; overthinking (overthinking.h); and the sampler
+// setting of the header. Files: summary.cc (numbers), summary_text.cc (tables).
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -13,6 +15,8 @@
 
 #include "base/json.h"
 #include "data/records.h"
+#include "eval/intervals.h"
+#include "eval/overthinking.h"
 #include "eval/statistics.h"
 
 namespace laconic {
@@ -27,6 +31,12 @@ struct Summary {
   Estimate thinking_tokens, answer_tokens;
   double median_tokens = 0;
   double p90_tokens = 0;
+  Interval accuracy_interval;  // share_interval
+  // The same tokens with intervals of mean, median and 90th percentile.
+  LengthStatistics all, finished, truncated_lengths, thinking, answer;
+  int64_t k = 0;  // samples of the problem that has the fewest
+  Estimate avg_at_k, pass_at_k, maj_at_k;
+  Overthinking overthinking;
 };
 
 // Error(kData) without records.
@@ -39,15 +49,22 @@ struct GroupSummary {
 // By difficulty; numbers ascending, then other names. Empty when no record has a difficulty.
 std::vector<GroupSummary> summarise_by_difficulty(std::span<const SampleRecord> records);
 
+// Numbers before names, numbers by value.
+bool difficulty_before(const std::string& a, const std::string& b);
+
+// "82.5 [80.1, 84.7]" with the numbers scaled and cut to `digits`; "?" for what is unknown.
+std::string interval_text(double value, const Interval& interval, double scale, int digits);
 // "82.5 +- 1.2" (percent) and "431.2 +- 5.0"; "-" where there is nothing to show.
 std::string percent_text(const Estimate& share);
 std::string tokens_text(const Estimate& tokens);
 
 // Rows of measures, a column for each summary; at most 100 columns wide for up to four summaries.
+// Lines that have nothing to show in any of them are left out.
 std::string summary_table(std::span<const Summary> summaries);
 // A line for each difficulty found in any set, accuracy and tokens of each set.
 std::string difficulty_table(std::span<const std::string> names,
                              std::span<const std::vector<GroupSummary>> sets);
+// Difference, tests, token ratio and the verdict at the margin, in at most 100 columns.
 std::string comparison_text(const Comparison& comparison, double margin);
 // The sampler setting in one line: "n 4, T 0.7, top_p 0.95, cap 512, template 1f..., seed 7".
 // Absent fields are left out.
