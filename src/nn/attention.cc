@@ -3,30 +3,28 @@
 
 #include <ATen/ops/empty.h>
 
-#include <cmath>
+#include "nn/rope.h"
 
 namespace laconic {
 
 HeadLayout head_layout(const ModelConfig& config) {
-  return {config.num_heads, config.num_kv_heads, config.head_dim};
+  HeadLayout heads;
+  heads.num_heads = config.num_heads;
+  heads.num_kv_heads = config.num_kv_heads;
+  heads.head_dim = config.head_dim;
+  heads.rotary_dim = config.rotary_dim;
+  heads.scale = config.query_scale;
+  heads.softcap = config.attention_softcap;
+  return heads;
 }
 
 RopeTable make_rope_table(const ModelConfig& config, int64_t num_positions) {
-  const int64_t half = config.head_dim / 2;
+  const int64_t half = config.rotary_width() / 2;
   RopeTable table;
   table.cos = at::empty({num_positions, half}, at::kFloat);
   table.sin = at::empty({num_positions, half}, at::kFloat);
-  float* cos = table.cos.data_ptr<float>();
-  float* sin = table.sin.data_ptr<float>();
-  for (int64_t pair = 0; pair < half; ++pair) {
-    const double exponent = -2.0 * static_cast<double>(pair) / static_cast<double>(2 * half);
-    const double frequency = std::pow(config.rope_theta, exponent);
-    for (int64_t position = 0; position < num_positions; ++position) {
-      const double angle = static_cast<double>(position) * frequency;
-      cos[position * half + pair] = static_cast<float>(std::cos(angle));
-      sin[position * half + pair] = static_cast<float>(std::sin(angle));
-    }
-  }
+  fill_rope(rope_frequencies(config, /*local=*/false, num_positions), num_positions,
+            table.cos.data_ptr<float>(), table.sin.data_ptr<float>());
   return table;
 }
 

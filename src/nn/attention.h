@@ -1,7 +1,6 @@
 // Rotary position embedding tables and the batch geometry that attention needs on a device.
 //
-// Positions restart at 0 with each document; angle of pair i at position p is p * theta^(-2i/E),
-// computed in double. Source: transformers' default rope of Qwen2 and Llama.
+// Positions restart at 0 with each document. Frequencies: nn/rope.h.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -13,9 +12,11 @@
 
 namespace laconic {
 
+// Of a layer without a window.
 HeadLayout head_layout(const ModelConfig& config);
 
-// cos and sin [num_positions, E/2] on the CPU; `positions` is left undefined.
+// cos and sin [num_positions, rotary_width / 2] on the CPU for one document of that length;
+// `positions` is left undefined.
 RopeTable make_rope_table(const ModelConfig& config, int64_t num_positions);
 
 // [T]: 0, 1, ... within each document.

@@ -16,6 +16,7 @@ void head_loss(const HeadLoss& loss, int64_t chunk, const Kernels& kernels, Work
     rows.factors = part(loss.factors);
     rows.nll = part(loss.nll);
     rows.gradient = loss.drows.defined();
+    rows.softcap = loss.softcap;
     linear(part(loss.rows), loss.head, rows.logits);
     kernels.cross_entropy(rows);
     if (!rows.gradient) continue;

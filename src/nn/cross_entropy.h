@@ -24,6 +24,7 @@ struct HeadLoss {
   at::Tensor nll;      // [R], overwritten
   at::Tensor drows;    // [R, D], overwritten; undefined: no gradients
   at::Tensor dhead;    // [V, D], added to; undefined: no gradients
+  double softcap = 0;  // of the logits; 0: none
 };
 
 // Works through the rows `chunk` at a time; `workspace` holds [chunk, V] floats.

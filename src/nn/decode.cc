@@ -54,7 +54,18 @@ struct Row {
   int32_t id = 0;
 };
 
+// Whether the model is what this computes: Llama's decoder, with or without biases on q, k and v.
+bool is_plain(const ModelConfig& c) {
+  return !c.o_bias && !c.mlp_bias && !c.qk_norm && c.activation == Activation::kSilu &&
+         c.norm_offset == 0 && !c.sandwich_norms && c.embedding_scale == 1 && c.query_scale == 0 &&
+         c.attention_softcap == 0 && c.logit_softcap == 0 && c.layer_windows.empty() &&
+         c.rotary_width() == c.head_dim && c.rope.kind == RopeKind::kDefault && c.num_experts == 0;
+}
+
 void check_arguments(const Weights& weights, int64_t num_slots, int64_t max_positions) {
+  require(is_plain(weights.config), ErrorKind::kUsage, "sampler: expected a model of Qwen2's or ",
+          "Llama's plain kind, got ", weights.config.architecture,
+          " with more to it (it can be trained, not yet sampled from)");
   require(weights.flat.device().is_cpu(), ErrorKind::kUsage,
           "sampler: expected weights on the CPU, got ", weights.flat.device().str(),
           " (sampling runs on the CPU only)");

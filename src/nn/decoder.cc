@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "nn/decoder.h"
 
+#include <ATen/TensorOperators.h>
 #include <ATen/ops/from_blob.h>
 #include <ATen/ops/mm.h>
 
@@ -13,6 +14,7 @@
 #include "nn/cross_entropy.h"
 #include "nn/kernels.h"
 #include "nn/layer.h"
+#include "nn/rope.h"
 #include "nn/shares.h"
 #include "nn/workspace.h"
 
@@ -39,21 +41,7 @@ struct PackedModel {
 struct ThreadState {
   Workspace workspace;
   PackedModel packed;
-  RopeTable rope;  // without positions
-  double rope_theta = 0.0;
-
-  const RopeTable& rope_for(const ModelConfig& config, int64_t num_positions, at::Device device) {
-    const bool fits = rope.cos.defined() && rope.cos.size(0) >= num_positions &&
-                      rope.cos.size(1) == config.head_dim / 2 && rope.cos.device() == device &&
-                      rope_theta == config.rope_theta;
-    if (!fits) {
-      rope = make_rope_table(config, 2 * num_positions);
-      rope.cos = rope.cos.to(device);
-      rope.sin = rope.sin.to(device);
-      rope_theta = config.rope_theta;
-    }
-    return rope;
-  }
+  RopeCache rope, local_rope;
 };
 
 ThreadState& thread_state() {
@@ -99,14 +87,14 @@ class Pass {
   }
   template <typename T>
   at::Tensor upload(std::string_view name, const std::vector<T>& values);
-  RopeTable rope_table();
+  RopeTable rope_table(bool local);
   at::Tensor layer_input(int64_t layer) {
     return workspace_.take("x", keep_ ? layer : layer % 2, {T_, D_}, context_.options);
   }
   LayerActivations activations(int64_t layer);
 
   LayerView layer(int64_t index) const {
-    return {weights_.layers[index], packed_ ? &packed_->layers[index] : nullptr};
+    return {index, weights_.layers[index], packed_ ? &packed_->layers[index] : nullptr};
   }
 
   const Weights& weights_;
@@ -137,11 +125,13 @@ Pass::Pass(const Weights& weights, const PackedModel* packed, const TokenBatch& 
                weights.config,
                head_layout(weights.config),
                {},
+               {},
                batch.cu_seqlens,
                T_,
                weights.flat.options().requires_grad(false)} {
   ids_ = upload("ids", batch.ids);
-  context_.rope = rope_table();
+  context_.rope = rope_table(/*local=*/false);
+  if (weights.config.local_rope_theta > 0) context_.local_rope = rope_table(/*local=*/true);
   for (int64_t t = 0; t < T_; ++t) {
     if (batch.targets[t] >= 0) rows_.push_back(static_cast<int32_t>(t));
   }
@@ -156,11 +146,13 @@ at::Tensor Pass::upload(std::string_view name, const std::vector<T>& values) {
   return out;
 }
 
-RopeTable Pass::rope_table() {
-  const std::vector<int32_t> positions = document_positions(batch_.cu_seqlens);
-  const int64_t count = 1 + *std::max_element(positions.begin(), positions.end());
-  RopeTable table = thread_state().rope_for(weights_.config, count, weights_.flat.device());
-  table.positions = upload("positions", positions);
+RopeTable Pass::rope_table(bool local) {
+  std::vector<int32_t> positions;
+  ThreadState& state = thread_state();
+  RopeTable table =
+      (local ? state.local_rope : state.rope)
+          .rows(weights_.config, local, batch_.cu_seqlens, weights_.flat.device(), positions);
+  table.positions = upload(local ? "local_positions" : "positions", positions);
   return table;
 }
 
@@ -174,6 +166,8 @@ LayerActivations Pass::activations(int64_t layer) {
 void Pass::forward(bool keep) {
   keep_ = keep;
   context_.kernels.gather_rows(weights_.embedding, ids_, layer_input(0));
+  const double scale = weights_.config.embedding_scale;
+  if (scale != 1) layer_input(0).mul_(scale);
   const int64_t L = weights_.config.num_layers;
   for (int64_t layer = 0; layer < L; ++layer) {
     layer_forward(context_, this->layer(layer), activations(layer), layer_input(layer + 1));
@@ -192,7 +186,8 @@ void Pass::loss(double scale, Weights* gradients) {
   const at::Tensor rows = upload("rows", rows_), x = take("head_x", {R, D_});
   const at::Tensor normed = take("head_normed", {R, D_}), rstd = take("head_rstd", {R});
   context_.kernels.gather_rows(layer_input(weights_.config.num_layers), rows, x);
-  context_.kernels.rms_norm(x, weights_.final_norm, weights_.config.rms_norm_eps, normed, rstd);
+  const at::Tensor norm = norm_weight(context_, weights_.final_norm);
+  context_.kernels.rms_norm(x, norm, weights_.config.rms_norm_eps, normed, rstd);
   HeadLoss head;
   head.rows = normed;
   head.head = {weights_.head};
@@ -200,6 +195,7 @@ void Pass::loss(double scale, Weights* gradients) {
   head.targets = upload("targets", targets);
   head.factors = upload("factors", factors);
   head.nll = take("nll", {R});
+  head.softcap = weights_.config.logit_softcap;
   if (gradients != nullptr) {
     head.drows = take("dhead_rows", {R, D_});
     head.dhead = gradients->head;
@@ -208,8 +204,7 @@ void Pass::loss(double scale, Weights* gradients) {
   nll_ = head.nll.cpu();
   if (gradients == nullptr) return;
   const at::Tensor dx = take("dhead_x", {R, D_}).zero_();
-  context_.kernels.rms_norm_backward(
-      {head.drows, x, weights_.final_norm, rstd, dx, gradients->final_norm});
+  context_.kernels.rms_norm_backward({head.drows, x, norm, rstd, dx, gradients->final_norm});
   dx_ = take("dx", {T_, D_}).zero_();
   context_.kernels.scatter_add_rows(dx, rows, dx_);
 }
@@ -224,14 +219,19 @@ void Pass::backward(Weights& gradients) {
     }
     layer_backward(context_, this->layer(layer), a, gradients.layers[layer], dx_);
   }
+  const double scale = weights_.config.embedding_scale;
+  if (scale != 1) dx_.mul_(scale);
   context_.kernels.scatter_add_rows(dx_, ids_, gradients.embedding);
 }
 
 at::Tensor Pass::logits() {
   const at::Tensor normed = take("head_normed", {T_, D_}), rstd = take("head_rstd", {T_});
-  context_.kernels.rms_norm(layer_input(weights_.config.num_layers), weights_.final_norm,
+  context_.kernels.rms_norm(layer_input(weights_.config.num_layers),
+                            norm_weight(context_, weights_.final_norm),
                             weights_.config.rms_norm_eps, normed, rstd);
-  return at::mm(normed, weights_.head.t()).cpu();
+  const at::Tensor logits = at::mm(normed, weights_.head.t()).cpu();
+  const double cap = weights_.config.logit_softcap;
+  return cap > 0 ? (logits / cap).tanh() * cap : logits;
 }
 
 LossSum share_forward_backward(Pass& pass, const TokenBatch& batch, double scale,

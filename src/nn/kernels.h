@@ -11,15 +11,25 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <cmath>
 #include <cstdint>
 #include <vector>
 
 namespace laconic {
 
+// Heads within a row of qkv, and how their scores are formed.
 struct HeadLayout {
   int64_t num_heads = 0;     // H
   int64_t num_kv_heads = 0;  // K
   int64_t head_dim = 0;      // E
+  int64_t rotary_dim = 0;    // rotated front of a head; 0: E
+  double scale = 0;          // of a score; 0: 1 / sqrt(E)
+  double softcap = 0;        // a score s becomes cap * tanh(s / cap); 0: none
+  int64_t window = 0;        // positions that a query sees, itself included; 0: all before it
+  int64_t rotary_width() const { return rotary_dim > 0 ? rotary_dim : head_dim; }
+  double score_scale() const {
+    return scale > 0 ? scale : 1.0 / std::sqrt(static_cast<double>(head_dim));
+  }
   int64_t q_width() const { return num_heads * head_dim; }
   int64_t qkv_width() const { return (num_heads + 2 * num_kv_heads) * head_dim; }
 };
@@ -33,10 +43,18 @@ struct RmsNormGradient {
   at::Tensor dweight;  // [D], added to
 };
 
+// RMSNorm of each head of q and k.
+struct HeadNorm {
+  at::Tensor q_weight;  // [E]
+  at::Tensor k_weight;  // [E]
+  at::Tensor raw;       // [T, (H + K) E], q and k before the norm
+  at::Tensor rstd;      // [T, H + K]
+};
+
 struct RopeTable {
-  at::Tensor cos;        // [positions, E/2]
-  at::Tensor sin;        // [positions, E/2]
-  at::Tensor positions;  // [T] int32
+  at::Tensor cos;        // [rows, rotary_width / 2]
+  at::Tensor sin;        // [rows, rotary_width / 2]
+  at::Tensor positions;  // [T] int32, a token's row
 };
 
 struct AttentionGradient {
@@ -53,6 +71,7 @@ struct CrossEntropyRows {
   at::Tensor factors;  // [R]: d(loss)/d(nll) of each row
   at::Tensor nll;      // [R], overwritten
   bool gradient = false;
+  double softcap = 0;  // a logit x becomes cap * tanh(x / cap) first, in place; 0: none
 };
 
 class Kernels {
@@ -71,15 +90,29 @@ class Kernels {
                         const at::Tensor& out, const at::Tensor& rstd) const = 0;
   virtual void rms_norm_backward(const RmsNormGradient& gradient) const = 0;
 
-  // q, k, v += bias (where defined), then q and k rotated by their position, halves paired as
-  // in transformers' rotate_half.
+  // x += bias, row by row.
+  virtual void add_bias(const at::Tensor& x, const at::Tensor& bias) const = 0;
+  // dbias += the column sums of dx.
+  virtual void add_bias_backward(const at::Tensor& dx, const at::Tensor& dbias) const = 0;
+
+  // The heads of q and k in qkv normalised in place; `norm`'s raw and rstd are written.
+  virtual void head_norm(const at::Tensor& qkv, const HeadNorm& norm, double eps,
+                         const HeadLayout& heads) const = 0;
+  // In place: dqkv's gradients of the heads become those of the heads before the norm. The weights'
+  // gradients [E] are added to.
+  virtual void head_norm_backward(const at::Tensor& dqkv, const HeadNorm& norm,
+                                  const at::Tensor& dq_weight, const at::Tensor& dk_weight,
+                                  const HeadLayout& heads) const = 0;
+
+  // q, k, v += bias (where defined), then the front of each head of q and k rotated by its
+  // position, halves of that front paired as in transformers' rotate_half.
   virtual void bias_rope(const at::Tensor& qkv, const at::Tensor& bias, const RopeTable& table,
                          const HeadLayout& heads) const = 0;
   // Rotates dq, dk back; dbias (where defined) gets the column sums.
   virtual void bias_rope_backward(const at::Tensor& dqkv, const at::Tensor& dbias,
                                   const RopeTable& table, const HeadLayout& heads) const = 0;
 
-  // Causal within each document, scaled by 1 / sqrt(E). out [T, Q], lse [H, T].
+  // Causal within each document and within the window. out [T, Q], lse [H, T].
   virtual void attention(const at::Tensor& qkv, const std::vector<int32_t>& cu_seqlens,
                          const HeadLayout& heads, const at::Tensor& out,
                          const at::Tensor& lse) const = 0;
@@ -92,6 +125,10 @@ class Kernels {
   // In place: gate_up becomes its gradient, `dout` becomes the forward result (which the
   // gradient of the down projection needs).
   virtual void swiglu_backward(const at::Tensor& gate_up, const at::Tensor& dout) const = 0;
+
+  // The same with "gelu_pytorch_tanh" instead of silu.
+  virtual void geglu(const at::Tensor& gate_up, const at::Tensor& out) const = 0;
+  virtual void geglu_backward(const at::Tensor& gate_up, const at::Tensor& dout) const = 0;
 
   // nll = -log softmax(logits)[target]; dlogits = (softmax - onehot) * factor in place.
   virtual void cross_entropy(const CrossEntropyRows& rows) const = 0;

@@ -5,6 +5,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
+#include <ATen/ops/cat.h>
+#include <ATen/ops/gelu.h>
 #include <ATen/ops/index_select.h>
 #include <ATen/ops/ones.h>
 #include <ATen/ops/rsqrt.h>
@@ -19,7 +21,7 @@ namespace {
 
 // Rotates heads [T, heads, E] in place; sign -1 rotates back.
 void rotate(const at::Tensor& x, const RopeTable& table, double sign) {
-  const int64_t half = x.size(2) / 2;
+  const int64_t half = table.cos.size(1);
   const at::Tensor cos = table.cos.index_select(0, table.positions).unsqueeze(1);
   const at::Tensor sin = table.sin.index_select(0, table.positions).unsqueeze(1) * sign;
   const at::Tensor low = x.narrow(2, 0, half), high = x.narrow(2, half, half);
@@ -31,6 +33,12 @@ void rotate(const at::Tensor& x, const RopeTable& table, double sign) {
 at::Tensor rotated_heads(const at::Tensor& qkv, const HeadLayout& heads) {
   const int64_t count = heads.num_heads + heads.num_kv_heads;
   return qkv.narrow(1, 0, count * heads.head_dim).view({qkv.size(0), count, heads.head_dim});
+}
+
+// [H + K, E]
+at::Tensor head_weights(const HeadNorm& norm, const HeadLayout& heads) {
+  return at::cat({norm.q_weight.expand({heads.num_heads, -1}),
+                  norm.k_weight.expand({heads.num_kv_heads, -1})});
 }
 
 struct DocumentHeads {
@@ -60,14 +68,25 @@ at::Tensor split_output(const at::Tensor& out, int64_t begin, int64_t length, co
       .permute({1, 2, 0, 3});
 }
 
-at::Tensor masked_scores(const DocumentHeads& d, double scale) {
-  const int64_t length = d.q.size(2);
-  const at::Tensor hidden = at::ones({length, length}, d.q.options().dtype(at::kBool)).triu(1);
-  return (d.q.matmul(d.k.transpose(2, 3)) * scale)
-      .masked_fill(hidden, -std::numeric_limits<double>::infinity());
+at::Tensor raw_scores(const DocumentHeads& d, const HeadLayout& h) {
+  return d.q.matmul(d.k.transpose(2, 3)) * h.score_scale();
 }
 
-double score_scale(const HeadLayout& h) { return 1.0 / std::sqrt(static_cast<double>(h.head_dim)); }
+// Capped, and -infinity where not visible.
+at::Tensor shaped_scores(const at::Tensor& raw, const HeadLayout& h) {
+  const int64_t length = raw.size(2);
+  const at::Tensor ones = at::ones({length, length}, raw.options().dtype(at::kBool));
+  at::Tensor hidden = ones.triu(1);
+  if (h.window > 0) hidden = hidden.logical_or(ones.tril(-h.window));
+  const at::Tensor scores = h.softcap > 0 ? (raw / h.softcap).tanh() * h.softcap : raw;
+  return scores.masked_fill(hidden, -std::numeric_limits<double>::infinity());
+}
+
+at::Tensor gelu_tanh_slope(const at::Tensor& x) {
+  const double scale = std::sqrt(2.0 / 3.14159265358979323846);
+  const at::Tensor t = (scale * (x + 0.044715 * x * x * x)).tanh();
+  return 0.5 * (1 + t) + 0.5 * x * (1 - t * t) * scale * (1 + 3 * 0.044715 * x * x);
+}
 
 class AtenKernels final : public Kernels {
  public:
@@ -96,6 +115,32 @@ class AtenKernels final : public Kernels {
     g.dweight.add_((g.dout * normalized).sum(0));
   }
 
+  void add_bias(const at::Tensor& x, const at::Tensor& bias) const override { x.add_(bias); }
+
+  void add_bias_backward(const at::Tensor& dx, const at::Tensor& dbias) const override {
+    dbias.add_(dx.sum(0));
+  }
+
+  void head_norm(const at::Tensor& qkv, const HeadNorm& norm, double eps,
+                 const HeadLayout& heads) const override {
+    const at::Tensor x = rotated_heads(qkv, heads);
+    norm.raw.view_as(x).copy_(x);
+    norm.rstd.copy_(at::rsqrt((x * x).mean(-1) + eps));
+    x.copy_(x * norm.rstd.unsqueeze(-1) * head_weights(norm, heads));
+  }
+
+  void head_norm_backward(const at::Tensor& dqkv, const HeadNorm& norm, const at::Tensor& dq_weight,
+                          const at::Tensor& dk_weight, const HeadLayout& heads) const override {
+    const at::Tensor dx = rotated_heads(dqkv, heads), rstd = norm.rstd.unsqueeze(-1);
+    const at::Tensor normalized = norm.raw.view(dx.sizes()) * rstd;
+    const at::Tensor dweights = (dx * normalized).sum(0);  // [H + K, E]
+    dq_weight.add_(dweights.narrow(0, 0, heads.num_heads).sum(0));
+    dk_weight.add_(dweights.narrow(0, heads.num_heads, heads.num_kv_heads).sum(0));
+    const at::Tensor slope = dx * head_weights(norm, heads);
+    const at::Tensor mean = (slope * normalized).mean(-1, /*keepdim=*/true);
+    dx.copy_((slope - normalized * mean) * rstd);
+  }
+
   void bias_rope(const at::Tensor& qkv, const at::Tensor& bias, const RopeTable& table,
                  const HeadLayout& heads) const override {
     if (bias.defined()) qkv.add_(bias);
@@ -115,7 +160,7 @@ class AtenKernels final : public Kernels {
       const int64_t begin = cu_seqlens[d], length = cu_seqlens[d + 1] - begin;
       if (length == 0) continue;
       const DocumentHeads document = split_heads(qkv, begin, length, heads);
-      const at::Tensor scores = masked_scores(document, score_scale(heads));
+      const at::Tensor scores = shaped_scores(raw_scores(document, heads), heads);
       const at::Tensor log_sums = scores.logsumexp(-1);
       split_output(out, begin, length, heads)
           .copy_((scores - log_sums.unsqueeze(-1)).exp().matmul(document.v));
@@ -125,7 +170,6 @@ class AtenKernels final : public Kernels {
 
   void attention_backward(const AttentionGradient& g, const std::vector<int32_t>& cu_seqlens,
                           const HeadLayout& heads) const override {
-    const double scale = score_scale(heads);
     for (size_t d = 0; d + 1 < cu_seqlens.size(); ++d) {
       const int64_t begin = cu_seqlens[d], length = cu_seqlens[d + 1] - begin;
       if (length == 0) continue;
@@ -134,10 +178,12 @@ class AtenKernels final : public Kernels {
       const at::Tensor dout = split_output(g.dout, begin, length, heads);
       const at::Tensor out = split_output(g.out, begin, length, heads);
       const at::Tensor lse = g.lse.narrow(1, begin, length).view_as(out.select(3, 0));
-      const at::Tensor p = (masked_scores(x, scale) - lse.unsqueeze(-1)).exp();
+      const at::Tensor raw = raw_scores(x, heads);
+      const at::Tensor p = (shaped_scores(raw, heads) - lse.unsqueeze(-1)).exp();
       dx.v.copy_(p.transpose(2, 3).matmul(dout).sum(1, /*keepdim=*/true));
       const at::Tensor delta = (dout * out).sum(-1, /*keepdim=*/true);
-      const at::Tensor ds = p * (dout.matmul(x.v.transpose(2, 3)) - delta) * scale;
+      at::Tensor ds = p * (dout.matmul(x.v.transpose(2, 3)) - delta) * heads.score_scale();
+      if (heads.softcap > 0) ds = ds * (1 - (raw / heads.softcap).tanh().square());
       dx.q.copy_(ds.matmul(x.k));
       dx.k.copy_(ds.transpose(2, 3).matmul(x.q).sum(1, /*keepdim=*/true));
     }
@@ -158,7 +204,24 @@ class AtenKernels final : public Kernels {
     dout.copy_(out);
   }
 
+  void geglu(const at::Tensor& gate_up, const at::Tensor& out) const override {
+    const auto halves = gate_up.chunk(2, 1);
+    out.copy_(at::gelu(halves[0], "tanh") * halves[1]);
+  }
+
+  void geglu_backward(const at::Tensor& gate_up, const at::Tensor& dout) const override {
+    const auto halves = gate_up.chunk(2, 1);
+    const at::Tensor gate = halves[0], up = halves[1], gelu = at::gelu(gate, "tanh");
+    const at::Tensor out = gelu * up, dgate = dout * up * gelu_tanh_slope(gate);
+    up.copy_(dout * gelu);
+    gate.copy_(dgate);
+    dout.copy_(out);
+  }
+
   void cross_entropy(const CrossEntropyRows& r) const override {
+    if (r.softcap > 0) r.logits.copy_((r.logits / r.softcap).tanh() * r.softcap);
+    const at::Tensor capped_slope =
+        r.softcap > 0 && r.gradient ? 1 - (r.logits / r.softcap).square() : at::Tensor();
     const at::Tensor log_probs = r.logits.log_softmax(-1);
     const at::Tensor targets = r.targets.to(at::kLong).unsqueeze(1);
     r.nll.copy_(-log_probs.gather(1, targets).squeeze(1));
@@ -166,6 +229,7 @@ class AtenKernels final : public Kernels {
     const at::Tensor factors = r.factors.unsqueeze(1);
     r.logits.copy_(log_probs.exp() * factors);
     r.logits.scatter_add_(1, targets, -factors);
+    if (capped_slope.defined()) r.logits.mul_(capped_slope);
   }
 };
 

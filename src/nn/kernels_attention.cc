@@ -89,12 +89,42 @@ void pack_transposed(const Strided& source, size_t length, size_t head_dim, floa
 struct Block {
   size_t query, num_queries;  // first row; count, padded
   size_t key, num_keys;       // first column; count, padded, only up to the block's last query
-  // Keys that row `row` of the block may see.
+  size_t window;              // 0: none
+  // Keys that row `row` of the block may see: columns [hidden, visible).
   size_t visible(size_t row) const {
     const size_t limit = query + row + 1;
-    return limit > key ? std::min(limit - key, num_keys) : 0;
+    const size_t count = limit > key ? std::min(limit - key, num_keys) : 0;
+    return count > hidden(row) ? count : 0;
+  }
+  // Columns before the window.
+  size_t hidden(size_t row) const {
+    const size_t limit = query + row + 1;
+    return window > 0 && limit > window + key ? limit - window - key : 0;
+  }
+  // The first key that any of the rows from `query` on sees, rounded down to whole vectors.
+  static size_t first_key(size_t query, size_t window) {
+    return window > 0 && query + 1 > window ? (query + 1 - window) / kPad * kPad : 0;
   }
 };
+
+// Scores that take no part. A number, not infinity, since its exponential is still taken.
+inline constexpr float kHidden = -1e30f;
+
+// Raw scores -> the scores of the softmax. `slopes` (or null) gets d(score)/d(raw score).
+HWY_INLINE void shape_scores(const AttentionTask& task, const Block& block, size_t row,
+                             float* scores, float* slopes) {
+  const FloatTag d;
+  if (task.softcap > 0) {
+    const Float cap = hn::Set(d, task.softcap), one = hn::Set(d, 1.0f);
+    const Float inverse = hn::Set(d, 1.0f / task.softcap);
+    for (size_t i = 0; i < block.num_keys; i += hn::Lanes(d)) {
+      const Float t = bounded_tanh(hn::Mul(hn::LoadU(d, scores + i), inverse));
+      hn::StoreU(hn::Mul(cap, t), d, scores + i);
+      if (slopes != nullptr) hn::StoreU(hn::NegMulAdd(t, t, one), d, slopes + i);
+    }
+  }
+  std::fill(scores, scores + std::min(block.hidden(row), block.num_keys), kHidden);
+}
 
 // Row of scores -> row of probabilities exp(score - shift), zeros where not visible. Returns the
 // sum.
@@ -147,12 +177,13 @@ HWY_INLINE void write_row(const float* row, size_t n, float factor, float* out) 
 }
 
 // Folds one block of keys into the running maximum, sum and weighted sum of values.
-HWY_INLINE void attend(const Scratch& s, const Block& block) {
+HWY_INLINE void attend(const AttentionTask& task, const Scratch& s, const Block& block) {
   multiply<false>({block.num_queries, block.num_keys, s.width},
                   {s.queries + block.query * s.width, s.width, 1}, s.keys_t + block.key, s.rows,
                   s.scores, kKeyBlock);
   for (size_t row = 0; row < block.num_queries; ++row) {
     float* scores = s.scores + row * kKeyBlock;
+    shape_scores(task, block, row, scores, nullptr);
     const size_t visible = block.visible(row);
     const float top = std::max(s.row_max[row], max_of(scores, visible));
     const float sum = exponentiate(scores, visible, block.num_keys, top);
@@ -170,20 +201,19 @@ HWY_INLINE void attend(const Scratch& s, const Block& block) {
 
 void AttentionForward(const AttentionTask& task) {
   const Scratch s(task.scratch, task.length, task.head_dim);
-  const float scale = 1.0f / std::sqrt(static_cast<float>(task.head_dim));
   pack_transposed({task.k, task.qkv_stride}, task.length, task.head_dim, s.keys_t);
   pack({task.v, task.qkv_stride}, task.length, task.head_dim, 1.0f, s.values);
   for (size_t head = 0; head < task.group; ++head) {
     const size_t offset = head * task.head_dim;
-    pack({task.q + offset, task.qkv_stride}, task.length, task.head_dim, scale, s.queries);
+    pack({task.q + offset, task.qkv_stride}, task.length, task.head_dim, task.scale, s.queries);
     for (size_t query = 0; query < task.length; query += kQueryBlock) {
       const size_t num_queries = std::min(kQueryBlock, s.rows - query);
       std::fill(s.sums, s.sums + num_queries * s.width, 0.0f);
       std::fill(s.row_max, s.row_max + num_queries, kLowest);
       std::fill(s.row_sum, s.row_sum + num_queries, 0.0f);
       const size_t limit = query + num_queries;
-      for (size_t key = 0; key < limit; key += kKeyBlock) {
-        attend(s, {query, num_queries, key, std::min(kKeyBlock, limit - key)});
+      for (size_t key = Block::first_key(query, task.window); key < limit; key += kKeyBlock) {
+        attend(task, s, {query, num_queries, key, std::min(kKeyBlock, limit - key), task.window});
       }
       const size_t last = std::min(num_queries, task.length - query);
       for (size_t row = 0; row < last; ++row) {
@@ -195,32 +225,37 @@ void AttentionForward(const AttentionTask& task) {
   }
 }
 
-// scores <- probabilities, dscores <- probabilities * (dscores - delta): the gradient of the
-// softmax.
-HWY_INLINE void softmax_backward(const Scratch& s, const Block& block, size_t last) {
+// scores <- probabilities, dscores <- probabilities * (dscores - delta) * slopes: the gradient of
+// the softmax and of the cap.
+HWY_INLINE void softmax_backward(const AttentionTask& task, const Scratch& s, const Block& block,
+                                 size_t last) {
   const FloatTag d;
   const size_t lanes = hn::Lanes(d);
   for (size_t row = 0; row < block.num_queries; ++row) {
     float* scores = s.scores + row * kKeyBlock;
     float* dscores = s.dscores + row * kKeyBlock;
+    HWY_ALIGN float slopes[kKeyBlock];
+    shape_scores(task, block, row, scores, slopes);
     const size_t visible = row < last ? block.visible(row) : 0;
     exponentiate(scores, visible, block.num_keys, s.row_max[row]);
     const Float delta = hn::Set(d, s.row_sum[row]);
     for (size_t i = 0; i < block.num_keys; i += lanes) {
-      const Float slope = hn::Sub(hn::LoadU(d, dscores + i), delta);
+      Float slope = hn::Sub(hn::LoadU(d, dscores + i), delta);
+      if (task.softcap > 0) slope = hn::Mul(slope, hn::LoadU(d, slopes + i));
       hn::StoreU(hn::Mul(hn::LoadU(d, scores + i), slope), d, dscores + i);
     }
   }
 }
 
 // Adds one block's part to dq (in s.sums), dk and dv.
-HWY_INLINE void attend_backward(const Scratch& s, const Block& block, size_t last) {
+HWY_INLINE void attend_backward(const AttentionTask& task, const Scratch& s, const Block& block,
+                                size_t last) {
   const size_t query = block.query * s.width, key = block.key * s.width;
   const Matrix q = {s.queries + query, s.width, 1}, dout = {s.values + query, s.width, 1};
   const Product score_size = {block.num_queries, block.num_keys, s.width};
   multiply<false>(score_size, q, s.keys_t + block.key, s.rows, s.scores, kKeyBlock);
   multiply<false>(score_size, dout, s.values_t + block.key, s.rows, s.dscores, kKeyBlock);
-  softmax_backward(s, block, last);
+  softmax_backward(task, s, block, last);
   const Product key_size = {block.num_keys, s.width, block.num_queries};
   multiply<true>(key_size, {s.scores, 1, kKeyBlock}, dout.data, s.width, s.dvalues + key, s.width);
   multiply<true>(key_size, {s.dscores, 1, kKeyBlock}, q.data, s.width, s.dkeys + key, s.width);
@@ -236,9 +271,9 @@ HWY_INLINE float dot(const float* x, const float* y, size_t n) {
 }
 
 // All query blocks of one query head.
-HWY_INLINE void head_backward(const AttentionTask& task, const Scratch& s, size_t head,
-                              float scale) {
+HWY_INLINE void head_backward(const AttentionTask& task, const Scratch& s, size_t head) {
   const size_t offset = head * task.head_dim;
+  const float scale = task.scale;
   pack({task.q + offset, task.qkv_stride}, task.length, task.head_dim, scale, s.queries);
   pack({task.dout + offset, task.out_stride}, task.length, task.head_dim, 1.0f, s.values);
   for (size_t query = 0; query < task.length; query += kQueryBlock) {
@@ -252,8 +287,9 @@ HWY_INLINE void head_backward(const AttentionTask& task, const Scratch& s, size_
     }
     for (size_t row = last; row < num_queries; ++row) s.row_max[row] = s.row_sum[row] = 0.0f;
     const size_t limit = query + num_queries;
-    for (size_t key = 0; key < limit; key += kKeyBlock) {
-      attend_backward(s, {query, num_queries, key, std::min(kKeyBlock, limit - key)}, last);
+    for (size_t key = Block::first_key(query, task.window); key < limit; key += kKeyBlock) {
+      const size_t num_keys = std::min(kKeyBlock, limit - key);
+      attend_backward(task, s, {query, num_queries, key, num_keys, task.window}, last);
     }
     for (size_t row = 0; row < last; ++row) {
       write_row(s.sums + row * s.width, task.head_dim, scale,
@@ -264,13 +300,12 @@ HWY_INLINE void head_backward(const AttentionTask& task, const Scratch& s, size_
 
 void AttentionBackward(const AttentionTask& task) {
   const Scratch s(task.scratch, task.length, task.head_dim);
-  const float scale = 1.0f / std::sqrt(static_cast<float>(task.head_dim));
   pack({task.k, task.qkv_stride}, task.length, task.head_dim, 1.0f, s.keys);
   pack_transposed({task.k, task.qkv_stride}, task.length, task.head_dim, s.keys_t);
   pack_transposed({task.v, task.qkv_stride}, task.length, task.head_dim, s.values_t);
   std::fill(s.dkeys, s.dkeys + s.rows * s.width, 0.0f);
   std::fill(s.dvalues, s.dvalues + s.rows * s.width, 0.0f);
-  for (size_t head = 0; head < task.group; ++head) head_backward(task, s, head, scale);
+  for (size_t head = 0; head < task.group; ++head) head_backward(task, s, head);
   for (size_t row = 0; row < task.length; ++row) {
     const size_t at = row * task.qkv_stride;
     write_row(s.dkeys + row * s.width, task.head_dim, 1.0f, task.dk + at);

@@ -3,8 +3,8 @@
 // Blocked with an online softmax (FlashAttention, arXiv 2205.14135; backward from the stored
 // log-sum-exp): scores exist only for one block of queries and keys. One task is one document and
 // one key/value head with all query heads of its group, so that dk and dv are summed by one task in
-// a fixed order. Scratch memory is the caller's: attention_scratch_floats() floats per task, reused
-// from task to task.
+// a fixed order. With a window, blocks before it are skipped. Scratch memory is the caller's:
+// attention_scratch_floats() floats per task, reused from task to task.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -25,7 +25,10 @@ struct AttentionTask {
   size_t lse_stride;  // T
   size_t length;      // tokens of the document
   size_t head_dim;
-  size_t group;  // query heads per key/value head
+  size_t group;   // query heads per key/value head
+  float scale;    // of a score
+  float softcap;  // a score s becomes cap * tanh(s / cap); 0: none
+  size_t window;  // positions that a query sees, itself included; 0: all before it
   float* scratch;
   // Backward only:
   const float* dout;

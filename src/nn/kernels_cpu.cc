@@ -16,6 +16,7 @@
 #include "base/error.h"
 #include "nn/kernels.h"
 #include "nn/kernels_attention.h"
+#include "nn/kernels_heads.h"
 #include "nn/kernels_rows.h"
 
 namespace laconic {
@@ -95,6 +96,9 @@ rows::AttentionTask make_task(const AttentionTensors& t, const HeadLayout& heads
   task.lse_stride = static_cast<size_t>(t.num_tokens);
   task.head_dim = static_cast<size_t>(heads.head_dim);
   task.group = static_cast<size_t>(group);
+  task.scale = static_cast<float>(heads.score_scale());
+  task.softcap = static_cast<float>(heads.softcap);
+  task.window = static_cast<size_t>(heads.window);
   if (t.dqkv != nullptr) {
     task.dout = t.dout + out;
     task.dq = t.dqkv + q, task.dk = t.dqkv + k, task.dv = t.dqkv + v;
@@ -174,6 +178,38 @@ class CpuKernels final : public Kernels {
                     });
   }
 
+  void add_bias(const at::Tensor& x, const at::Tensor& bias) const override {
+    for_rows(x.size(0), [&](rows::Range range) {
+      for (size_t row = range.begin; row < range.end; ++row)
+        rows::add(floats(bias), floats(x) + row * width_of(x), width_of(x));
+    });
+  }
+
+  void add_bias_backward(const at::Tensor& dx, const at::Tensor& dbias) const override {
+    sum_over_blocks(dx.size(0), width_of(dx), floats(dbias), [&](rows::Range range, float* sums) {
+      rows::column_sums({floats(dx), sums, width_of(dx)}, range);
+    });
+  }
+
+  void head_norm(const at::Tensor& qkv, const HeadNorm& norm, double eps,
+                 const HeadLayout& heads) const override {
+    rows::HeadNorm task = head_task(qkv, norm, heads);
+    task.eps = static_cast<float>(eps);
+    for_rows(qkv.size(0), [&](rows::Range range) { rows::head_norm(task, range); });
+  }
+
+  void head_norm_backward(const at::Tensor& dqkv, const HeadNorm& norm, const at::Tensor& dq_weight,
+                          const at::Tensor& dk_weight, const HeadLayout& heads) const override {
+    const rows::HeadNorm task = head_task(dqkv, norm, heads);
+    const size_t E = task.head_dim;
+    std::vector<float> totals(2 * E, 0.0f);
+    sum_over_blocks(dqkv.size(0), 2 * E, totals.data(), [&](rows::Range range, float* sums) {
+      rows::head_norm_backward(task, sums, range);
+    });
+    rows::add(totals.data(), floats(dq_weight), E);
+    rows::add(totals.data() + E, floats(dk_weight), E);
+  }
+
   void bias_rope(const at::Tensor& qkv, const at::Tensor& bias, const RopeTable& table,
                  const HeadLayout& heads) const override {
     rotate(qkv, bias.defined() ? floats(bias) : nullptr, table, heads, 1.0f);
@@ -182,11 +218,7 @@ class CpuKernels final : public Kernels {
   void bias_rope_backward(const at::Tensor& dqkv, const at::Tensor& dbias, const RopeTable& table,
                           const HeadLayout& heads) const override {
     rotate(dqkv, nullptr, table, heads, -1.0f);
-    if (!dbias.defined()) return;
-    sum_over_blocks(dqkv.size(0), width_of(dqkv), floats(dbias),
-                    [&](rows::Range range, float* sums) {
-                      rows::column_sums({floats(dqkv), sums, width_of(dqkv)}, range);
-                    });
+    if (dbias.defined()) add_bias_backward(dqkv, dbias);
   }
 
   void attention(const at::Tensor& qkv, const std::vector<int32_t>& cu_seqlens,
@@ -213,13 +245,38 @@ class CpuKernels final : public Kernels {
     for_rows(dout.size(0), [&](rows::Range range) { rows::swiglu_backward(task, range); });
   }
 
+  void geglu(const at::Tensor& gate_up, const at::Tensor& out) const override {
+    const rows::Swiglu task = {floats(gate_up), floats(out), width_of(out)};
+    for_rows(out.size(0), [&](rows::Range range) { rows::geglu(task, range); });
+  }
+
+  void geglu_backward(const at::Tensor& gate_up, const at::Tensor& dout) const override {
+    const rows::Swiglu task = {floats(gate_up), floats(dout), width_of(dout)};
+    for_rows(dout.size(0), [&](rows::Range range) { rows::geglu_backward(task, range); });
+  }
+
   void cross_entropy(const CrossEntropyRows& r) const override {
-    const rows::CrossEntropy task = {floats(r.logits), ints(r.targets),    floats(r.factors),
-                                     floats(r.nll),    width_of(r.logits), r.gradient};
+    const rows::CrossEntropy task = {floats(r.logits),   ints(r.targets),
+                                     floats(r.factors),  floats(r.nll),
+                                     width_of(r.logits), static_cast<float>(r.softcap),
+                                     r.gradient};
     for_rows(r.logits.size(0), [&](rows::Range range) { rows::cross_entropy(task, range); });
   }
 
  private:
+  static rows::HeadNorm head_task(const at::Tensor& qkv, const HeadNorm& norm,
+                                  const HeadLayout& heads) {
+    rows::HeadNorm task = {};
+    task.qkv = floats(qkv);
+    task.q_weight = floats(norm.q_weight), task.k_weight = floats(norm.k_weight);
+    task.raw = floats(norm.raw), task.rstd = floats(norm.rstd);
+    task.width = width_of(qkv);
+    task.num_heads = static_cast<size_t>(heads.num_heads);
+    task.num_kv_heads = static_cast<size_t>(heads.num_kv_heads);
+    task.head_dim = static_cast<size_t>(heads.head_dim);
+    return task;
+  }
+
   static void rotate(const at::Tensor& qkv, const float* bias, const RopeTable& table,
                      const HeadLayout& heads, float sign) {
     const rows::Rope task = {floats(qkv),
@@ -230,6 +287,7 @@ class CpuKernels final : public Kernels {
                              width_of(qkv),
                              static_cast<size_t>(heads.num_heads + heads.num_kv_heads),
                              static_cast<size_t>(heads.head_dim),
+                             static_cast<size_t>(heads.rotary_width()),
                              sign};
     for_rows(qkv.size(0), [&](rows::Range range) { rows::bias_rope(task, range); });
   }

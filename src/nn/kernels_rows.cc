@@ -59,32 +59,6 @@ void RmsNormBackwardRows(const rows::RmsNormBackward& a, Range range) {
   }
 }
 
-void BiasRopeRows(const rows::Rope& a, Range range) {
-  const FloatTag d;
-  const size_t half = a.head_dim / 2;
-  const Float sign = hn::Set(d, a.sign);
-  for (size_t row = range.begin; row < range.end; ++row) {
-    float* values = a.qkv + row * a.width;
-    if (a.bias != nullptr) {
-      for_vectors(a.width, [&](size_t i, const auto& io) HWY_ATTR {
-        io.store(hn::Add(io.load(values + i), io.load(a.bias + i)), values + i);
-      });
-    }
-    const float* cos = a.cos + static_cast<size_t>(a.positions[row]) * half;
-    const float* sin = a.sin + static_cast<size_t>(a.positions[row]) * half;
-    for (size_t head = 0; head < a.rotated_heads; ++head) {
-      float* low = values + head * a.head_dim;
-      float* high = low + half;
-      for_vectors(half, [&](size_t i, const auto& io) HWY_ATTR {
-        const Float c = io.load(cos + i), s = hn::Mul(sign, io.load(sin + i));
-        const Float x = io.load(low + i), y = io.load(high + i);
-        io.store(hn::NegMulAdd(y, s, hn::Mul(x, c)), low + i);
-        io.store(hn::MulAdd(x, s, hn::Mul(y, c)), high + i);
-      });
-    }
-  }
-}
-
 void ColumnSumsRows(const rows::ColumnSums& a, Range range) {
   for (size_t i = 0; i < a.width; ++i) a.sums[i] = 0.0f;
   for (size_t row = range.begin; row < range.end; ++row) {
@@ -126,12 +100,79 @@ void SwigluBackwardRows(const rows::Swiglu& a, Range range) {
   }
 }
 
+// x sigmoid(2 u) with u = sqrt(2 / pi) (x + 0.044715 x^3) is 0.5 x (1 + tanh(u)).
+struct GeluTanh {
+  Float sigmoid_2u;
+  Float du;  // d(2 u)/dx
+};
+HWY_INLINE GeluTanh gelu_tanh(Float x) {
+  const FloatTag d;
+  const Float square = hn::Mul(x, x), one = hn::Set(d, 1.0f);
+  const Float scale = hn::Set(d, 1.5957691216057308f);  // 2 sqrt(2 / pi)
+  const Float inner = hn::MulAdd(hn::Set(d, 0.044715f), square, one);
+  const Float slope = hn::MulAdd(hn::Set(d, 3 * 0.044715f), square, one);
+  return {sigmoid(hn::Mul(hn::Mul(scale, x), inner)), hn::Mul(scale, slope)};
+}
+
+void GegluRows(const rows::Swiglu& a, Range range) {
+  for (size_t row = range.begin; row < range.end; ++row) {
+    const float* gate = a.gate_up + row * 2 * a.width;
+    const float* up = gate + a.width;
+    float* out = a.out + row * a.width;
+    for_vectors(a.width, [&](size_t i, const auto& io) HWY_ATTR {
+      const Float g = io.load(gate + i);
+      io.store(hn::Mul(hn::Mul(g, gelu_tanh(g).sigmoid_2u), io.load(up + i)), out + i);
+    });
+  }
+}
+
+void GegluBackwardRows(const rows::Swiglu& a, Range range) {
+  for (size_t row = range.begin; row < range.end; ++row) {
+    float* gate = a.gate_up + row * 2 * a.width;
+    float* up = gate + a.width;
+    float* out = a.out + row * a.width;
+    for_vectors(a.width, [&](size_t i, const auto& io) HWY_ATTR {
+      const Float g = io.load(gate + i), u = io.load(up + i), slope = io.load(out + i);
+      const GeluTanh at = gelu_tanh(g);
+      const Float gelu = hn::Mul(g, at.sigmoid_2u);
+      // d gelu / dg = s + g s (1 - s) du.
+      const Float rest = hn::Mul(hn::NegMulAdd(gelu, at.sigmoid_2u, gelu), at.du);
+      io.store(hn::Mul(gelu, u), out + i);
+      io.store(hn::Mul(hn::Mul(slope, u), hn::Add(at.sigmoid_2u, rest)), gate + i);
+      io.store(hn::Mul(slope, gelu), up + i);
+    });
+  }
+}
+
+HWY_INLINE void cap_row(float* x, size_t width, float softcap) {
+  const Float cap = hn::Set(FloatTag(), softcap), inverse = hn::Set(FloatTag(), 1.0f / softcap);
+  for_vectors(width, [&](size_t i, const auto& io) HWY_ATTR {
+    io.store(hn::Mul(cap, bounded_tanh(hn::Mul(io.load(x + i), inverse))), x + i);
+  });
+}
+
+// Capped logits -> gradients of the raw ones. The slope of the cap is told from its value, so that
+// no second row is kept.
+HWY_INLINE void capped_gradient(float* x, const rows::CrossEntropy& a, size_t row) {
+  const FloatTag d;
+  const float target = x[a.targets[row]], t = target / a.softcap;
+  const Float log_sum = hn::Set(d, a.nll[row] + target), factor = hn::Set(d, a.factors[row]);
+  const Float inverse = hn::Set(d, 1.0f / a.softcap), one = hn::Set(d, 1.0f);
+  for_vectors(a.width, [&](size_t i, const auto& io) HWY_ATTR {
+    const Float capped = io.load(x + i), ratio = hn::Mul(capped, inverse);
+    const Float p = hn::Exp(d, hn::Sub(capped, log_sum));
+    io.store(hn::Mul(hn::Mul(p, factor), hn::NegMulAdd(ratio, ratio, one)), x + i);
+  });
+  x[a.targets[row]] -= a.factors[row] * (1.0f - t * t);
+}
+
 void CrossEntropyRows(const rows::CrossEntropy& a, Range range) {
   const FloatTag d;
   const Float lowest = hn::Set(d, -std::numeric_limits<float>::infinity());
   const size_t lanes = hn::Lanes(d);
   for (size_t row = range.begin; row < range.end; ++row) {
     float* x = a.logits + row * a.width;
+    if (a.softcap > 0) cap_row(x, a.width, a.softcap);
     const float target = x[a.targets[row]];
     Float highest = lowest;
     size_t i = 0;
@@ -140,7 +181,7 @@ void CrossEntropyRows(const rows::CrossEntropy& a, Range range) {
     for (; i < a.width; ++i) top = x[i] > top ? x[i] : top;
     const Float shift = hn::Set(d, top);
     Float sums = hn::Zero(d);
-    const bool gradient = a.gradient;
+    const bool gradient = a.gradient && a.softcap == 0;
     for (i = 0; i + lanes <= a.width; i += lanes) {
       const Float e = hn::Exp(d, hn::Sub(hn::LoadU(d, x + i), shift));
       sums = hn::Add(sums, e);
@@ -154,6 +195,7 @@ void CrossEntropyRows(const rows::CrossEntropy& a, Range range) {
     }
     const float sum = sum_lanes(sums);
     a.nll[row] = std::log(sum) - (target - top);
+    if (a.gradient && a.softcap > 0) capped_gradient(x, a, row);
     if (!gradient) continue;
     const Float scale = hn::Set(d, a.factors[row] / sum);
     for_vectors(a.width, [&](size_t j, const auto& io)
@@ -210,10 +252,11 @@ HWY_AFTER_NAMESPACE();
 namespace laconic {
 HWY_EXPORT(RmsNormRows);
 HWY_EXPORT(RmsNormBackwardRows);
-HWY_EXPORT(BiasRopeRows);
 HWY_EXPORT(ColumnSumsRows);
 HWY_EXPORT(SwigluRows);
 HWY_EXPORT(SwigluBackwardRows);
+HWY_EXPORT(GegluRows);
+HWY_EXPORT(GegluBackwardRows);
 HWY_EXPORT(CrossEntropyRows);
 HWY_EXPORT(AdamWRange);
 HWY_EXPORT(SumSquaresRange);
@@ -224,13 +267,16 @@ void rms_norm(const RmsNorm& a, Range range) { HWY_DYNAMIC_DISPATCH(RmsNormRows)
 void rms_norm_backward(const RmsNormBackward& a, Range range) {
   HWY_DYNAMIC_DISPATCH(RmsNormBackwardRows)(a, range);
 }
-void bias_rope(const Rope& a, Range range) { HWY_DYNAMIC_DISPATCH(BiasRopeRows)(a, range); }
 void column_sums(const ColumnSums& a, Range range) {
   HWY_DYNAMIC_DISPATCH(ColumnSumsRows)(a, range);
 }
 void swiglu(const Swiglu& a, Range range) { HWY_DYNAMIC_DISPATCH(SwigluRows)(a, range); }
 void swiglu_backward(const Swiglu& a, Range range) {
   HWY_DYNAMIC_DISPATCH(SwigluBackwardRows)(a, range);
+}
+void geglu(const Swiglu& a, Range range) { HWY_DYNAMIC_DISPATCH(GegluRows)(a, range); }
+void geglu_backward(const Swiglu& a, Range range) {
+  HWY_DYNAMIC_DISPATCH(GegluBackwardRows)(a, range);
 }
 void cross_entropy(const CrossEntropy& a, Range range) {
   HWY_DYNAMIC_DISPATCH(CrossEntropyRows)(a, range);

@@ -36,19 +36,6 @@ struct RmsNormBackward {
 };
 void rms_norm_backward(const RmsNormBackward& a, Range range);
 
-struct Rope {
-  float* qkv;
-  const float* bias;  // [width] or null
-  const float* cos;
-  const float* sin;
-  const int32_t* positions;
-  size_t width;          // P
-  size_t rotated_heads;  // H + K
-  size_t head_dim;
-  float sign;  // +1 forward, -1 backward
-};
-void bias_rope(const Rope& a, Range range);
-
 struct ColumnSums {
   const float* x;
   float* sums;  // [width] of this range alone, overwritten
@@ -63,6 +50,8 @@ struct Swiglu {
 };
 void swiglu(const Swiglu& a, Range range);
 void swiglu_backward(const Swiglu& a, Range range);
+void geglu(const Swiglu& a, Range range);
+void geglu_backward(const Swiglu& a, Range range);
 
 struct CrossEntropy {
   float* logits;
@@ -70,6 +59,7 @@ struct CrossEntropy {
   const float* factors;
   float* nll;
   size_t width;
+  float softcap;
   bool gradient;
 };
 void cross_entropy(const CrossEntropy& a, Range range);

@@ -69,6 +69,12 @@ HWY_INLINE Float sigmoid(Float x) {
   return hn::Div(one, hn::Add(one, hn::Exp(d, hn::Neg(bounded))));
 }
 
+// Beyond 10 it is 1 to the last bit; Tanh's own exponential would wrap around.
+HWY_INLINE Float bounded_tanh(Float x) {
+  const FloatTag d;
+  return hn::Tanh(d, hn::Clamp(x, hn::Set(d, -10.0f), hn::Set(d, 10.0f)));
+}
+
 struct Matrix {
   const float* data;
   size_t row_stride;

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "nn/layer.h"
 
+#include <ATen/ops/add.h>
+#include <ATen/ops/scalar_tensor.h>
+
 namespace laconic {
 namespace {
 
@@ -11,7 +14,83 @@ LinearWeight with_panels(const at::Tensor& weight, const PackedLayer* layer,
   return {weight, &packed.forward, &packed.backward};
 }
 
+// What ends in the residual stream: a product, its bias and, with sandwich norms, a norm. The last
+// two tensors are kept for backward.
+struct Branch {
+  LinearWeight product;
+  at::Tensor bias, norm;
+  at::Tensor output, rstd;
+};
+
+Branch attention_branch(const LayerView& layer, const LayerActivations& a) {
+  const LayerWeights& w = layer.weights;
+  return {with_panels(w.o_weight, layer.packed, &PackedLayer::o), w.o_bias, w.attention_out_norm,
+          a.attention_branch, a.attention_rstd};
+}
+
+Branch mlp_branch(const LayerView& layer, const LayerActivations& a) {
+  const LayerWeights& w = layer.weights;
+  return {with_panels(w.down_weight, layer.packed, &PackedLayer::down), w.down_bias, w.mlp_out_norm,
+          a.mlp_branch, a.mlp_rstd};
+}
+
+// out = residual + branch(in).
+void add_branch(const LayerContext& c, const Branch& branch, const at::Tensor& in,
+                const at::Tensor& residual, const at::Tensor& out) {
+  if (!branch.norm.defined()) {
+    linear_add(in, branch.product, residual, out);
+    if (branch.bias.defined()) c.kernels.add_bias(out, branch.bias);
+    return;
+  }
+  linear(in, branch.product, branch.output);
+  if (branch.bias.defined()) c.kernels.add_bias(branch.output, branch.bias);
+  c.kernels.rms_norm(branch.output, norm_weight(c, branch.norm), c.config.rms_norm_eps, out,
+                     branch.rstd);
+  out.add_(residual);
+}
+
+// The gradient of the branch's product: dx itself where nothing follows it.
+at::Tensor branch_backward(const LayerContext& c, const Branch& branch, const at::Tensor& dx,
+                           const at::Tensor& dnorm, const at::Tensor& dbias) {
+  at::Tensor dproduct = dx;
+  if (branch.norm.defined()) {
+    dproduct = c.workspace.take("dbranch", {c.num_tokens, c.config.hidden_size}, c.options);
+    dproduct.zero_();
+    c.kernels.rms_norm_backward(
+        {dx, branch.output, norm_weight(c, branch.norm), branch.rstd, dproduct, dnorm});
+  }
+  if (branch.bias.defined()) c.kernels.add_bias_backward(dproduct, dbias);
+  return dproduct;
+}
+
+// Gradients on the way back through a branch.
+struct BranchGradient {
+  at::Tensor dx;       // [T, D], of the branch's output
+  at::Tensor dnormed;  // [T, D], of its input; overwritten
+};
+
+HeadLayout layer_heads(const LayerContext& c, const LayerView& layer) {
+  HeadLayout heads = c.heads;
+  heads.window = c.config.window(layer.index);
+  return heads;
+}
+
+const RopeTable& layer_rope(const LayerContext& c, const LayerView& layer) {
+  return c.config.is_local_rope(layer.index) ? c.local_rope : c.rope;
+}
+
+HeadNorm head_norm_of(const LayerContext& c, const LayerWeights& w, const LayerActivations& a) {
+  return {norm_weight(c, w.q_norm, "q_norm"), norm_weight(c, w.k_norm, "k_norm"), a.heads_raw,
+          a.heads_rstd};
+}
+
 }  // namespace
+
+at::Tensor norm_weight(const LayerContext& c, const at::Tensor& weight, std::string_view name) {
+  if (c.config.norm_offset == 0) return weight;
+  at::Tensor sum = c.workspace.take(name, weight.sizes(), c.options);
+  return at::add_out(sum, weight, at::scalar_tensor(c.config.norm_offset, c.options));
+}
 
 void PackedLinear::pack(const at::Tensor& weight, bool with_backward) {
   pack_weight(weight, /*transposed=*/true, forward);
@@ -26,7 +105,8 @@ void PackedLayer::pack(const LayerWeights& weights, bool with_backward) {
 }
 
 LayerActivations take_activations(const LayerContext& c, int64_t slot) {
-  const int64_t T = c.num_tokens, D = c.config.hidden_size, F = c.config.intermediate_size;
+  const ModelConfig& config = c.config;
+  const int64_t T = c.num_tokens, D = config.hidden_size, F = config.intermediate_size;
   const auto take = [&](const char* name, at::IntArrayRef shape) {
     return c.workspace.take(name, slot, shape, c.options);
   };
@@ -40,50 +120,119 @@ LayerActivations take_activations(const LayerContext& c, int64_t slot) {
   a.middle_normed = take("middle_normed", {T, D});
   a.middle_rstd = take("middle_rstd", {T});
   a.gate_up = take("gate_up", {T, 2 * F});
+  if (config.qk_norm) {
+    const int64_t count = config.num_heads + config.num_kv_heads;
+    a.heads_raw = take("heads_raw", {T, count * config.head_dim});
+    a.heads_rstd = take("heads_rstd", {T, count});
+  }
+  if (config.sandwich_norms) {
+    a.attention_branch = take("attention_branch", {T, D});
+    a.attention_rstd = take("attention_rstd", {T});
+    a.mlp_branch = take("mlp_branch", {T, D});
+    a.mlp_rstd = take("mlp_rstd", {T});
+  }
   return a;
 }
 
-void layer_forward(const LayerContext& c, const LayerView& layer, const LayerActivations& a,
-                   const at::Tensor& out) {
+namespace {
+
+void attention_forward(const LayerContext& c, const LayerView& layer, const LayerActivations& a) {
   const LayerWeights& w = layer.weights;
-  const double eps = c.config.rms_norm_eps;
-  c.kernels.rms_norm(a.x, w.input_norm, eps, a.normed, a.rstd);
+  const HeadLayout heads = layer_heads(c, layer);
+  c.kernels.rms_norm(a.x, norm_weight(c, w.input_norm), c.config.rms_norm_eps, a.normed, a.rstd);
   linear(a.normed, with_panels(w.qkv_weight, layer.packed, &PackedLayer::qkv), a.qkv);
-  c.kernels.bias_rope(a.qkv, w.qkv_bias, c.rope, c.heads);
-  c.kernels.attention(a.qkv, c.cu_seqlens, c.heads, a.attended, a.lse);
-  linear_add(a.attended, with_panels(w.o_weight, layer.packed, &PackedLayer::o), a.x, a.middle);
-  c.kernels.rms_norm(a.middle, w.post_norm, eps, a.middle_normed, a.middle_rstd);
+  at::Tensor bias = w.qkv_bias;
+  if (c.config.qk_norm) {
+    if (bias.defined()) c.kernels.add_bias(a.qkv, bias);
+    bias = at::Tensor();
+    c.kernels.head_norm(a.qkv, head_norm_of(c, w, a), c.config.rms_norm_eps, heads);
+  }
+  c.kernels.bias_rope(a.qkv, bias, layer_rope(c, layer), heads);
+  c.kernels.attention(a.qkv, c.cu_seqlens, heads, a.attended, a.lse);
+  add_branch(c, attention_branch(layer, a), a.attended, a.x, a.middle);
+}
+
+void mlp_forward(const LayerContext& c, const LayerView& layer, const LayerActivations& a,
+                 const at::Tensor& out) {
+  const LayerWeights& w = layer.weights;
   linear(a.middle_normed, with_panels(w.gate_up_weight, layer.packed, &PackedLayer::gate_up),
          a.gate_up);
+  if (w.gate_up_bias.defined()) c.kernels.add_bias(a.gate_up, w.gate_up_bias);
   const at::Tensor mlp =
       c.workspace.take("mlp", {c.num_tokens, c.config.intermediate_size}, c.options);
-  c.kernels.swiglu(a.gate_up, mlp);
-  linear_add(mlp, with_panels(w.down_weight, layer.packed, &PackedLayer::down), a.middle, out);
+  if (c.config.activation == Activation::kSilu)
+    c.kernels.swiglu(a.gate_up, mlp);
+  else
+    c.kernels.geglu(a.gate_up, mlp);
+  add_branch(c, mlp_branch(layer, a), mlp, a.middle, out);
+}
+
+// dx -> dnormed, the gradient of middle_normed.
+void mlp_backward(const LayerContext& c, const LayerView& layer, const LayerActivations& a,
+                  const LayerWeights& g, const BranchGradient& d) {
+  const LayerWeights& w = layer.weights;
+  const at::Tensor dmlp =
+      c.workspace.take("mlp", {c.num_tokens, c.config.intermediate_size}, c.options);
+  const Branch branch = mlp_branch(layer, a);
+  const at::Tensor dproduct = branch_backward(c, branch, d.dx, g.mlp_out_norm, g.down_bias);
+  linear_backward_input(dproduct, branch.product, dmlp);
+  // dmlp then holds the forward result.
+  if (c.config.activation == Activation::kSilu)
+    c.kernels.swiglu_backward(a.gate_up, dmlp);
+  else
+    c.kernels.geglu_backward(a.gate_up, dmlp);
+  linear_backward_weight(dproduct, dmlp, g.down_weight);
+  linear_backward_weight(a.gate_up, a.middle_normed, g.gate_up_weight);
+  if (w.gate_up_bias.defined()) c.kernels.add_bias_backward(a.gate_up, g.gate_up_bias);
+  linear_backward_input(
+      a.gate_up, with_panels(w.gate_up_weight, layer.packed, &PackedLayer::gate_up), d.dnormed);
+}
+
+// dx -> dnormed, the gradient of normed.
+void attention_backward(const LayerContext& c, const LayerView& layer, const LayerActivations& a,
+                        const LayerWeights& g, const BranchGradient& d) {
+  const LayerWeights& w = layer.weights;
+  const HeadLayout heads = layer_heads(c, layer);
+  const int64_t T = c.num_tokens;
+  const at::Tensor dattended = c.workspace.take("dattended", {T, heads.q_width()}, c.options);
+  const at::Tensor dqkv = c.workspace.take("dqkv", {T, heads.qkv_width()}, c.options);
+  const Branch branch = attention_branch(layer, a);
+  const at::Tensor dproduct = branch_backward(c, branch, d.dx, g.attention_out_norm, g.o_bias);
+  linear_backward_weight(dproduct, a.attended, g.o_weight);
+  linear_backward_input(dproduct, branch.product, dattended);
+  c.kernels.attention_backward({a.qkv, a.attended, a.lse, dattended, dqkv}, c.cu_seqlens, heads);
+  const at::Tensor late_dbias = c.config.qk_norm ? g.qkv_bias : at::Tensor();
+  const at::Tensor dbias = c.config.qk_norm ? at::Tensor() : g.qkv_bias;
+  c.kernels.bias_rope_backward(dqkv, dbias, layer_rope(c, layer), heads);
+  if (c.config.qk_norm)
+    c.kernels.head_norm_backward(dqkv, head_norm_of(c, w, a), g.q_norm, g.k_norm, heads);
+  if (late_dbias.defined()) c.kernels.add_bias_backward(dqkv, late_dbias);
+  linear_backward_weight(dqkv, a.normed, g.qkv_weight);
+  linear_backward_input(dqkv, with_panels(w.qkv_weight, layer.packed, &PackedLayer::qkv),
+                        d.dnormed);
+}
+
+}  // namespace
+
+void layer_forward(const LayerContext& c, const LayerView& layer, const LayerActivations& a,
+                   const at::Tensor& out) {
+  attention_forward(c, layer, a);
+  c.kernels.rms_norm(a.middle, norm_weight(c, layer.weights.post_norm), c.config.rms_norm_eps,
+                     a.middle_normed, a.middle_rstd);
+  mlp_forward(c, layer, a, out);
 }
 
 void layer_backward(const LayerContext& c, const LayerView& layer, const LayerActivations& a,
                     const LayerWeights& g, const at::Tensor& dx) {
   const LayerWeights& w = layer.weights;
-  const int64_t T = c.num_tokens;
-  const at::Tensor dnormed = c.workspace.take("dnormed", {T, c.config.hidden_size}, c.options);
-  const at::Tensor dmlp = c.workspace.take("mlp", {T, c.config.intermediate_size}, c.options);
-  linear_backward_input(dx, with_panels(w.down_weight, layer.packed, &PackedLayer::down), dmlp);
-  c.kernels.swiglu_backward(a.gate_up, dmlp);  // dmlp now holds the forward result
-  linear_backward_weight(dx, dmlp, g.down_weight);
-  linear_backward_weight(a.gate_up, a.middle_normed, g.gate_up_weight);
-  linear_backward_input(
-      a.gate_up, with_panels(w.gate_up_weight, layer.packed, &PackedLayer::gate_up), dnormed);
-  c.kernels.rms_norm_backward({dnormed, a.middle, w.post_norm, a.middle_rstd, dx, g.post_norm});
-
-  const at::Tensor dattended = c.workspace.take("dattended", {T, c.heads.q_width()}, c.options);
-  const at::Tensor dqkv = c.workspace.take("dqkv", {T, c.heads.qkv_width()}, c.options);
-  linear_backward_weight(dx, a.attended, g.o_weight);
-  linear_backward_input(dx, with_panels(w.o_weight, layer.packed, &PackedLayer::o), dattended);
-  c.kernels.attention_backward({a.qkv, a.attended, a.lse, dattended, dqkv}, c.cu_seqlens, c.heads);
-  c.kernels.bias_rope_backward(dqkv, g.qkv_bias, c.rope, c.heads);
-  linear_backward_weight(dqkv, a.normed, g.qkv_weight);
-  linear_backward_input(dqkv, with_panels(w.qkv_weight, layer.packed, &PackedLayer::qkv), dnormed);
-  c.kernels.rms_norm_backward({dnormed, a.x, w.input_norm, a.rstd, dx, g.input_norm});
+  const at::Tensor dnormed =
+      c.workspace.take("dnormed", {c.num_tokens, c.config.hidden_size}, c.options);
+  mlp_backward(c, layer, a, g, {dx, dnormed});
+  c.kernels.rms_norm_backward(
+      {dnormed, a.middle, norm_weight(c, w.post_norm), a.middle_rstd, dx, g.post_norm});
+  attention_backward(c, layer, a, g, {dx, dnormed});
+  c.kernels.rms_norm_backward(
+      {dnormed, a.x, norm_weight(c, w.input_norm), a.rstd, dx, g.input_norm});
 }
 
 }  // namespace laconic

@@ -3,13 +3,16 @@
 //   x1 = x + Attention(RoPE(RMSNorm(x) Wqkv^T + b)) Wo^T
 //   y  = x1 + SwiGLU(RMSNorm(x1) Wgu^T) Wdown^T
 //
-// Source: transformers' Qwen2DecoderLayer and LlamaDecoderLayer. Shapes: nn/shapes.h.
+// and with what ModelConfig adds: norms of the heads of q and k before RoPE, biases on the other
+// products, GeGLU, a norm on each branch's output before it is added to x (sandwich norms), experts
+// for the MLP. Source: transformers' decoder layers. Shapes: nn/shapes.h.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <string_view>
 #include <vector>
 
 #include "nn/kernels.h"
@@ -34,8 +37,8 @@ struct LayerContext {
   const Kernels& kernels;
   Workspace& workspace;
   const ModelConfig& config;
-  HeadLayout heads;
-  RopeTable rope;
+  HeadLayout heads;            // without a layer's window
+  RopeTable rope, local_rope;  // the second for layers with is_local_rope
   const std::vector<int32_t>& cu_seqlens;
   int64_t num_tokens;
   at::TensorOptions options;
@@ -49,6 +52,10 @@ struct LayerActivations {
   at::Tensor middle;              // [T, D], x after attention
   at::Tensor middle_normed, middle_rstd;
   at::Tensor gate_up;  // [T, 2F]
+  // Where the model has them:
+  at::Tensor heads_raw, heads_rstd;             // [T, (H + K) E], [T, H + K]: qk_norm
+  at::Tensor attention_branch, attention_rstd;  // [T, D], [T]: sandwich norms
+  at::Tensor mlp_branch, mlp_rstd;              // [T, D], [T]: sandwich norms
 };
 
 // Memory for the activations of layer `slot`, all but x.
@@ -56,9 +63,15 @@ LayerActivations take_activations(const LayerContext& context, int64_t slot);
 
 // A layer's weights with their panels, if it has any.
 struct LayerView {
+  int64_t index;
   const LayerWeights& weights;
   const PackedLayer* packed = nullptr;
 };
+
+// What a norm multiplies by: the weight, plus the family's offset (then in workspace memory
+// `name`).
+at::Tensor norm_weight(const LayerContext& context, const at::Tensor& weight,
+                       std::string_view name = "norm_weight");
 
 // Reads activations.x, fills the rest, writes the layer's output [T, D].
 void layer_forward(const LayerContext& context, const LayerView& layer,

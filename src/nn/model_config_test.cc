@@ -26,6 +26,11 @@ Json base_config(const std::string& family) {
   return json;
 }
 
+std::string kind_name(RopeKind kind) {
+  const char* const names[] = {"default", "linear", "dynamic", "yarn", "llama3", "longrope"};
+  return names[static_cast<size_t>(kind)];
+}
+
 void check_expected(const ModelConfig& config, const Json& expect, const std::string& why) {
   for (const auto& [key, value] : expect.as_object(why)) {
     if (key == "rope_theta") {
@@ -40,6 +45,20 @@ void check_expected(const ModelConfig& config, const Json& expect, const std::st
       EXPECT_EQ(config.tie_embeddings, value.as_boolean(why)) << why;
     } else if (key == "eos") {
       EXPECT_EQ(config.eos_token_ids, parse_token_ids(&value, why)) << why;
+    } else if (key == "rope") {
+      EXPECT_EQ(kind_name(config.rope.kind), value.as_string(why)) << why;
+    } else if (key == "rope_factor") {
+      EXPECT_EQ(config.rope.factor, value.as_number(why)) << why;
+    } else if (key == "local_theta") {
+      EXPECT_EQ(config.local_rope_theta, value.as_number(why)) << why;
+    } else if (key == "rotary") {
+      EXPECT_EQ(config.rotary_width(), value.as_integer(why)) << why;
+    } else if (key == "windows") {
+      EXPECT_EQ(config.layer_windows, parse_token_ids(&value, why)) << why;
+    } else if (key == "biases") {
+      const std::string biases = cat(config.qkv_bias ? "qkv " : "", config.o_bias ? "o " : "",
+                                     config.mlp_bias ? "mlp " : "");
+      EXPECT_EQ(biases, value.as_string(why) + " ") << why;
     } else {
       ADD_FAILURE() << "unknown expectation " << key;
     }

@@ -187,7 +187,9 @@ ModelIndex open_model(const std::string& folder) {
   open_weights(index);
   check_tensors(index);
   // What the tensors are decides; config.json's word can be stale.
-  index.config.dtype = torch_dtype(index.tensors.at("model.embed_tokens.weight").entry.dtype);
+  set_stored_dtype(
+      index.config,
+      std::string(torch_dtype(index.tensors.at("model.embed_tokens.weight").entry.dtype)));
   read_generation_config(index);
   return index;
 }

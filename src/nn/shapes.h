@@ -6,6 +6,7 @@
 //   E  width of a head            F  width of the MLP (intermediate_size)
 //   V  vocabulary (rows of the embedding, padding included)
 //   L  layers                     N  weights in the flat buffer
+//   X  experts of a sparse layer  Fx width of an expert's MLP
 //
 // Q = H * E and P = (H + 2 K) * E name the widths of the attention output and of the fused q, k, v.
 // A flat batch of documents d = 0..B-1 occupies tokens cu_seqlens[d] .. cu_seqlens[d+1]-1;

@@ -2,10 +2,11 @@
 // views on it.
 //
 // q, k, v of a layer lie one behind the other, so that their fused matrix is a view too; likewise
-// gate and up. `parameters` names every Hugging Face tensor with its place in the buffer, in buffer
-// order; it serves loading, saving, counting, weight decay and gradient checks. With tied
-// embeddings `head` is `embedding` and no "lm_head.weight" is listed. Shapes: nn/shapes.h. Dtype
-// fp32, contiguous, on `flat`'s device.
+// gate and up, and the matrices of all experts. `parameters` names every Hugging Face tensor with
+// its place in the buffer, in buffer order (a family that stores a fused matrix has one tensor
+// there, the others have several); it serves loading, saving, counting, weight decay and gradient
+// checks. With tied embeddings `head` is `embedding` and no "lm_head.weight" is listed. Shapes:
+// nn/shapes.h. Dtype fp32, contiguous, on `flat`'s device.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -25,14 +26,25 @@ struct Parameter {
   int64_t size() const;
 };
 
+// A tensor that the model has not (ModelConfig says which) is undefined.
 struct LayerWeights {
-  at::Tensor input_norm;      // [D]
-  at::Tensor qkv_weight;      // [P, D]
-  at::Tensor qkv_bias;        // [P], undefined where the family has none
-  at::Tensor o_weight;        // [D, Q]
-  at::Tensor post_norm;       // [D]
-  at::Tensor gate_up_weight;  // [2F, D]: gate rows, then up rows
-  at::Tensor down_weight;     // [D, F]
+  at::Tensor input_norm;          // [D], before the attention
+  at::Tensor qkv_weight;          // [P, D]
+  at::Tensor qkv_bias;            // [P]
+  at::Tensor q_norm, k_norm;      // [E], of each head
+  at::Tensor o_weight;            // [D, Q]
+  at::Tensor o_bias;              // [D]
+  at::Tensor attention_out_norm;  // [D], on the attention's output (sandwich norms)
+  at::Tensor post_norm;           // [D], before the MLP
+  at::Tensor gate_up_weight;      // [2F, D]: gate rows, then up rows
+  at::Tensor gate_up_bias;        // [2F]
+  at::Tensor down_weight;         // [D, F]
+  at::Tensor down_bias;           // [D]
+  at::Tensor mlp_out_norm;        // [D], on the MLP's output (sandwich norms)
+  // A sparse layer has these instead of gate_up and down:
+  at::Tensor router;          // [X, D]
+  at::Tensor expert_gate_up;  // [X, 2Fx, D]
+  at::Tensor expert_down;     // [X, D, Fx]
 };
 
 struct Weights {
@@ -52,8 +64,8 @@ Weights make_weights(const ModelConfig& config);
 // The same layout over `flat` [N] fp32 contiguous, which is shared, not copied.
 Weights view_weights(const ModelConfig& config, const at::Tensor& flat);
 int64_t count_weights(const ModelConfig& config);  // N
-// normal(0, std) for matrices from Philox(seed, parameter, element), ones for norms, zeros for
-// biases.
+// normal(0, std) for matrices from Philox(seed, parameter, element), the identity for norms, zeros
+// for biases.
 void initialize_weights(Weights& weights, double std, uint64_t seed);
 // Element-wise round of every weight to `dtype` ("float32", "float16", "bfloat16") and back, in
 // place.

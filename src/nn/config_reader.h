@@ -1,0 +1,47 @@
+// Typed, named access to the fields of a config.json or of an object within it.
+//
+// An absent field and null are the same, except to `has`. Errors: Error(kModel)
+// `file: field: expected X, got Y`.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace laconic {
+
+class Json;
+
+inline constexpr int64_t kMaxWidth = int64_t{1} << 20;
+inline constexpr int64_t kMaxCount = int64_t{1} << 12;  // layers, heads, head width
+inline constexpr int64_t kMaxPositions = int64_t{1} << 40;
+
+class ConfigReader {
+ public:
+  ConfigReader(const Json& json, std::string place) : json_(json), place_(std::move(place)) {}
+
+  const std::string& place() const { return place_; }
+  std::string where(std::string_view key) const;
+  bool has(std::string_view key) const;
+  const Json* find(std::string_view key) const;
+  const Json& at(std::string_view key) const;
+  // The object at `key`, whose fields are named "key.field"; `key` must be there.
+  ConfigReader block(std::string_view key) const;
+
+  int64_t count(std::string_view key, int64_t max) const;
+  double positive(std::string_view key) const;
+  double positive_or(std::string_view key, double absent) const;
+  bool boolean(std::string_view key, bool absent) const;
+  std::string text(std::string_view key) const;
+  std::vector<std::string> texts(std::string_view key) const;
+  std::vector<double> positives(std::string_view key) const;
+
+ private:
+  const Json& json_;
+  std::string place_;
+  std::string prefix_;  // of a block: "rope_scaling."
+};
+
+}  // namespace laconic

@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "nn/rope_config.h"
+
+#include <array>
+#include <optional>
+
+#include "base/error.h"
+#include "base/json.h"
+
+namespace laconic {
+namespace {
+
+struct KindName {
+  std::string_view name;
+  RopeKind kind;
+};
+// "su" is what the first Phi-3 files call longrope.
+constexpr std::array<KindName, 7> kKinds = {{{"default", RopeKind::kDefault},
+                                             {"linear", RopeKind::kLinear},
+                                             {"dynamic", RopeKind::kDynamic},
+                                             {"yarn", RopeKind::kYarn},
+                                             {"llama3", RopeKind::kLlama3},
+                                             {"longrope", RopeKind::kLongRope},
+                                             {"su", RopeKind::kLongRope}}};
+
+RopeKind read_kind(const ConfigReader& block) {
+  const char* key = block.find("rope_type") ? "rope_type" : "type";
+  if (!block.find(key)) {
+    require(!block.find("factor"), ErrorKind::kModel, block.where("rope_type"),
+            ": expected a rope type beside \"factor\", got none");
+    return RopeKind::kDefault;
+  }
+  const std::string name = block.text(key);
+  for (const KindName& known : kKinds)
+    if (known.name == name) return known.kind;
+  fail(ErrorKind::kModel, block.where(key),
+       ": expected default, linear, dynamic, yarn, llama3 or longrope, got \"", name, "\"");
+}
+
+double default_mscale(double scale, double mscale) {
+  return scale <= 1 ? 1.0 : 0.1 * mscale * std::log(scale) + 1.0;
+}
+
+double yarn_attention_factor(const ConfigReader& block, double factor) {
+  if (block.find("attention_factor")) return block.positive("attention_factor");
+  if (block.find("mscale") && block.find("mscale_all_dim"))
+    return default_mscale(factor, block.positive("mscale")) /
+           default_mscale(factor, block.positive("mscale_all_dim"));
+  return default_mscale(factor, 1);
+}
+
+std::vector<double> read_factors(const ConfigReader& block, std::string_view key,
+                                 int64_t rotary_width) {
+  std::vector<double> factors = block.positives(key);
+  require(static_cast<int64_t>(factors.size()) * 2 == rotary_width, ErrorKind::kModel,
+          block.where(key), ": expected ", rotary_width / 2,
+          " numbers, one for each rotated pair, got ", factors.size());
+  return factors;
+}
+
+// The context that the model had before it was stretched. A field beside the block wins, as in
+// transformers.
+std::optional<double> original_positions(const ConfigReader& reader, const ConfigReader& block) {
+  const char* key = "original_max_position_embeddings";
+  if (reader.find(key)) return reader.positive(key);
+  if (block.find(key)) return block.positive(key);
+  return std::nullopt;
+}
+
+RopeScaling read_scaling(const ConfigReader& reader, const ConfigReader& block,
+                         const ModelConfig& config) {
+  RopeScaling rope;
+  rope.kind = read_kind(block);
+  if (rope.kind == RopeKind::kDefault) return rope;
+  const auto max_positions = static_cast<double>(config.max_positions);
+  const bool has_original = rope.kind == RopeKind::kYarn || rope.kind == RopeKind::kLlama3 ||
+                            rope.kind == RopeKind::kLongRope;
+  if (has_original) {
+    const auto original = original_positions(reader, block);
+    // Only yarn files leave it out; transformers then takes the model's positions.
+    require(original || rope.kind == RopeKind::kYarn, ErrorKind::kModel,
+            block.where("original_max_position_embeddings"), ": expected a number, got none");
+    rope.original_max_positions = original.value_or(max_positions);
+  }
+  if (rope.kind == RopeKind::kLongRope) {
+    rope.factor = block.positive_or("factor", max_positions / rope.original_max_positions);
+    rope.short_factor = read_factors(block, "short_factor", config.rotary_width());
+    rope.long_factor = read_factors(block, "long_factor", config.rotary_width());
+    const double stretched =
+        std::sqrt(1 + std::log(rope.factor) / std::log(rope.original_max_positions));
+    rope.attention_factor =
+        block.positive_or("attention_factor", rope.factor <= 1 ? 1.0 : stretched);
+    return rope;
+  }
+  rope.factor = block.positive("factor");
+  if (rope.kind == RopeKind::kLlama3) {
+    rope.low_freq_factor = block.positive("low_freq_factor");
+    rope.high_freq_factor = block.positive("high_freq_factor");
+    require(rope.high_freq_factor > rope.low_freq_factor, ErrorKind::kModel,
+            block.where("high_freq_factor"), ": expected more than low_freq_factor ",
+            rope.low_freq_factor, ", got ", rope.high_freq_factor);
+  }
+  if (rope.kind == RopeKind::kYarn) {
+    rope.attention_factor = yarn_attention_factor(block, rope.factor);
+    rope.beta_fast = block.positive_or("beta_fast", rope.beta_fast);
+    rope.beta_slow = block.positive_or("beta_slow", rope.beta_slow);
+    rope.truncate = block.boolean("truncate", true);
+  }
+  return rope;
+}
+
+std::optional<ConfigReader> block_or_none(const ConfigReader& reader, std::string_view key) {
+  if (!reader.find(key)) return std::nullopt;
+  return reader.block(key);
+}
+
+bool is_nested(const ConfigReader& block) {
+  return block.has("full_attention") || block.has("sliding_attention");
+}
+
+// The value at the top, that of the block, or both where they agree.
+double read_theta(const ConfigReader& reader, const std::optional<ConfigReader>& block) {
+  const bool inner = block && block->find("rope_theta");
+  require(reader.find("rope_theta") || inner, ErrorKind::kModel, reader.where("rope_theta"),
+          ": expected rope_theta (or rope_parameters.rope_theta), got none (a default would change "
+          "the model silently)");
+  if (!reader.find("rope_theta")) return block->positive("rope_theta");
+  const double theta = reader.positive("rope_theta");
+  if (inner) {
+    const double other = block->positive("rope_theta");
+    require(
+        theta == other, ErrorKind::kModel, reader.where("rope_theta"), ": expected the value of ",
+        block->where("rope_theta").substr(reader.place().size() + 2), ", ", other, ", got ", theta);
+  }
+  return theta;
+}
+
+void refuse_rotated_part(const ConfigReader& reader) {
+  const char* key = "partial_rotary_factor";
+  require(reader.positive_or(key, 1) == 1, ErrorKind::kModel, reader.where(key),
+          ": expected 1, got another value");
+}
+
+}  // namespace
+
+void read_rope(const ConfigReader& reader, ModelConfig& config) {
+  const auto parameters = block_or_none(reader, "rope_parameters");
+  const auto scaling = block_or_none(reader, "rope_scaling");
+  if (config.rotary_dim == 0) {  // the family has not read it
+    refuse_rotated_part(reader);
+    if (parameters) refuse_rotated_part(*parameters);
+    if (scaling) refuse_rotated_part(*scaling);
+  }
+  for (const auto& block : {parameters, scaling})
+    require(!block || !is_nested(*block), ErrorKind::kModel, reader.where("rope_parameters"),
+            ": expected one rotation for all layers, got one for each layer type");
+  config.rope_theta = read_theta(reader, parameters);
+  if (scaling && parameters)
+    require(read_kind(*scaling) == read_kind(*parameters), ErrorKind::kModel,
+            reader.where("rope_scaling"),
+            ": expected the rope type of rope_parameters, got another");
+  if (scaling)
+    config.rope = read_scaling(reader, *scaling, config);
+  else if (parameters)
+    config.rope = read_scaling(reader, *parameters, config);
+}
+
+void read_rope_by_layer_type(const ConfigReader& reader, ModelConfig& config) {
+  const auto parameters = block_or_none(reader, "rope_parameters");
+  const auto scaling = block_or_none(reader, "rope_scaling");
+  if (!parameters || !is_nested(*parameters)) {
+    config.local_rope_theta = reader.positive("rope_local_base_freq");
+    return read_rope(reader, config);
+  }
+  const ConfigReader full = parameters->block("full_attention");
+  const ConfigReader local = parameters->block("sliding_attention");
+  config.rope_theta = read_theta(reader, full);
+  config.rope = read_scaling(reader, scaling ? *scaling : full, config);
+  require(read_kind(local) == RopeKind::kDefault, ErrorKind::kModel, local.where("rope_type"),
+          ": expected \"default\", got \"",
+          local.text(local.find("rope_type") ? "rope_type" : "type"),
+          "\" (not supported for layers with a window)");
+  config.local_rope_theta = local.positive("rope_theta");
+}
+
+}  // namespace laconic
