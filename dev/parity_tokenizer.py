@@ -14,7 +14,11 @@ import random
 import subprocess
 import tempfile
 
-from tokenizers import Tokenizer
+from tokenizers import AddedToken, Tokenizer
+from tokenizers import decoders as package_decoders
+from tokenizers import models, pre_tokenizers
+
+import tokenizer_layouts
 
 QWEN = (r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|"
         r"\s+(?!\S)|\s+")
@@ -62,10 +66,10 @@ def has_surrogates(text):
 
 
 def code_points():
-    """Every scalar value between letters, digits, blanks and marks."""
-    for c in range(0x110000):
-        if not 0xD800 <= c < 0xE000:
-            yield f"a{chr(c)}b1{chr(c)} {chr(c)}{chr(c)}e\u0301'{chr(c)}\n"
+    """Every scalar value between letters, digits, blanks and marks, 32 a text."""
+    for first in range(0, 0x110000, 32):
+        yield "".join(f"a{chr(c)}b1{chr(c)} {chr(c)}{chr(c)}e\u0301'{chr(c)}\n" for c in range(first, first + 32)
+                      if not 0xD800 <= c < 0xE000)
 
 
 def random_texts(seed, count, extra):
@@ -117,16 +121,23 @@ class Score:
 
 
 def compare(score, label, binary, path, sets):
+    """All modes on the small sets; on the large ones (benchmarks and the like) what no mode changes is not repeated."""
     reference, ours = Tokenizer.from_file(path), Laconic(binary, path)
+    plain_only = ("code points", "verifier", "benchmarks")
+    few = ("tokenizer-cases", "templates", "cot", "random", "")
     for name, texts in sets.items():
         rows = [{"text": t} for t in texts]
         for flags, plain, special in (((), False, False), (("--plain",), True, False), (("--add-special",), False, True)):
-            if name == "code points" and flags:
+            if flags and (name in plain_only or (special and name not in few)):
                 continue
             reference.encode_special_tokens = plain
             theirs = [e.ids for e in reference.encode_batch(texts, add_special_tokens=special)]
             got = [r["ids"] for r in ours.run(rows, *flags)]
             score.check(f"{label} {name} {' '.join(flags)}", theirs, got, texts)
+            if not flags:
+                decoded = reference.decode_batch(theirs, skip_special_tokens=False)
+                back = [r["text"] for r in ours.run([{"ids": i} for i in theirs], "--decode")]
+                score.check(f"{label} {name} decoded", decoded, back, texts)
 
 
 def compare_decode(score, label, binary, path, seed, count=20000):
@@ -197,44 +208,101 @@ def variants(base):
         yield f"added {bits:05b}", make([split(QWEN), BYTE_LEVEL], added_tokens=added)
 
 
+def gpt2(data, folder):
+    """GPT-2 ships as encoder.json and vocab.bpe; the package turns them into a tokenizer.json, which both read."""
+    merges = [tuple(line.split(" ")) for line in
+              open(data + "/tokenizers/gpt2/vocab.bpe", encoding="utf8").read().split("\n")[1:] if line]
+    tokenizer = Tokenizer(models.BPE(json.load(open(data + "/tokenizers/gpt2/encoder.json", encoding="utf8")), merges))
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = package_decoders.ByteLevel()
+    tokenizer.add_special_tokens([AddedToken("<|endoftext|>", special=True, normalized=False)])
+    path = os.path.join(folder, "gpt2.json")
+    tokenizer.save(path)
+    return path
+
+
+def write(folder, made):
+    path = os.path.join(folder, "tokenizer.json")
+    with open(path, "w", encoding="utf8") as file:
+        json.dump(made, file, ensure_ascii=False)
+    return path
+
+
+def run_shared(score, args, folder):
+    sets = real_texts(args.data)
+    sets["random"] = list(random_texts(args.seed, args.random, EXTRA))
+    sets["code points"] = list(code_points())
+    if args.sets:
+        sets = {k: v for k, v in sets.items() if k in args.sets.split(",")}
+    for name in NAMES:
+        compare(score, name, args.binary, shared_path(args.data, name, folder), sets)
+
+
+def run_decode(score, args, folder):
+    for name in NAMES:
+        compare_decode(score, name, args.binary, shared_path(args.data, name, folder), args.seed)
+    compare_decode(score, "small", args.binary, args.small, args.seed)
+
+
+def run_variants(score, args, folder):
+    base = json.load(open(args.small, encoding="utf8"))
+    texts = list(random_texts(args.seed + 1, 3000, EXTRA)) + [""]
+    for name, made in variants(base):
+        compare(score, "variant " + name, args.binary, write(folder, made), {"": texts})
+
+
+def run_layouts(score, args, folder):
+    """Llama 2, Mistral, Phi-3 and Gemma with a vocabulary of 8,000 trained on the benchmarks."""
+    sets = real_texts(args.data)
+    base = tokenizer_layouts.train(sets["benchmarks"][:40000] + sets["cot"][:100], 8000)
+    sets["random"] = list(random_texts(args.seed, args.random // 4, EXTRA + EXTRA_LAYOUTS))
+    sets["code points"] = list(code_points())
+    if args.sets:
+        sets = {k: v for k, v in sets.items() if k in args.sets.split(",")}
+    for name, made in tokenizer_layouts.layouts(base):
+        path = write(folder, made)
+        compare(score, "layout " + name, args.binary, path, sets)
+        compare_decode(score, "layout " + name, args.binary, path, args.seed)
+    texts = list(random_texts(args.seed + 1, 3000, EXTRA + EXTRA_LAYOUTS)) + [""]
+    for name, made in tokenizer_layouts.settings(base):
+        path = write(folder, made)
+        every = {"": texts}
+        if any(part in name for part in ("Punctuation Isolated", "Lowercase", "pre Whitespace", "pre Digits")):
+            every["code points"] = list(code_points())
+        compare(score, "setting " + name, args.binary, path, every)
+        compare_decode(score, "setting " + name, args.binary, path, args.seed, 3000)
+
+
+def shared_path(data, name, folder):
+    return gpt2(data, folder) if name == "gpt2" else f"{data}/tokenizers/{name}/tokenizer.json"
+
+
+NAMES = ("qwen2.5", "deepseek-r1-distill-qwen", "llama3", "gpt2")
 EXTRA = ["<a>", "<a><b>", "think", "the", "e\u0301x", " x", "<|im_end|>", "<|im_start|>", "<think>", "</think>",
          "<｜User｜>", "<|begin_of_text|>", "12", "\u00e9"]
+EXTRA_LAYOUTS = ["<s>", "</s>", "<unk>", "<|user|>", "<|end|>", "[INST]", "\u2581", "\u2581\u2581", "  ", "\n\n", "\n\n\n", "\t\t",
+                 "<0x0A>", " the", "e t", "    "]
 
 
 def main():
+    parts = {"shared": run_shared, "decode": run_decode, "variants": run_variants, "layouts": run_layouts}
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--binary", required=True)
     parser.add_argument("--data", required=True)
     parser.add_argument("--small", required=True, help="a small tokenizer.json (of a world model), base of the variants")
-    parser.add_argument("--only", default="", help="shared, variants or decode")
+    parser.add_argument("--only", default="", help="one of " + ", ".join(parts))
     parser.add_argument("--sets", default="", help="comma-separated names of the text sets to compare (default: all)")
+    parser.add_argument("--random", type=int, default=200000, help="random strings for each shared tokenizer")
     parser.add_argument("--seed", type=int, default=1)
     args = parser.parse_args()
     score = Score()
-    names = ("qwen2.5", "deepseek-r1-distill-qwen", "llama3")
-    if args.only in ("", "shared"):
-        sets = real_texts(args.data)
-        sets["random"] = list(random_texts(args.seed, 20000, EXTRA))
-        sets["code points"] = list(code_points())
-        if args.sets:
-            sets = {k: v for k, v in sets.items() if k in args.sets.split(",")}
-        for name in names:
-            compare(score, name, args.binary, f"{args.data}/tokenizers/{name}/tokenizer.json", sets)
-    if args.only in ("", "decode"):
-        for name in names:
-            compare_decode(score, name, args.binary, f"{args.data}/tokenizers/{name}/tokenizer.json", args.seed)
-        compare_decode(score, "small", args.binary, args.small, args.seed)
-    if args.only in ("", "variants"):
-        base = json.load(open(args.small, encoding="utf8"))
-        texts = list(random_texts(args.seed + 1, 3000, EXTRA)) + [""]
-        with tempfile.TemporaryDirectory() as folder:
-            for name, made in variants(base):
-                path = os.path.join(folder, "tokenizer.json")
-                with open(path, "w", encoding="utf8") as file:
-                    json.dump(made, file, ensure_ascii=False)
-                compare(score, "variant " + name, args.binary, path, {"": texts})
+    with tempfile.TemporaryDirectory() as folder:
+        for name, run in parts.items():
+            if args.only in ("", name):
+                run(score, args, folder)
     print(f"all: {score.total} cases, {score.bad} differ, {100 * (1 - score.bad / max(score.total, 1)):.5f} % equal")
+    return score.bad != 0
 
 
 if __name__ == "__main__":
-    main()
+    raise SystemExit(main())

@@ -156,10 +156,8 @@ AddedTokens AddedTokens::parse(const Json& json, const Bpe& model, const Normali
     next_id = std::max({next_id, vocabulary_end, id >= vocabulary_end ? id + 1 : 0});
     added.by_content_[token.content] = i;
     added.by_id_[token.id] = i;
-    if (token.normalized)
-      added.normalized_->insert(normalizer.apply(token.content), i);
-    else
-      added.raw_->insert(token.content, i);
+    token.spelled = token.normalized ? normalizer.apply(token.content) : token.content;
+    (token.normalized ? added.normalized_ : added.raw_)->insert(token.spelled, i);
     added.tokens_.push_back(std::move(token));
   }
   return added;

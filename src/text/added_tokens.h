@@ -26,6 +26,7 @@ class Normalizer;
 
 struct AddedToken {
   std::string content;
+  std::string spelled;  // what is searched for and decoded: as the normalizer spells it, or content
   int32_t id = 0;
   bool single_word = false, lstrip = false, rstrip = false, normalized = false, special = false;
 };

@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/hash.h"
+#include "text/utf8.h"
 
 namespace laconic {
 namespace {
@@ -60,16 +61,51 @@ const Bpe::Merge* Bpe::find_merge(int32_t left, int32_t right) const {
   }
 }
 
+template <typename Put>
+bool Bpe::spell_as_bytes(std::string_view unit, const Put& put) const {
+  for (const char c : unit)
+    if (fallback_ids_[static_cast<uint8_t>(c)] < 0) return false;
+  for (const char c : unit) put(fallback_ids_[static_cast<uint8_t>(c)]);
+  return true;
+}
+
+// The symbols before any merge. An unknown token waits for the next known one, but not for bytes,
+// which pass it: so does `tokenizers`.
+template <typename Put>
+void Bpe::spell(std::string_view piece, const Put& put) const {
+  if (all_bytes_) {
+    for (const char c : piece) put(byte_ids_[static_cast<uint8_t>(c)]);
+    return;
+  }
+  bool waiting = false;
+  for (size_t pos = 0; pos < piece.size();) {
+    const size_t begin = pos;
+    const auto first = static_cast<uint8_t>(piece[pos]);
+    const bool is_byte = units_ == PieceUnits::kBytes;
+    if (is_byte)
+      ++pos;
+    else
+      next_code_point(piece, pos);
+    const std::string_view unit =
+        is_byte ? std::string_view(byte_spellings_[first]) : piece.substr(begin, pos - begin);
+    const int32_t id =
+        is_byte || first < 0x80 ? byte_ids_[first] : ids_by_token_.find(tokens_, unit);
+    if (id < 0 && (spell_as_bytes(unit, put) || unknown_id_ < 0)) continue;
+    if (waiting && (id >= 0 || !fuse_unknown_)) put(unknown_id_);
+    waiting = id < 0;
+    if (id >= 0) put(id);
+  }
+  if (waiting) put(unknown_id_);
+}
+
 // Scans for the lowest rank; ranks of neighbours are kept beside the symbols.
 void Bpe::merge_short(std::string_view piece, std::vector<int32_t>& ids) const {
-  std::array<int32_t, kMaxShortPiece> symbols;
-  std::array<uint32_t, kMaxShortPiece> ranks;
-  std::array<int32_t, kMaxShortPiece> products;
+  constexpr size_t kMaxSymbols = 2 * kMaxShortPiece;  // a spelled byte may fall back to two tokens
+  std::array<int32_t, kMaxSymbols> symbols;
+  std::array<uint32_t, kMaxSymbols> ranks;
+  std::array<int32_t, kMaxSymbols> products;
   size_t n = 0;
-  for (const char c : piece) {
-    const int32_t id = byte_ids_[static_cast<uint8_t>(c)];
-    if (id >= 0) symbols[n++] = id;
-  }
+  spell(piece, [&](int32_t id) { symbols[n++] = id; });
   const auto look = [&](size_t i) {
     const Merge* merge = find_merge(symbols[i], symbols[i + 1]);
     ranks[i] = merge ? merge->rank : kNoRank;
@@ -109,15 +145,14 @@ void Bpe::merge_long(std::string_view piece, std::vector<int32_t>& ids) const {
     }
   };
   constexpr uint32_t kEnd = UINT32_MAX;
-  require(piece.size() < kEnd, ErrorKind::kData,
-          "tokenizer: expected a piece of less than 4 GB, got ", piece.size(), " bytes");
+  require(piece.size() < kEnd / 2, ErrorKind::kData,
+          "tokenizer: expected a piece of less than 2 GB, got ", piece.size(), " bytes");
   std::vector<Symbol> symbols;
   symbols.reserve(piece.size());
-  for (const char c : piece) {
-    const int32_t id = byte_ids_[static_cast<uint8_t>(c)];
+  spell(piece, [&](int32_t id) {
     const auto at = static_cast<uint32_t>(symbols.size());
-    if (id >= 0) symbols.push_back({id, at - 1, at + 1});
-  }
+    symbols.push_back({id, at - 1, at + 1});
+  });
   if (symbols.empty()) return;
   symbols.back().next = kEnd;
 
@@ -157,17 +192,32 @@ void Bpe::merge(std::string_view piece, std::vector<int32_t>& ids) const {
     merge_long(piece, ids);
 }
 
-void Bpe::encode(std::string_view piece, std::vector<int32_t>& ids) const {
-  if (piece.size() == 1) {
-    const int32_t id = byte_ids_[static_cast<uint8_t>(piece[0])];
-    if (id >= 0) ids.push_back(id);
-    return;
-  }
+bool Bpe::merges_cross(std::string_view piece, size_t pos) const {
+  for (const std::string& joiner : joiners_)
+    if (piece.substr(0, pos).ends_with(joiner)) return true;
+  return false;
+}
+
+void Bpe::encode(std::string_view piece, std::vector<int32_t>& ids, bool use_memory) const {
   if (ignore_merges_) {
-    const int32_t id = ids_by_bytes_.find(token_bytes_, piece);
+    const int32_t id = units_ == PieceUnits::kBytes ? ids_by_bytes_.find(token_bytes_, piece)
+                                                    : ids_by_token_.find(tokens_, piece);
     if (id >= 0) return ids.push_back(id);
   }
-  if (piece.size() > PieceMemory::kMaxBytes) return merge(piece, ids);
+  if (word_start_.empty()) return encode_word(piece, ids, use_memory);
+  size_t begin = 0;
+  for (size_t pos = 1; (pos = piece.find(word_start_, pos)) != std::string_view::npos; ++pos) {
+    if (merges_cross(piece, pos)) continue;
+    encode_word(piece.substr(begin, pos - begin), ids, use_memory);
+    begin = pos;
+  }
+  encode_word(piece.substr(begin), ids, use_memory);
+}
+
+void Bpe::encode_word(std::string_view piece, std::vector<int32_t>& ids, bool use_memory) const {
+  if (piece.size() == 1 && byte_ids_[static_cast<uint8_t>(piece[0])] >= 0)
+    return ids.push_back(byte_ids_[static_cast<uint8_t>(piece[0])]);
+  if (piece.size() > PieceMemory::kMaxBytes || !use_memory) return merge(piece, ids);
   PieceMemory::Slot& slot = thread_memory().slot(piece);
   if (PieceMemory::holds(slot, serial_, piece)) {
     ids.insert(ids.end(), slot.ids, slot.ids + slot.num_ids);

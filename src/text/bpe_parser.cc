@@ -1,7 +1,9 @@
 // Reads the "model" of tokenizer.json into a Bpe.
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <atomic>
 #include <bit>
+#include <set>
 
 #include "base/error.h"
 #include "text/bpe.h"
@@ -12,7 +14,10 @@ namespace laconic {
 
 class BpeParser {
  public:
-  BpeParser(const Json& json, const std::string& place) : json_(json), place_(place) {}
+  BpeParser(const Json& json, PieceUnits units, const std::string& place)
+      : json_(json), place_(place) {
+    bpe_.units_ = units;
+  }
 
   Bpe run() {
     static std::atomic<uint64_t> serials{0};
@@ -21,10 +26,12 @@ class BpeParser {
     read_vocabulary();
     read_bytes();
     refuse_unimplemented();
+    read_unknown();
     read_merges();
+    if (bpe_.units_ == PieceUnits::kCharacters) find_word_start();
     const Json* ignore_merges = json_.find("ignore_merges");
     bpe_.ignore_merges_ = ignore_merges && ignore_merges->as_boolean(place_ + ".ignore_merges");
-    if (bpe_.ignore_merges_) index_bytes();
+    if (bpe_.ignore_merges_ && bpe_.units_ == PieceUnits::kBytes) index_bytes();
     return std::move(bpe_);
   }
 
@@ -61,16 +68,23 @@ class BpeParser {
     bpe_.num_tokens_ = vocab.size();
   }
 
+  int32_t find(std::string_view token) const {
+    return bpe_.ids_by_token_.find(bpe_.tokens_, token);
+  }
+
   void read_bytes() {
+    const bool is_bytes = bpe_.units_ == PieceUnits::kBytes;
+    bpe_.all_bytes_ = is_bytes;
     for (size_t b = 0; b < 256; ++b) {
-      std::string token;
-      append_utf8(byte_to_char(static_cast<uint8_t>(b)), token);
-      bpe_.byte_ids_[b] = bpe_.ids_by_token_.find(bpe_.tokens_, token);
-      all_bytes_ = all_bytes_ && bpe_.byte_ids_[b] >= 0;
+      std::string& token = bpe_.byte_spellings_[b];
+      if (is_bytes || b < 0x80)
+        append_utf8(is_bytes ? byte_to_char(static_cast<uint8_t>(b)) : static_cast<char32_t>(b),
+                    token);
+      bpe_.byte_ids_[b] = find(token);
+      bpe_.all_bytes_ = bpe_.all_bytes_ && bpe_.byte_ids_[b] >= 0;
     }
   }
 
-  // Settings that change nothing for a byte-level vocabulary that is complete are fine.
   void refuse_unimplemented() {
     for (const char* name : {"continuing_subword_prefix", "end_of_word_suffix"}) {
       const Json* value = json_.find(name);
@@ -80,14 +94,71 @@ class BpeParser {
     const Json* dropout = json_.find("dropout");
     require(!dropout || dropout->is_null() || dropout->as_number(place_) == 0, ErrorKind::kModel,
             place_, ".dropout: expected none, got ", dropout ? dropout->dump() : "");
-    if (all_bytes_) return;
+  }
+
+  bool flag(const char* name) const {
+    const Json* value = json_.find(name);
+    return value && value->as_boolean(cat(place_, ".", name));
+  }
+
+  void read_unknown() {
+    const bool falls_back = flag("byte_fallback");
+    bool has_fallback = true;
+    for (size_t b = 0; b < 256; ++b) {
+      constexpr const char* kHex = "0123456789ABCDEF";
+      const std::string token = {'<', '0', 'x', kHex[b >> 4], kHex[b & 15], '>'};
+      bpe_.fallback_ids_[b] = falls_back ? find(token) : -1;
+      has_fallback = has_fallback && bpe_.fallback_ids_[b] >= 0;
+    }
+    bpe_.fuse_unknown_ = flag("fuse_unk");
     const Json* unknown = json_.find("unk_token");
-    require(!unknown || unknown->is_null(), ErrorKind::kModel, place_,
-            ".unk_token: expected none where the vocabulary lacks bytes, got ",
-            unknown ? unknown->dump() : "");
-    const Json* fallback = json_.find("byte_fallback");
-    require(!fallback || !fallback->as_boolean(place_ + ".byte_fallback"), ErrorKind::kModel,
-            place_, ".byte_fallback: expected false, got true");
+    if (!unknown || unknown->is_null() || bpe_.all_bytes_ || has_fallback) return;
+    const std::string& token = unknown->as_string(place_ + ".unk_token");
+    bpe_.unknown_id_ = find(token);
+    require(bpe_.unknown_id_ >= 0, ErrorKind::kModel, place_,
+            ".unk_token: expected a token of the vocabulary, got \"", token, "\"");
+  }
+
+  // Text without a pre-tokenizer is one piece, but its words seldom meet in a merge. A word begins
+  // with the blank, by one of its spellings; joiners are what stands before one inside a token that
+  // a merge makes.
+  void find_word_start() {
+    for (const Bpe::Merge& merge : bpe_.merges_)
+      if (merge.pair != Bpe::kNoPair && (stands_for_other_text(merge.pair >> 32) ||
+                                         stands_for_other_text(merge.pair & UINT32_MAX)))
+        return;
+    for (const char* start : {"\u2581", " "}) {
+      if (find(start) < 0) continue;
+      constexpr size_t kMaxJoiners = 16;
+      std::set<std::string> joiners;
+      for (const Bpe::Merge& merge : bpe_.merges_)
+        if (merge.pair != Bpe::kNoPair)
+          collect_joiners(bpe_.tokens_[static_cast<size_t>(merge.id)], start, joiners);
+      if (joiners.size() > kMaxJoiners) continue;
+      bpe_.word_start_ = start;
+      bpe_.joiners_.assign(joiners.begin(), joiners.end());
+      return;
+    }
+  }
+
+  // A token that is not spelled like the text it comes from.
+  bool stands_for_other_text(uint64_t id) const {
+    const auto token = static_cast<int32_t>(id);
+    const auto& fallback = bpe_.fallback_ids_;
+    return token == bpe_.unknown_id_ ||
+           std::find(fallback.begin(), fallback.end(), token) != fallback.end();
+  }
+
+  static void collect_joiners(std::string_view token, std::string_view start,
+                              std::set<std::string>& joiners) {
+    size_t previous = 0;
+    for (size_t pos = 0; pos < token.size();) {
+      const size_t begin = pos;
+      if (begin > 0 && token.substr(begin).starts_with(start))
+        joiners.emplace(token.substr(previous, begin - previous));
+      previous = begin;
+      next_code_point(token, pos);
+    }
   }
 
   void read_merges() {
@@ -158,9 +229,10 @@ class BpeParser {
   const Json& json_;
   const std::string& place_;
   Bpe bpe_;
-  bool all_bytes_ = true;
 };
 
-Bpe Bpe::parse(const Json& json, const std::string& place) { return BpeParser(json, place).run(); }
+Bpe Bpe::parse(const Json& json, PieceUnits units, const std::string& place) {
+  return BpeParser(json, units, place).run();
+}
 
 }  // namespace laconic

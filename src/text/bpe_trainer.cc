@@ -173,7 +173,7 @@ std::vector<Word> count_words(std::span<const std::string> texts,
   const std::string place = "train_bpe";
   const Normalizer normalizer = Normalizer::parse(Json::Object{{"type", "NFC"}}, place);
   const PreTokenizer pre_tokenizer = PreTokenizer::parse(pre_tokenizer_json(), place);
-  const Bpe base = Bpe::parse(model_json(base_tokens(), Json::array()), place);
+  const Bpe base = Bpe::parse(model_json(base_tokens(), Json::array()), PieceUnits::kBytes, place);
   const AddedTokens added =
       AddedTokens::parse(added_tokens_json(settings, kNumBytes), base, normalizer, place);
   std::unordered_map<std::string, int64_t> counts;
@@ -182,8 +182,9 @@ std::vector<Word> count_words(std::span<const std::string> texts,
             ": expected UTF-8, got an ill-formed byte at offset ", valid_utf8_prefix(text));
     for (const AddedMatch& match : added.split(text, false, true)) {
       if (match.token) continue;
-      pre_tokenizer.run(normalizer.apply(match.text),
-                        [&](std::string_view piece) { ++counts[std::string(piece)]; });
+      const std::string normalized = normalizer.apply(match.text);
+      pre_tokenizer.run({normalized, false},
+                        [&](Piece piece) { ++counts[std::string(piece.text)]; });
     }
   }
   const std::map<std::string_view, int64_t> sorted(counts.begin(), counts.end());

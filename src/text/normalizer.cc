@@ -1,90 +1,111 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "text/normalizer.h"
 
-#include <utf8proc.h>
-
-#include <algorithm>
-#include <cstdlib>
-#include <new>
-
 #include "base/error.h"
-#include "text/unicode_age.h"
+#include "text/byte_level.h"
+#include "text/text_pattern.h"
 #include "text/utf8.h"
 
 namespace laconic {
 namespace {
 
-utf8proc_option_t options_of(NormalForm form) {
-  int options = UTF8PROC_STABLE;
-  const bool composed = form == NormalForm::kNfc || form == NormalForm::kNfkc;
-  options |= composed ? UTF8PROC_COMPOSE : UTF8PROC_DECOMPOSE;
-  if (form == NormalForm::kNfkc || form == NormalForm::kNfkd) options |= UTF8PROC_COMPAT;
-  return static_cast<utf8proc_option_t>(options);
-}
+class FormStep : public NormalizerStep {
+ public:
+  explicit FormStep(NormalForm form) : form_(form) {}
+  std::string apply(std::string_view text) const override { return to_normal_form(form_, text); }
 
-void append_mapped(NormalForm form, std::string_view text, std::string& out) {
-  if (text.empty()) return;
-  utf8proc_uint8_t* mapped = nullptr;
-  const auto length =
-      utf8proc_map(reinterpret_cast<const utf8proc_uint8_t*>(text.data()),
-                   static_cast<utf8proc_ssize_t>(text.size()), &mapped, options_of(form));
-  if (length == UTF8PROC_ERROR_NOMEM) throw std::bad_alloc();
-  LACONIC_CHECK(length >= 0, utf8proc_errmsg(length));
-  out.append(reinterpret_cast<const char*>(mapped), static_cast<size_t>(length));
-  std::free(mapped);
-}
+ private:
+  NormalForm form_;
+};
 
-// True for characters that every composing or canonical form leaves alone whatever precedes them:
-// no mark, no decomposition, no jamo that joins leftwards. Text may be cut before such a character.
-bool is_inert(NormalForm form, char32_t c) {
-  if (c < 0x80) return true;
-  if (form == NormalForm::kNfc && c < 0x300) return true;
-  if (c >= 0x1160 && c <= 0x11FF) return false;
-  if (c >= 0xAC00 && c <= 0xD7A3) return form == NormalForm::kNfc || form == NormalForm::kNfkc;
-  const utf8proc_property_t* property = utf8proc_get_property(static_cast<utf8proc_int32_t>(c));
-  const bool is_mark = property->category == UTF8PROC_CATEGORY_MN ||
-                       property->category == UTF8PROC_CATEGORY_MC ||
-                       property->category == UTF8PROC_CATEGORY_ME || property->combining_class != 0;
-  const bool canonical = form == NormalForm::kNfc || form == NormalForm::kNfd;
-  const bool decomposes =
-      property->decomp_seqindex != UINT16_MAX && !(canonical && property->decomp_type != 0);
-  return !(is_mark || decomposes) || unknown_to_unicode9(c);
+// Nothing is put before nothing.
+class PrependStep : public NormalizerStep {
+ public:
+  explicit PrependStep(std::string prefix) : prefix_(std::move(prefix)) {}
+  std::string apply(std::string_view text) const override {
+    return text.empty() ? std::string() : prefix_ + std::string(text);
+  }
+
+ private:
+  std::string prefix_;
+};
+
+class ReplaceStep : public NormalizerStep {
+ public:
+  ReplaceStep(TextPattern pattern, std::string content)
+      : pattern_(std::move(pattern)), content_(std::move(content)) {}
+  std::string apply(std::string_view text) const override {
+    return pattern_.replace(text, content_);
+  }
+
+ private:
+  TextPattern pattern_;
+  std::string content_;
+};
+
+class StripStep : public NormalizerStep {
+ public:
+  StripStep(bool left, bool right) : left_(left), right_(right) {}
+  std::string apply(std::string_view text) const override {
+    size_t begin = 0, end = 0;  // `end`: behind the last character that is no blank
+    bool seen_text = false;
+    for (size_t pos = 0; pos < text.size();) {
+      const size_t here = pos;
+      if (is_white_space(next_code_point(text, pos))) continue;
+      if (!seen_text) begin = here;
+      seen_text = true;
+      end = pos;
+    }
+    if (!seen_text) return left_ || right_ ? std::string() : std::string(text);
+    if (!left_) begin = 0;
+    if (!right_) end = text.size();
+    return std::string(text.substr(begin, end - begin));
+  }
+
+ private:
+  bool left_, right_;
+};
+
+// Character by character: a final sigma is a sigma like others.
+class LowercaseStep : public NormalizerStep {
+ public:
+  std::string apply(std::string_view text) const override {
+    std::string out;
+    out.reserve(text.size());
+    for (size_t pos = 0; pos < text.size();) append_lowercase(next_code_point(text, pos), out);
+    return out;
+  }
+};
+
+class ByteAlphabetStep : public NormalizerStep {
+ public:
+  std::string apply(std::string_view text) const override { return to_byte_alphabet(text); }
+};
+
+std::unique_ptr<NormalizerStep> parse_step(const std::string& type, const Json& json,
+                                           const std::string& place) {
+  if (type == "NFC") return std::make_unique<FormStep>(NormalForm::kNfc);
+  if (type == "NFD") return std::make_unique<FormStep>(NormalForm::kNfd);
+  if (type == "NFKC") return std::make_unique<FormStep>(NormalForm::kNfkc);
+  if (type == "NFKD") return std::make_unique<FormStep>(NormalForm::kNfkd);
+  if (type == "Lowercase") return std::make_unique<LowercaseStep>();
+  if (type == "ByteLevel") return std::make_unique<ByteAlphabetStep>();
+  if (type == "Prepend")
+    return std::make_unique<PrependStep>(json.at("prepend", place).as_string(place + ".prepend"));
+  if (type == "Replace")
+    return std::make_unique<ReplaceStep>(TextPattern::parse(json, place),
+                                         json.at("content", place).as_string(place + ".content"));
+  if (type == "Strip")
+    return std::make_unique<StripStep>(
+        json.at("strip_left", place).as_boolean(place + ".strip_left"),
+        json.at("strip_right", place).as_boolean(place + ".strip_right"));
+  fail(ErrorKind::kModel, place,
+       ".type: expected NFC, NFD, NFKC, NFKD, Prepend, Replace, Strip, Lowercase, ByteLevel or "
+       "Sequence, got \"",
+       type, "\"");
 }
 
 }  // namespace
-
-std::string to_normal_form(NormalForm form, std::string_view text) {
-  // Most text: no byte that starts a character the form could change (U+0300 begins with 0xCC).
-  const uint8_t limit = form == NormalForm::kNfc ? 0xCC : 0x80;
-  uint8_t highest = 0;
-  for (const char c : text) highest = std::max(highest, static_cast<uint8_t>(c));
-  if (highest < limit) return std::string(text);
-
-  std::string out;
-  out.reserve(text.size());
-  size_t done = 0;      // text[0, done) is in `out`
-  size_t last_cut = 0;  // where the last inert character begins; behind one that takes no marks
-  for (size_t pos = 0; pos < text.size();) {
-    const size_t begin = pos;
-    const char32_t c = next_code_point(text, pos);
-    if (is_inert(form, c)) {
-      last_cut = unknown_to_unicode9(c) ? pos : begin;
-      continue;
-    }
-    // From the inert character before, which may be a base, to the next one.
-    size_t end = pos;
-    while (end < text.size()) {
-      size_t after = end;
-      if (is_inert(form, next_code_point(text, after))) break;
-      end = after;
-    }
-    out += text.substr(done, last_cut - done);
-    append_mapped(form, text.substr(last_cut, end - last_cut), out);
-    done = last_cut = pos = end;
-  }
-  out += text.substr(done);
-  return out;
-}
 
 Normalizer Normalizer::parse(const Json& json, const std::string& place) {
   Normalizer normalizer;
@@ -94,19 +115,14 @@ Normalizer Normalizer::parse(const Json& json, const std::string& place) {
 
 void Normalizer::add(const Json& json, const std::string& place) {
   const std::string& type = json.at("type", place).as_string(place + ".type");
-  if (type == "NFC") return forms_.push_back(NormalForm::kNfc);
-  if (type == "NFD") return forms_.push_back(NormalForm::kNfd);
-  if (type == "NFKC") return forms_.push_back(NormalForm::kNfkc);
-  if (type == "NFKD") return forms_.push_back(NormalForm::kNfkd);
-  require(type == "Sequence", ErrorKind::kModel, place,
-          ".type: expected NFC, NFD, NFKC, NFKD or Sequence, got \"", type, "\"");
+  if (type != "Sequence") return steps_.push_back(parse_step(type, json, place));
   const auto& parts = json.at("normalizers", place).as_array(place + ".normalizers");
   for (size_t i = 0; i < parts.size(); ++i) add(parts[i], cat(place, ".normalizers[", i, "]"));
 }
 
 std::string Normalizer::apply(std::string_view text) const {
   std::string out(text);
-  for (const NormalForm form : forms_) out = to_normal_form(form, out);
+  for (const auto& step : steps_) out = step->apply(out);
   return out;
 }
 

@@ -1,11 +1,13 @@
-// The normalizer of tokenizer.json: null, NFC, NFD, NFKC, NFKD, or a Sequence of them. Others are
-// refused by name.
+// The normalizer of tokenizer.json: null, the normal forms, Prepend, Replace, Strip, Lowercase,
+// ByteLevel, or a Sequence of them. Others are refused by name.
 //
-// Source: UAX #15; utf8proc does the work, this file only skips the stretches that no normal form
-// changes. Errors: Error(kModel). Thread-safe.
+// Source: `tokenizers` 0.2x, normalizers; UAX #15 (utf8proc does that work, normal_form.cc only
+// skips the stretches that no normal form changes). Works on the text alone: no offsets are kept.
+// Errors: Error(kModel). Thread-safe.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,15 +20,22 @@ enum class NormalForm { kNfc, kNfd, kNfkc, kNfkd };
 // REQUIRES: well-formed UTF-8.
 std::string to_normal_form(NormalForm form, std::string_view text);
 
+// Changes the whole of one text.
+class NormalizerStep {
+ public:
+  virtual ~NormalizerStep() = default;
+  virtual std::string apply(std::string_view text) const = 0;
+};
+
 class Normalizer {
  public:
   static Normalizer parse(const Json& json, const std::string& place);
-  bool is_identity() const { return forms_.empty(); }
+  bool is_identity() const { return steps_.empty(); }
   std::string apply(std::string_view text) const;
 
  private:
   void add(const Json& json, const std::string& place);
-  std::vector<NormalForm> forms_;
+  std::vector<std::unique_ptr<const NormalizerStep>> steps_;
 };
 
 }  // namespace laconic

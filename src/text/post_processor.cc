@@ -15,8 +15,11 @@ void PostProcessor::add(const Json& json, const std::string& place) {
   const std::string& type = json.at("type", place).as_string(place + ".type");
   if (type == "ByteLevel") return;
   if (type == "TemplateProcessing") return add_template(json, place);
+  if (type == "BertProcessing" || type == "RobertaProcessing") return add_pair(json, place);
   require(type == "Sequence", ErrorKind::kModel, place,
-          ".type: expected ByteLevel, TemplateProcessing or Sequence, got \"", type, "\"");
+          ".type: expected ByteLevel, TemplateProcessing, BertProcessing, RobertaProcessing or "
+          "Sequence, got \"",
+          type, "\"");
   const auto& parts = json.at("processors", place).as_array(place + ".processors");
   for (size_t i = 0; i < parts.size(); ++i) add(parts[i], cat(place, ".processors[", i, "]"));
 }
@@ -50,6 +53,24 @@ void PostProcessor::add_template(const Json& json, const std::string& place) {
     }
   }
   require(seen_text, ErrorKind::kModel, single_place, ": expected the sequence A, got none");
+  wrap(before, after);
+}
+
+void PostProcessor::add_pair(const Json& json, const std::string& place) {
+  const auto id_of = [&](const char* name) {
+    const std::string here = cat(place, ".", name);
+    const Json& pair = json.at(name, place);
+    require(pair.is_array() && pair.size() == 2, ErrorKind::kModel, here,
+            ": expected a token and its id, got ", pair.dump());
+    const int64_t id = pair.as_array(here)[1].as_integer(here);
+    require(id >= 0 && id <= INT32_MAX, ErrorKind::kModel, here, ": expected a token id, got ", id);
+    return static_cast<int32_t>(id);
+  };
+  const int32_t cls = id_of("cls"), sep = id_of("sep");
+  wrap({cls}, {sep});
+}
+
+void PostProcessor::wrap(const std::vector<int32_t>& before, const std::vector<int32_t>& after) {
   before_.insert(before_.begin(), before.begin(), before.end());
   after_.insert(after_.end(), after.begin(), after.end());
 }

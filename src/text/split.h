@@ -7,7 +7,7 @@
 #include <optional>
 #include <string_view>
 
-#include "text/pre_tokenizer.h"  // PieceSink
+#include "text/pre_tokenizer.h"  // Piece, PieceSink
 #include "text/regex.h"
 
 namespace laconic {
@@ -21,6 +21,10 @@ struct SplitRule {
 };
 
 // Emits the non-empty pieces in order.
-void split(const Regex& regex, SplitRule rule, std::string_view text, const PieceSink& sink);
+void split(const Regex& regex, SplitRule rule, Piece piece, const PieceSink& sink);
+// Every character for which `is_match` holds is a match by itself.
+void split(bool (*is_match)(char32_t), SplitRule rule, Piece piece, const PieceSink& sink);
+// Every occurrence of `literal`, from the left, is a match. REQUIRES: a literal that is not empty.
+void split(std::string_view literal, SplitRule rule, Piece piece, const PieceSink& sink);
 
 }  // namespace laconic

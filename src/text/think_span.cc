@@ -66,14 +66,15 @@ ThinkSpan find_think_span(std::string_view completion, bool prompt_opens_think) 
 ThinkTokens count_think_tokens(const Tokenizer& tokenizer, std::span<const int32_t> ids,
                                bool prompt_opens_think) {
   std::string text;
+  IncrementalDecoder decoder(tokenizer);
   std::vector<size_t> starts;
   starts.reserve(ids.size());
   for (const int32_t id : ids) {
     starts.push_back(text.size());
     // A stop id's own text is no part of the reply.
-    if (!tokenizer.is_special(id) || is_think_tag(tokenizer, id))
-      text += tokenizer.decode_bytes(std::span(&id, 1));
+    if (!tokenizer.is_special(id) || is_think_tag(tokenizer, id)) text += decoder.push(id);
   }
+  text += decoder.finish();
   const ThinkSpan span = find_think_span(text, prompt_opens_think);
   ThinkTokens tokens;
   tokens.state = span.state;

@@ -7,28 +7,11 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/json.h"
-#include "text/added_tokens.h"
-#include "text/bpe.h"
-#include "text/normalizer.h"
-#include "text/post_processor.h"
-#include "text/pre_tokenizer.h"
-#include "text/token_decoder.h"
+#include "text/byte_level.h"
+#include "text/tokenizer_state.h"
 #include "text/utf8.h"
 
 namespace laconic {
-
-struct Tokenizer::State {
-  Normalizer normalizer;
-  PreTokenizer pre_tokenizer;
-  Bpe bpe;
-  AddedTokens added;
-  PostProcessor post_processor;
-  std::vector<std::string> bytes;  // by id; what decode puts out
-
-  void encode_text(std::string_view text, std::vector<int32_t>& ids) const {
-    pre_tokenizer.run(text, [&](std::string_view piece) { bpe.encode(piece, ids); });
-  }
-};
 
 namespace {
 
@@ -69,26 +52,23 @@ Tokenizer Tokenizer::from_json(const Json& json, const std::string& place) {
         Normalizer::parse(member_or_null(json, "normalizer"), place + ": normalizer");
     PreTokenizer pre_tokenizer =
         PreTokenizer::parse(member_or_null(json, "pre_tokenizer"), place + ": pre_tokenizer");
-    Bpe bpe = Bpe::parse(json.at("model", place), place + ": model");
+    Bpe bpe = Bpe::parse(json.at("model", place), pre_tokenizer.units(), place + ": model");
     AddedTokens added = AddedTokens::parse(member_or_null(json, "added_tokens"), bpe, normalizer,
                                            place + ": added_tokens");
     PostProcessor post_processor =
         PostProcessor::parse(member_or_null(json, "post_processor"), place + ": post_processor");
-    const TokenDecoder decoder =
+    TokenDecoder decoder =
         TokenDecoder::parse(member_or_null(json, "decoder"), place + ": decoder");
     auto state = std::make_unique<State>(State{std::move(normalizer),
                                                std::move(pre_tokenizer),
                                                std::move(bpe),
                                                std::move(added),
                                                std::move(post_processor),
+                                               std::move(decoder),
+                                               {},
                                                {}});
     Tokenizer tokenizer(std::move(state));
-    const int32_t size = tokenizer.size();
-    tokenizer.state_->bytes.resize(static_cast<size_t>(size));
-    for (int32_t id = 0; id < size; ++id) {
-      const auto token = tokenizer.id_to_token(id);
-      if (token) tokenizer.state_->bytes[static_cast<size_t>(id)] = decoder.bytes_of(*token);
-    }
+    tokenizer.state_->prepare_decoding(tokenizer.size());
     return tokenizer;
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::kData) throw;
@@ -106,49 +86,76 @@ Tokenizer Tokenizer::from_file(const std::string& path) {
   }
 }
 
+void Tokenizer::State::prepare_decoding(int32_t num_ids) {
+  prepared.resize(static_cast<size_t>(num_ids));
+  is_skipped.resize(static_cast<size_t>(num_ids));
+  for (int32_t id = 0; id < num_ids; ++id) {
+    const AddedToken* token = added.find(id);
+    const std::string* spelled = token ? &token->spelled : bpe.id_to_token(id);
+    if (!spelled) continue;
+    prepared[static_cast<size_t>(id)] = decoder.prepare(*spelled);
+    const AddedToken* same = added.find(*spelled);
+    is_skipped[static_cast<size_t>(id)] = same && same->special;
+  }
+}
+
 std::vector<int32_t> Tokenizer::encode(std::string_view text, const EncodeOptions& options) const {
   check_well_formed(text);
   const State& state = *state_;
   std::vector<int32_t> ids;
   ids.reserve(text.size() / 3 + 8);
-  const auto encode_normalized = [&](std::string_view normalized) {
-    for (const AddedMatch& match : state.added.split(normalized, true, options.match_special)) {
-      if (match.token)
-        ids.push_back(match.token->id);
-      else
-        state.encode_text(match.text, ids);
-    }
+  const auto put_piece = [&](Piece piece) {
+    state.bpe.encode(piece.text, ids, options.use_memory);
   };
-  for (const AddedMatch& match : state.added.split(text, false, options.match_special)) {
-    if (match.token)
-      ids.push_back(match.token->id);
-    else if (state.normalizer.is_identity())
-      encode_normalized(match.text);
-    else
-      encode_normalized(state.normalizer.apply(match.text));
-  }
+  state.for_each_section(
+      text, options.match_special, [&](const AddedToken& token) { ids.push_back(token.id); },
+      [&](Piece section) { state.pre_tokenizer.run(section, put_piece); });
   return options.add_special ? state.post_processor.apply(std::move(ids)) : ids;
 }
 
 std::string Tokenizer::normalize(std::string_view text) const {
   check_well_formed(text);
+  const State& state = *state_;
+  const bool is_bytes = state.pre_tokenizer.units() == PieceUnits::kBytes;
+  const bool is_plain = is_bytes && state.decoder.is_bytes();
+  TokenDecoder::State memory = state.decoder.start();
   std::string out;
-  for (const AddedMatch& match : state_->added.split(text, false, true))
-    out += match.token ? match.token->content : state_->normalizer.apply(match.text);
+  const auto put_token = [&](std::string_view token) {
+    if (is_plain)
+      out += token;
+    else
+      state.decoder.push(memory, state.decoder.prepare(token), out);
+  };
+  const auto put_section = [&](Piece section) {
+    std::string spelled = state.pre_tokenizer.respell(section);
+    if (is_plain) return put_token(spelled);
+    if (is_bytes) spelled = to_byte_alphabet(spelled);
+    for (size_t pos = 0; pos < spelled.size();) {  // as if every character were a token
+      const size_t begin = pos;
+      next_code_point(spelled, pos);
+      put_token(std::string_view(spelled).substr(begin, pos - begin));
+    }
+  };
+  state.for_each_section(
+      text, true, [&](const AddedToken& token) { put_token(token.spelled); }, put_section);
+  state.decoder.finish(memory, out);
   return out;
 }
 
 std::string Tokenizer::decode(std::span<const int32_t> ids, bool skip_special) const {
-  return repair_utf8(decode_bytes(ids, skip_special));
-}
-
-std::string Tokenizer::decode_bytes(std::span<const int32_t> ids, bool skip_special) const {
-  std::string bytes;
+  TokenDecoder::State memory = state_->decoder.start();
+  std::string out;
   for (const int32_t id : ids) {
-    if (id < 0 || id >= size() || (skip_special && is_special(id))) continue;
-    bytes += state_->bytes[static_cast<size_t>(id)];
+    const std::string* token = state_->token_to_decode(id, skip_special);
+    if (!token) continue;
+    if (state_->decoder.is_bytes())
+      out += *token;
+    else
+      state_->decoder.push(memory, *token, out);
   }
-  return bytes;
+  if (state_->decoder.is_bytes()) return repair_utf8(out);
+  state_->decoder.finish(memory, out);
+  return out;
 }
 
 int32_t Tokenizer::size() const {

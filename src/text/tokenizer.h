@@ -23,6 +23,7 @@ class Json;
 struct EncodeOptions {
   bool match_special = true;  // special tokens written in the text become their ids
   bool add_special = false;   // run the post-processor (BOS and the like)
+  bool use_memory = true;     // false: no piece's ids are remembered; slower, the same ids
 };
 
 class Tokenizer {
@@ -34,14 +35,17 @@ class Tokenizer {
   Tokenizer(Tokenizer&&) noexcept;
 
   std::vector<int32_t> encode(std::string_view text, const EncodeOptions& options = {}) const;
-  // Invalid UTF-8 in the decoded bytes becomes U+FFFD, as `tokenizers` does it.
+  // Many texts on all cores (or `num_threads`), each as encode does it, in their order. Of several
+  // texts that fail the first one's Error is thrown.
+  std::vector<std::vector<int32_t>> encode_all(std::span<const std::string> texts,
+                                               const EncodeOptions& options = {},
+                                               size_t num_threads = 0) const;
+  // Ids that name no token are passed over, as `tokenizers` does it; so are ill-formed bytes
+  // repaired (U+FFFD).
   std::string decode(std::span<const int32_t> ids, bool skip_special = false) const;
-  // The same before the repair: what incremental decoding holds back is bytes. Ids that name no
-  // token are passed over, as `tokenizers` does it.
-  std::string decode_bytes(std::span<const int32_t> ids, bool skip_special = false) const;
-  // The normalizer's result (NFC for Qwen2): what decode(encode(text)) must give back. Added tokens
-  // are cut out first, as encode does it. (A ByteLevel stage with add_prefix_space puts a space in
-  // front that is not in here.)
+  // What decode(encode(text)) gives back where no piece is dropped and no character unknown: the
+  // text as normalizer, pre-tokenizer (Metaspace) and decoder spell it. Added tokens are cut out
+  // first, as encode does it.
   std::string normalize(std::string_view text) const;
 
   int32_t size() const;  // highest id + 1
@@ -50,22 +54,28 @@ class Tokenizer {
   bool is_special(int32_t id) const;
 
  private:
+  friend class IncrementalDecoder;
   struct State;
   explicit Tokenizer(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;
 };
 
-// Bytes as they stream in -> text that never ends inside a UTF-8 character.
+struct DecoderMemory;
+
+// Ids as they stream in -> text; all of it together is what decode gives. What a later id could
+// still change waits: an unfinished UTF-8 character, a run of byte tokens (token_decoder.h).
 class IncrementalDecoder {
  public:
+  // REQUIRES: a tokenizer that outlives the decoder.
   explicit IncrementalDecoder(const Tokenizer& tokenizer, bool skip_special = false);
+  ~IncrementalDecoder();
   std::string push(int32_t id);  // the new complete characters, possibly none
   std::string finish();          // what was held back
 
  private:
   const Tokenizer& tokenizer_;
   bool skip_special_;
-  std::string held_;  // bytes
+  std::vector<DecoderMemory> memory_;
 };
 
 }  // namespace laconic

@@ -22,4 +22,12 @@ bool replace_by_stand_ins(std::string_view text, std::string& out);
 // are starters that nothing happens to.
 bool unknown_to_unicode9(char32_t c);
 
+// What the pre-tokenizers Punctuation and BertPreTokenizer cut at: ASCII's, and general category P
+// as Unicode 8 knew it.
+bool is_punctuation(char32_t c);
+
+// The lower case of a letter that has one only since Unicode 15.1 to 17; any other character
+// itself.
+char32_t young_lowercase(char32_t c);
+
 }  // namespace laconic

@@ -131,4 +131,13 @@ bool is_numeric(char32_t c) {
          category == UTF8PROC_CATEGORY_NO;
 }
 
+void append_lowercase(char32_t c, std::string& out) {
+  if (c == 0x130) return void(out += "i\u0307");  // the only one that becomes two
+  const char32_t young = young_lowercase(c);
+  append_utf8(young != c
+                  ? young
+                  : static_cast<char32_t>(utf8proc_tolower(static_cast<utf8proc_int32_t>(c))),
+              out);
+}
+
 }  // namespace laconic

@@ -35,5 +35,7 @@ void append_utf8(char32_t code_point, std::string& out);
 bool is_white_space(char32_t c);  // White_Space
 bool is_word_char(char32_t c);    // \w of Rust's regex: Alphabetic, M, Nd, Pc, Join_Control
 bool is_numeric(char32_t c);      // N
+// Rust's char::to_lowercase (Unicode 17), one character by itself.
+void append_lowercase(char32_t c, std::string& out);
 
 }  // namespace laconic

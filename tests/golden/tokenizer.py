@@ -1,15 +1,17 @@
 #!/usr/bin/env python3
-"""Makes tokenizer_shared.jsonl and tokenizer_variants.jsonl with tokenizers 0.23.3.
+"""Makes tokenizer_shared.jsonl, tokenizer_variants.jsonl and tokenizer_layouts.json[l] with tokenizers 0.23.3.
 
     tests/golden/tokenizer.py --data ../shared/data
 
 tokenizer_small.json beside this file is what laconic's trainer makes of tests/cases/tokenizer_corpus.txt (the test
-BpeTrainer.MakesTheGoldenTokenizer holds it to that); the variants change its parts.
+BpeTrainer.MakesTheGoldenTokenizer holds it to that); the variants change its parts. tokenizer_layouts.json is the like for
+the layouts of Llama 2, Mistral, Phi-3 and Gemma, trained by `tokenizers` on the same text.
 """
 # SPDX-License-Identifier: Apache-2.0
 import argparse
 import json
 import os
+import random
 import sys
 import tempfile
 
@@ -18,6 +20,7 @@ from tokenizers import Tokenizer
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "..", "dev"))
+import tokenizer_layouts  # noqa: E402
 from parity_tokenizer import variants  # noqa: E402
 
 TORTURE = [
@@ -84,6 +87,42 @@ def variant_rows():
         yield {"name": name, "changes": changes, "cases": list(cases(tokenizer, texts))}
 
 
+LAYOUT_TEXTS = TORTURE + [
+    "The plan is 12.", "  two  blanks ", "\u2581the\u2581\u2581plan", "<s>the<s> the </s>", "a\n\nb\n\n\nc\t\td", "<|user|>\n hi<|end|> \n",
+    "[INST] what is 7 + 5? [/INST]", "<0x41><0x0A>", "\u00e9\u4f60\u597d\U0001f642the", "the\u0301 THE \u0130", "x" * 70 + " the" * 40,
+]
+
+
+def layout_base():
+    corpus = open(os.path.join(HERE, "..", "cases", "tokenizer_corpus.txt"), encoding="utf8").read()
+    return tokenizer_layouts.train([corpus], 420)
+
+
+def decoding_cases(tokenizer, seed, count):
+    """Ids at random, bytes above all: (ids, text, text without special tokens)."""
+    rng = random.Random(seed)
+    size = tokenizer.get_vocab_size()
+    for _ in range(count):
+        ids = [rng.randrange(3, 259) if rng.random() < 0.4 else rng.randrange(size + 2) for _ in range(rng.randint(0, 9))]
+        yield [ids, tokenizer.decode(ids, skip_special_tokens=False), tokenizer.decode(ids)]
+
+
+def layout_rows(base):
+    named = [("layout " + n, m) for n, m in tokenizer_layouts.layouts(base)] + list(tokenizer_layouts.settings(base))
+    for i, (name, made) in enumerate(named):
+        changes = {k: v for k, v in made.items() if v != base[k]}
+        if "model" in changes:
+            changes["model"] = {k: v for k, v in made["model"].items() if v != base["model"][k]}
+        texts = LAYOUT_TEXTS if name.startswith("layout") else LAYOUT_TEXTS[-11:-1] + LAYOUT_TEXTS[i % 9:-11:9]
+        tokenizer = Tokenizer.from_str(json.dumps(made, ensure_ascii=False))
+        rows = list(cases(tokenizer, texts))
+        for row in rows:
+            decoded = tokenizer.decode(row["ids"], skip_special_tokens=False)
+            if decoded != row["text"]:
+                row["decoded"] = decoded
+        yield {"name": name, "changes": changes, "cases": rows, "decodings": list(decoding_cases(tokenizer, i, 8))}
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", required=True)
@@ -91,6 +130,9 @@ def main():
     assert tokenizers.__version__ == "0.23.3", tokenizers.__version__
     write_lines("tokenizer_shared.jsonl", shared_rows(args.data))
     write_lines("tokenizer_variants.jsonl", variant_rows())
+    base = layout_base()
+    write_lines("tokenizer_layouts.json", [base])
+    write_lines("tokenizer_layouts.jsonl", layout_rows(base))
 
 
 if __name__ == "__main__":

@@ -1,0 +1,33 @@
+// The "pattern" of a Split or Replace in tokenizer.json: {"String": "..."} or {"Regex": "..."}.
+//
+// Errors: Error(kModel) for anything else, an empty pattern included.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/json.h"
+#include "text/regex.h"
+
+namespace laconic {
+
+class TextPattern {
+ public:
+  // `json`: the object that holds the member "pattern".
+  static TextPattern parse(const Json& json, const std::string& place);
+
+  // The text to look for; empty for a regular expression.
+  const std::string& literal() const { return literal_; }
+  const Regex& regex() const { return regex_; }
+  // The text with every match replaced.
+  std::string replace(std::string_view text, std::string_view content) const;
+
+ private:
+  TextPattern(std::string literal, Regex regex)
+      : literal_(std::move(literal)), regex_(std::move(regex)) {}
+  std::string literal_;
+  Regex regex_;
+};
+
+}  // namespace laconic
