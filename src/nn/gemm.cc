@@ -6,7 +6,9 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "nn/gemm_pairs.h"
 #include "nn/gemm_panels.h"
+#include "nn/half.h"
 
 namespace laconic {
 namespace {
@@ -15,22 +17,73 @@ namespace {
 constexpr size_t kRowBlock = 96;
 // Inner dimension of a weight gradient (tokens) worked through at a time.
 constexpr size_t kDepthBlock = 256;
+// The same in bf16, where a pass over C costs relatively more.
+constexpr size_t kDepthBlockBf16 = 1024;
 // Columns of a weight gradient at a time, so that the packed block stays in the second-level cache.
 constexpr size_t kColumnBlock = 512;
+constexpr size_t kColumnBlockBf16 = 256;
 // Multiply-adds that are worth waking another thread.
 constexpr size_t kGrain = 4 << 20;
+// Elements of a matrix whose packing is worth a thread.
+constexpr size_t kPackGrain = 1 << 17;
+
+bool rounded_operands_forced = false;
 
 // Pieces of `work` multiply-adds each that make a grain.
-int64_t grain_of(size_t work) { return static_cast<int64_t>(1 + kGrain / (work + 1)); }
+int64_t grain_of(size_t work, size_t grain = kGrain) {
+  return static_cast<int64_t>(1 + grain / (work + 1));
+}
+
+bool has_pairs() { return pairs::available() && !rounded_operands_forced; }
+
+size_t panels_of(size_t columns, size_t width) { return (columns + width - 1) / width; }
+
+rows::Range range_of(int64_t begin, int64_t end) {
+  return {static_cast<size_t>(begin), static_cast<size_t>(end)};
+}
+
+// A block of A, each value rounded to bf16 and back.
+const float* rounded(const MatrixView& a) {
+  static thread_local std::vector<float> memory;
+  memory.resize(a.rows * a.columns);
+  for (size_t row = 0; row < a.rows; ++row) {
+    const float* from = a.data + row * a.row_stride;
+    for (size_t k = 0; k < a.columns; ++k)
+      memory[row * a.columns + k] = bfloat16_to_float(float_to_bfloat16(from[k]));
+  }
+  return memory.data();
+}
+
+void multiply_block(MatrixView a, const GemmPanels& b, const float* initial, float* c) {
+  if (b.precision() == Precision::kBfloat16) {
+    if (has_pairs()) return pairs::multiply(a, {b.words(), b.columns(), initial}, c);
+    a = row_major(rounded(a), a.rows, a.columns);
+  }
+  panels::multiply(a, {b.floats(), b.columns(), initial}, c);
+}
 
 }  // namespace
 
-void GemmPanels::pack(const MatrixView& b) {
+void GemmPanels::pack(const MatrixView& b, Precision precision) {
   depth_ = b.rows;
   columns_ = b.columns;
-  const size_t size = panels::packed_floats(b.rows, b.columns);
-  if (data_.size() < size) data_.resize(size);
-  panels::pack(b, data_.data());
+  precision_ = precision;
+  const bool bf16 = precision == Precision::kBfloat16, paired = bf16 && has_pairs();
+  const size_t size =
+      paired ? pairs::packed_words(b.rows, b.columns) : panels::packed_floats(b.rows, b.columns);
+  if (paired && words_.size() < size) words_.resize(size);
+  if (!paired && floats_.size() < size) floats_.resize(size);
+  const size_t width = paired ? pairs::kPanel : panels::panel_columns();
+  at::parallel_for(0, static_cast<int64_t>(panels_of(b.columns, width)),
+                   grain_of(width * b.rows, kPackGrain), [&](int64_t begin, int64_t end) {
+                     const rows::Range range = range_of(begin, end);
+                     if (paired) return pairs::pack(b, range, words_.data());
+                     panels::pack(b, range, floats_.data());
+                     if (!bf16) return;
+                     for (size_t i = range.begin * width * b.rows; i < range.end * width * b.rows;
+                          ++i)
+                       floats_[i] = bfloat16_to_float(float_to_bfloat16(floats_[i]));
+                   });
 }
 
 void gemm(const MatrixView& a, const GemmPanels& b, const float* initial, float* c) {
@@ -44,32 +97,43 @@ void gemm(const MatrixView& a, const GemmPanels& b, const float* initial, float*
           MatrixView part = a;
           part.data += row * a.row_stride;
           part.rows = std::min(kRowBlock, a.rows - row);
-          panels::multiply(part, {b.data(), columns, initial ? initial + row * columns : nullptr},
-                           c + row * columns);
+          multiply_block(part, b, initial ? initial + row * columns : nullptr, c + row * columns);
         }
       });
 }
 
-void gemm_transposed_a(const MatrixView& a, const MatrixView& b, float* c) {
+void gemm_transposed_a(const MatrixView& a, const MatrixView& b, float* c, Precision precision) {
   LACONIC_CHECK(a.rows == b.rows, a.rows, " rows by ", b.rows, " rows");
   static thread_local GemmPanels packed;
   GemmPanels& shared = packed;  // of the calling thread; the others read it
-  const size_t tile = panels::tile_rows();
+  const bool paired = precision == Precision::kBfloat16 && has_pairs();
+  const size_t tile = paired ? pairs::kStripRows : panels::tile_rows();
+  const size_t depth_block = paired ? kDepthBlockBf16 : kDepthBlock;
+  const size_t column_block = paired ? kColumnBlockBf16 : kColumnBlock;
   const auto tiles = static_cast<int64_t>((a.columns + tile - 1) / tile);
-  for (size_t row = 0; row < a.rows; row += kDepthBlock) {
-    const size_t depth = std::min(kDepthBlock, a.rows - row);
-    const MatrixView block = {a.data + row * a.row_stride, depth, a.columns, a.row_stride, 1};
-    for (size_t column = 0; column < b.columns; column += kColumnBlock) {
-      const size_t width = std::min(kColumnBlock, b.columns - column);
-      shared.pack({b.data + row * b.row_stride + column, depth, width, b.row_stride, 1});
+  for (size_t row = 0; row < a.rows; row += depth_block) {
+    const size_t depth = std::min(depth_block, a.rows - row);
+    MatrixView block = {a.data + row * a.row_stride, depth, a.columns, a.row_stride, 1};
+    if (precision == Precision::kBfloat16 && !paired)
+      block = row_major(rounded(block), depth, a.columns);
+    for (size_t column = 0; column < b.columns; column += column_block) {
+      const size_t width = std::min(column_block, b.columns - column);
+      shared.pack({b.data + row * b.row_stride + column, depth, width, b.row_stride, 1}, precision);
       at::parallel_for(0, tiles, grain_of(tile * depth * width), [&](int64_t begin, int64_t end) {
         const size_t first = static_cast<size_t>(begin) * tile;
         const size_t last = std::min(static_cast<size_t>(end) * tile, a.columns);
-        panels::multiply_transposed(block, {shared.data(), width, nullptr}, {first, last},
-                                    {c + column, b.columns});
+        if (paired) {
+          pairs::multiply_transposed(block, {shared.words(), width, nullptr}, {first, last},
+                                     c + column, b.columns);
+        } else {
+          panels::multiply_transposed(block, {shared.floats(), width, nullptr}, {first, last},
+                                      {c + column, b.columns});
+        }
       });
     }
   }
 }
+
+void force_rounded_operands(bool force) { rounded_operands_forced = force; }
 
 }  // namespace laconic

@@ -1,5 +1,7 @@
-// fp32 matrix products for the CPU, on plain arrays.
+// Matrix products of fp32 arrays for the CPU, computed in fp32 or in bf16.
 //
+// bf16: both operands are rounded to bf16 (nearest even) as they are packed, products and sums are
+// fp32 (nn/gemm_pairs.h); arrays in memory stay fp32.
 // Each element of a result is one chain of fused multiply-adds over the inner dimension in its
 // order, so that a row's bits depend neither on the number of rows, nor on its place among them,
 // nor on threads. (MKL's do.) B is packed first, into panels of a few vectors' width; a packed B
@@ -10,6 +12,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <vector>
 
 namespace laconic {
@@ -28,25 +31,36 @@ inline MatrixView row_major(const float* data, size_t rows, size_t columns) {
   return {data, rows, columns, columns, 1};
 }
 
+enum class Precision { kFloat32, kBfloat16 };
+
 class GemmPanels {
  public:
-  // Copies B [K, N]; memory is reused from one call to the next.
-  void pack(const MatrixView& b);
+  // Copies B [K, N], threads sharing the work; memory is reused from one call to the next.
+  void pack(const MatrixView& b, Precision precision = Precision::kFloat32);
   size_t depth() const { return depth_; }      // K
   size_t columns() const { return columns_; }  // N
-  const float* data() const { return data_.data(); }
+  Precision precision() const { return precision_; }
+  const float* floats() const { return floats_.data(); }
+  const uint32_t* words() const { return words_.data(); }
 
  private:
-  std::vector<float> data_;
+  std::vector<float> floats_;    // fp32; also bf16 where the processor has no products of it
+  std::vector<uint32_t> words_;  // bf16: pairs
   size_t depth_ = 0;
   size_t columns_ = 0;
+  Precision precision_ = Precision::kFloat32;
 };
 
-// C [M, N] = A [M, K] B + (initial [M, N] if given). A is row-major with rows `a.row_stride` apart;
-// C and initial are contiguous and may be the same memory.
+// C [M, N] = A [M, K] B + (initial [M, N] if given), in the panels' precision. A is row-major with
+// rows `a.row_stride` apart; C and initial are contiguous and may be the same memory.
 void gemm(const MatrixView& a, const GemmPanels& b, const float* initial, float* c);
 
 // C [M, N] += A^T B with A [K, M], B [K, N] row-major and contiguous: a weight's gradient.
-void gemm_transposed_a(const MatrixView& a, const MatrixView& b, float* c);
+void gemm_transposed_a(const MatrixView& a, const MatrixView& b, float* c,
+                       Precision precision = Precision::kFloat32);
+
+// For tests: bf16 products by way of rounded fp32 operands, as on a processor without them. Not
+// thread-safe.
+void force_rounded_operands(bool force);
 
 }  // namespace laconic

@@ -33,8 +33,12 @@ size_t PackedFloats(size_t depth, size_t columns) {
   return (columns + kPanel - 1) / kPanel * kPanel * depth;
 }
 
-void PackPanels(const MatrixView& b, float* out) {
-  for (size_t first = 0; first < b.columns; first += kPanel, out += b.rows * kPanel) {
+size_t PanelColumns() { return kPanel; }
+
+void PackPanels(const MatrixView& b, rows::Range range, float* out) {
+  out += range.begin * b.rows * kPanel;
+  for (size_t panel = range.begin; panel < range.end; ++panel, out += b.rows * kPanel) {
+    const size_t first = panel * kPanel;
     const size_t width = std::min(kPanel, b.columns - first);
     const float* from = b.data + first * b.column_stride;
     if (width < kPanel) std::fill(out, out + b.rows * kPanel, 0.0f);
@@ -129,12 +133,14 @@ void multiply_edge(Tile t, size_t num_rows, size_t width) {
 
 // Inner dimension worked through at a time: a panel's part stays in the first-level cache beside
 // the rows of A. Partial sums go through C, which changes no bit.
-inline constexpr size_t kDepthBlock = 256;
+inline constexpr size_t kDepthBlock = 288;
 
 void Multiply(const MatrixView& a, const PackedB& b, float* c) {
-  for (size_t k = 0; k < a.columns; k += kDepthBlock) {
+  const size_t num_blocks = (a.columns + kDepthBlock - 1) / kDepthBlock;
+  const size_t block = (a.columns + num_blocks - 1) / num_blocks;
+  for (size_t k = 0; k < a.columns; k += block) {
     const float* start = k == 0 ? b.initial : c;
-    const size_t depth = std::min(kDepthBlock, a.columns - k);
+    const size_t depth = std::min(block, a.columns - k);
     for (size_t column = 0; column < b.columns; column += kPanel) {
       const float* panel = b.panels + column * a.columns + k * kPanel;
       const size_t width = std::min(kPanel, b.columns - column);
@@ -184,6 +190,7 @@ HWY_AFTER_NAMESPACE();
 namespace laconic {
 HWY_EXPORT(TileRows);
 HWY_EXPORT(PackedFloats);
+HWY_EXPORT(PanelColumns);
 HWY_EXPORT(PackPanels);
 HWY_EXPORT(Multiply);
 HWY_EXPORT(MultiplyTransposed);
@@ -193,7 +200,10 @@ size_t tile_rows() { return HWY_DYNAMIC_DISPATCH(TileRows)(); }
 size_t packed_floats(size_t depth, size_t columns) {
   return HWY_DYNAMIC_DISPATCH(PackedFloats)(depth, columns);
 }
-void pack(const MatrixView& b, float* out) { HWY_DYNAMIC_DISPATCH(PackPanels)(b, out); }
+size_t panel_columns() { return HWY_DYNAMIC_DISPATCH(PanelColumns)(); }
+void pack(const MatrixView& b, rows::Range panels, float* out) {
+  HWY_DYNAMIC_DISPATCH(PackPanels)(b, panels, out);
+}
 void multiply(const MatrixView& a, const PackedB& b, float* c) {
   HWY_DYNAMIC_DISPATCH(Multiply)(a, b, c);
 }

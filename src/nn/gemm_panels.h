@@ -11,8 +11,9 @@ namespace laconic::panels {
 
 size_t tile_rows();
 size_t packed_floats(size_t depth, size_t columns);
-// Panel by panel: [depth, panel width], zeros right of the last column.
-void pack(const MatrixView& b, float* out);
+size_t panel_columns();
+// Panels [begin, end), each [depth, panel_columns()], zeros right of the last column.
+void pack(const MatrixView& b, rows::Range panels, float* out);
 
 struct PackedB {
   const float* panels;

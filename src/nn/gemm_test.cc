@@ -43,6 +43,47 @@ TEST(Gemm, LinearForwardAndBackwardMatchTheFormula) {
   }
 }
 
+at::Tensor rounded(const at::Tensor& t) { return t.to(at::kBFloat16).to(at::kDouble); }
+
+// bf16 is the exact product of rounded operands, but for the order of fp32 sums; so the bound is
+// that of fp32.
+TEST(Gemm, Bfloat16ProductsAreThoseOfRoundedOperands) {
+  for (const bool forced : {false, true}) {
+    force_rounded_operands(forced);
+    for (const Sizes& s : kSizes) {
+      SCOPED_TRACE(std::to_string(s.rows) + " x " + std::to_string(s.in) + " x " +
+                   std::to_string(s.out) + (forced ? ", rounded operands" : ""));
+      const at::Tensor x = random_tensor({s.rows, s.in}, 1), w = random_tensor({s.out, s.in}, 2);
+      const at::Tensor dy = random_tensor({s.rows, s.out}, 3),
+                       y0 = random_tensor({s.rows, s.out}, 4);
+      const LinearWeight weight{w, nullptr, nullptr, Precision::kBfloat16};
+      const at::Tensor y = at::empty({s.rows, s.out}), dx = at::empty({s.rows, s.in});
+      linear(x, weight, y);
+      EXPECT_LT(relative_difference(y, rounded(x).matmul(rounded(w).t())), 1e-5);
+      linear_add(x, weight, y0, y);
+      EXPECT_LT(relative_difference(y, y0 + rounded(x).matmul(rounded(w).t())), 1e-5);
+      linear_backward_input(dy, weight, dx);
+      EXPECT_LT(relative_difference(dx, rounded(dy).matmul(rounded(w))), 1e-5);
+      const at::Tensor dw = w.clone();
+      linear_backward_weight(dy, x, dw, Precision::kBfloat16);
+      EXPECT_LT(relative_difference(dw, w + rounded(dy).t().matmul(rounded(x))), 1e-5);
+    }
+  }
+  force_rounded_operands(false);
+}
+
+TEST(Gemm, ABfloat16RowsBitsDoNotDependOnItsNeighbours) {
+  const at::Tensor x = random_tensor({200, 129}, 1), w = random_tensor({405, 129}, 2);
+  const LinearWeight weight{w, nullptr, nullptr, Precision::kBfloat16};
+  const at::Tensor all = at::empty({200, 405});
+  linear(x, weight, all);
+  for (const int64_t rows : {1, 2, 3, 5, 7, 13, 99}) {
+    const at::Tensor some = at::empty({rows, 405});
+    linear(x.narrow(0, 50, rows), weight, some);
+    EXPECT_TRUE(some.equal(all.narrow(0, 50, rows))) << rows << " rows";
+  }
+}
+
 TEST(Gemm, ARowsBitsDoNotDependOnItsNeighbours) {
   const at::Tensor x = random_tensor({200, 128}, 1), w = random_tensor({405, 128}, 2);
   testing::for_each_target([&](const std::string&) {

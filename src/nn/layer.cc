@@ -93,8 +93,8 @@ at::Tensor norm_weight(const LayerContext& c, const at::Tensor& weight, std::str
 }
 
 void PackedLinear::pack(const at::Tensor& weight, bool with_backward) {
-  pack_weight(weight, /*transposed=*/true, forward);
-  if (with_backward) pack_weight(weight, /*transposed=*/false, backward);
+  pack_weight(weight, /*transposed=*/true, Precision::kFloat32, forward);
+  if (with_backward) pack_weight(weight, /*transposed=*/false, Precision::kFloat32, backward);
 }
 
 void PackedLayer::pack(const LayerWeights& weights, bool with_backward) {

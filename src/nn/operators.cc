@@ -16,12 +16,22 @@ MatrixView view_of(const at::Tensor& t) {
 
 float* floats(const at::Tensor& t) { return static_cast<float*>(t.data_ptr()); }
 
-// out = initial + x b, with b's panels if there are any.
-void multiply(const at::Tensor& x, const MatrixView& b, const GemmPanels* panels,
-              const float* initial, const at::Tensor& out) {
+// B of a product, with its panels if there are any.
+struct Right {
+  MatrixView view;
+  const GemmPanels* panels;
+  Precision precision;
+};
+Right forward_of(const LinearWeight& w) {
+  return {view_of(w.weight).transposed(), w.forward, w.precision};
+}
+
+// out = initial + x b.
+void multiply(const at::Tensor& x, const Right& b, const float* initial, const at::Tensor& out) {
   static thread_local GemmPanels own;
+  const GemmPanels* panels = b.panels;
   if (panels == nullptr) {
-    own.pack(b);
+    own.pack(b.view, b.precision);
     panels = &own;
   }
   gemm(view_of(x), *panels, initial, floats(out));
@@ -30,36 +40,36 @@ void multiply(const at::Tensor& x, const MatrixView& b, const GemmPanels* panels
 }  // namespace
 
 void linear(const at::Tensor& x, const LinearWeight& w, const at::Tensor& out) {
-  if (has_own_kernels(x))
-    return multiply(x, view_of(w.weight).transposed(), w.forward, nullptr, out);
+  if (has_own_kernels(x)) return multiply(x, forward_of(w), nullptr, out);
   at::Tensor target = out;
   at::mm_out(target, x, w.weight.t());
 }
 
 void linear_add(const at::Tensor& x, const LinearWeight& w, const at::Tensor& residual,
                 const at::Tensor& out) {
-  if (has_own_kernels(x)) {
-    return multiply(x, view_of(w.weight).transposed(), w.forward, floats(residual), out);
-  }
+  if (has_own_kernels(x)) return multiply(x, forward_of(w), floats(residual), out);
   at::Tensor target = out;
   at::addmm_out(target, residual, x, w.weight.t());
 }
 
 void linear_backward_input(const at::Tensor& dout, const LinearWeight& w, const at::Tensor& dx) {
-  if (has_own_kernels(dx)) return multiply(dout, view_of(w.weight), w.backward, nullptr, dx);
+  if (has_own_kernels(dx))
+    return multiply(dout, {view_of(w.weight), w.backward, w.precision}, nullptr, dx);
   at::Tensor target = dx;
   at::mm_out(target, dout, w.weight);
 }
 
-void linear_backward_weight(const at::Tensor& dout, const at::Tensor& x,
-                            const at::Tensor& dweight) {
-  if (has_own_kernels(x)) return gemm_transposed_a(view_of(dout), view_of(x), floats(dweight));
+void linear_backward_weight(const at::Tensor& dout, const at::Tensor& x, const at::Tensor& dweight,
+                            Precision precision) {
+  if (has_own_kernels(x))
+    return gemm_transposed_a(view_of(dout), view_of(x), floats(dweight), precision);
   at::Tensor target = dweight;
   at::addmm_out(target, dweight, dout.t(), x);
 }
 
-void pack_weight(const at::Tensor& weight, bool transposed, GemmPanels& panels) {
-  panels.pack(transposed ? view_of(weight).transposed() : view_of(weight));
+void pack_weight(const at::Tensor& weight, bool transposed, Precision precision,
+                 GemmPanels& panels) {
+  panels.pack(transposed ? view_of(weight).transposed() : view_of(weight), precision);
 }
 
 }  // namespace laconic

@@ -1,7 +1,8 @@
 // The linear operator, forward and backward. The other operators of a layer are in nn/kernels.h.
 //
 // Weights are [out, in] as in torch.nn.Linear; a bias, where there is one, is added by the next
-// operator (Kernels::bias_rope). Outputs are the caller's memory. fp32.
+// operator (Kernels::bias_rope). Outputs are the caller's memory. Tensors are fp32; on the CPU
+// products are computed in the given precision (nn/gemm.h), elsewhere in fp32.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -17,6 +18,7 @@ struct LinearWeight {
   at::Tensor weight;                     // [out, in]
   const GemmPanels* forward = nullptr;   // of weight^T
   const GemmPanels* backward = nullptr;  // of weight
+  Precision precision = Precision::kFloat32;
 };
 
 // out = x weight^T. x [R, in], out [R, out].
@@ -28,9 +30,11 @@ void linear_add(const at::Tensor& x, const LinearWeight& weight, const at::Tenso
 void linear_backward_input(const at::Tensor& dout, const LinearWeight& weight,
                            const at::Tensor& dx);
 // dweight += dout^T x.
-void linear_backward_weight(const at::Tensor& dout, const at::Tensor& x, const at::Tensor& dweight);
+void linear_backward_weight(const at::Tensor& dout, const at::Tensor& x, const at::Tensor& dweight,
+                            Precision precision = Precision::kFloat32);
 
 // The panels of a matrix [rows, columns] on the CPU, as it is or transposed.
-void pack_weight(const at::Tensor& weight, bool transposed, GemmPanels& panels);
+void pack_weight(const at::Tensor& weight, bool transposed, Precision precision,
+                 GemmPanels& panels);
 
 }  // namespace laconic
