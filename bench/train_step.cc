@@ -3,7 +3,8 @@
 //   bench_train_step [tokens per batch] [repeats] [threads] [shape: world | smollm2] [recompute: 0
 //   | 1]
 //
-// One row a repeat, after two unmeasured ones; the best and the median at the end on stderr.
+// One row a repeat, after two unmeasured ones; the best, the median and where the time went at the
+// end on stderr.
 // SPDX-License-Identifier: Apache-2.0
 #include <ATen/Parallel.h>
 
@@ -16,6 +17,7 @@
 #include <vector>
 
 #include "base/philox.h"
+#include "base/profile.h"
 #include "nn/decoder.h"
 #include "train/adamw.h"
 
@@ -85,12 +87,15 @@ int run(int argc, char** argv) {
     const double end = seconds(),
                  cpu_rate = static_cast<double>(batch.num_tokens()) / (cpu_seconds() - cpu_start);
     if (i < 0) continue;
+    if (i == 0) set_profiling(true);
     const double rate = static_cast<double>(batch.num_tokens()) / (end - start);
     rates.push_back(rate);
     std::printf("%ld,%.6f,%.0f,%.0f,%.6f,%.6f\n", static_cast<long>(batch.num_tokens()),
                 end - start, rate, cpu_rate, end - middle,
                 loss.weighted_nll / static_cast<double>(loss.num_targets));
   }
+  set_profiling(false);
+  std::fprintf(stderr, "%s", profile_table().c_str());
   std::sort(rates.begin(), rates.end());
   std::fprintf(stderr, "best %.0f, median %.0f tokens/s\n", rates.back(), rates[rates.size() / 2]);
   return 0;

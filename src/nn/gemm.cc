@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "base/profile.h"
 #include "nn/gemm_pairs.h"
 #include "nn/gemm_panels.h"
 #include "nn/half.h"
@@ -65,6 +66,7 @@ void multiply_block(MatrixView a, const GemmPanels& b, const float* initial, flo
 }  // namespace
 
 void GemmPanels::pack(const MatrixView& b, Precision precision) {
+  const ProfileScope scope("packing of matrices");
   depth_ = b.rows;
   columns_ = b.columns;
   precision_ = precision;
@@ -87,6 +89,7 @@ void GemmPanels::pack(const MatrixView& b, Precision precision) {
 }
 
 void gemm(const MatrixView& a, const GemmPanels& b, const float* initial, float* c) {
+  const ProfileScope scope("products x W");
   LACONIC_CHECK(a.columns == b.depth(), a.columns, " columns by ", b.depth(), " rows");
   const size_t columns = b.columns();
   const auto blocks = static_cast<int64_t>((a.rows + kRowBlock - 1) / kRowBlock);
@@ -103,6 +106,7 @@ void gemm(const MatrixView& a, const GemmPanels& b, const float* initial, float*
 }
 
 void gemm_transposed_a(const MatrixView& a, const MatrixView& b, float* c, Precision precision) {
+  const ProfileScope scope("products dy^T x");
   LACONIC_CHECK(a.rows == b.rows, a.rows, " rows by ", b.rows, " rows");
   static thread_local GemmPanels packed;
   GemmPanels& shared = packed;  // of the calling thread; the others read it

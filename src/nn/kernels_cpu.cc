@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/profile.h"
 #include "nn/kernels.h"
 #include "nn/kernels_attention.h"
 #include "nn/kernels_heads.h"
@@ -138,6 +139,7 @@ class CpuKernels final : public Kernels {
  public:
   void gather_rows(const at::Tensor& table, const at::Tensor& rows,
                    const at::Tensor& out) const override {
+    const ProfileScope scope("rows of the embedding");
     const size_t width = width_of(table);
     for_rows(rows.size(0), [&](rows::Range range) {
       for (size_t row = range.begin; row < range.end; ++row) {
@@ -151,6 +153,7 @@ class CpuKernels final : public Kernels {
   // Threads share the columns, not the rows: a row of the table may be named many times.
   void scatter_add_rows(const at::Tensor& values, const at::Tensor& rows,
                         const at::Tensor& table) const override {
+    const ProfileScope scope("rows of the embedding");
     const int64_t width = table.size(1), num_rows = rows.size(0);
     at::parallel_for(0, (width + 15) / 16, 1, [&](int64_t begin, int64_t end) {
       const int64_t first = begin * 16, last = std::min(end * 16, width);
@@ -164,12 +167,14 @@ class CpuKernels final : public Kernels {
 
   void rms_norm(const at::Tensor& x, const at::Tensor& weight, double eps, const at::Tensor& out,
                 const at::Tensor& rstd) const override {
+    const ProfileScope scope("RMSNorm");
     const rows::RmsNorm task = {floats(x),    floats(weight), floats(out),
                                 floats(rstd), width_of(x),    static_cast<float>(eps)};
     for_rows(x.size(0), [&](rows::Range range) { rows::rms_norm(task, range); });
   }
 
   void rms_norm_backward(const RmsNormGradient& g) const override {
+    const ProfileScope scope("RMSNorm, backward");
     sum_over_blocks(g.x.size(0), width_of(g.x), floats(g.dweight),
                     [&](rows::Range range, float* sums) {
                       rows::rms_norm_backward({floats(g.dout), floats(g.x), floats(g.weight),
@@ -193,6 +198,7 @@ class CpuKernels final : public Kernels {
 
   void head_norm(const at::Tensor& qkv, const HeadNorm& norm, double eps,
                  const HeadLayout& heads) const override {
+    const ProfileScope scope("norms of heads");
     rows::HeadNorm task = head_task(qkv, norm, heads);
     task.eps = static_cast<float>(eps);
     for_rows(qkv.size(0), [&](rows::Range range) { rows::head_norm(task, range); });
@@ -200,6 +206,7 @@ class CpuKernels final : public Kernels {
 
   void head_norm_backward(const at::Tensor& dqkv, const HeadNorm& norm, const at::Tensor& dq_weight,
                           const at::Tensor& dk_weight, const HeadLayout& heads) const override {
+    const ProfileScope scope("norms of heads, backward");
     const rows::HeadNorm task = head_task(dqkv, norm, heads);
     const size_t E = task.head_dim;
     std::vector<float> totals(2 * E, 0.0f);
@@ -212,11 +219,13 @@ class CpuKernels final : public Kernels {
 
   void bias_rope(const at::Tensor& qkv, const at::Tensor& bias, const RopeTable& table,
                  const HeadLayout& heads) const override {
+    const ProfileScope scope("bias and RoPE");
     rotate(qkv, bias.defined() ? floats(bias) : nullptr, table, heads, 1.0f);
   }
 
   void bias_rope_backward(const at::Tensor& dqkv, const at::Tensor& dbias, const RopeTable& table,
                           const HeadLayout& heads) const override {
+    const ProfileScope scope("bias and RoPE, backward");
     rotate(dqkv, nullptr, table, heads, -1.0f);
     if (dbias.defined()) add_bias_backward(dqkv, dbias);
   }
@@ -224,38 +233,45 @@ class CpuKernels final : public Kernels {
   void attention(const at::Tensor& qkv, const std::vector<int32_t>& cu_seqlens,
                  const HeadLayout& heads, const at::Tensor& out,
                  const at::Tensor& lse) const override {
+    const ProfileScope scope("attention");
     run_attention({floats(qkv), floats(out), floats(lse), nullptr, nullptr, qkv.size(0)},
                   cu_seqlens, heads, rows::attention_forward);
   }
 
   void attention_backward(const AttentionGradient& g, const std::vector<int32_t>& cu_seqlens,
                           const HeadLayout& heads) const override {
+    const ProfileScope scope("attention, backward");
     run_attention({floats(g.qkv), floats(g.out), floats(g.lse), floats(g.dout), floats(g.dqkv),
                    g.qkv.size(0)},
                   cu_seqlens, heads, rows::attention_backward);
   }
 
   void swiglu(const at::Tensor& gate_up, const at::Tensor& out) const override {
+    const ProfileScope scope("SwiGLU");
     const rows::Swiglu task = {floats(gate_up), floats(out), width_of(out)};
     for_rows(out.size(0), [&](rows::Range range) { rows::swiglu(task, range); });
   }
 
   void swiglu_backward(const at::Tensor& gate_up, const at::Tensor& dout) const override {
+    const ProfileScope scope("SwiGLU, backward");
     const rows::Swiglu task = {floats(gate_up), floats(dout), width_of(dout)};
     for_rows(dout.size(0), [&](rows::Range range) { rows::swiglu_backward(task, range); });
   }
 
   void geglu(const at::Tensor& gate_up, const at::Tensor& out) const override {
+    const ProfileScope scope("GeGLU");
     const rows::Swiglu task = {floats(gate_up), floats(out), width_of(out)};
     for_rows(out.size(0), [&](rows::Range range) { rows::geglu(task, range); });
   }
 
   void geglu_backward(const at::Tensor& gate_up, const at::Tensor& dout) const override {
+    const ProfileScope scope("GeGLU, backward");
     const rows::Swiglu task = {floats(gate_up), floats(dout), width_of(dout)};
     for_rows(dout.size(0), [&](rows::Range range) { rows::geglu_backward(task, range); });
   }
 
   void cross_entropy(const CrossEntropyRows& r) const override {
+    const ProfileScope scope("cross entropy");
     const rows::CrossEntropy task = {floats(r.logits),   ints(r.targets),
                                      floats(r.factors),  floats(r.nll),
                                      width_of(r.logits), static_cast<float>(r.softcap),
