@@ -30,7 +30,6 @@ TEST(Profile, AScopeCountsItsOwnTimeOnlyAndThreadsAddUp) {
   // The inner scope is first: the outer one spent no time outside it.
   EXPECT_LT(table.find("inner"), table.find("outer")) << table;
   EXPECT_NE(table.find("2  inner"), std::string::npos) << table;
-  EXPECT_NE(table.find("0.0%"), std::string::npos) << table;
 }
 
 TEST(Profile, NothingIsCountedWhileItIsOffAndTurningItOnStartsAnew) {
