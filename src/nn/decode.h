@@ -2,9 +2,15 @@
 // slots.
 //
 // The result for a slot does not depend on the other slots, on how its positions were split into
-// calls, or on the number of threads, bit for bit: every output of a matrix product is one chain of
-// multiply-adds over the inner dimension in order, whatever the number of rows
+// calls (but see below), or on the number of threads, bit for bit: every output of a matrix product
+// is one chain of multiply-adds over the inner dimension in order, whatever the number of rows
 // (nn/decode_kernels.h), and attention is computed query by query over the slot's own cache.
+//
+// Where the rotation depends on the sequence's length, this follows transformers' generate: a
+// prompt is rotated for its own length; a key keeps the rotation that it was stored with, which a
+// step makes for the length then (dynamic; longrope); but a Phi-3 that outgrows its original
+// context is run again from its first token, with the long factors. Slots of such models keep their
+// ids, and copy_slot runs them again where the copy is shorter than what its keys are rotated for.
 //
 // Reads `weights` by reference and keeps a packed copy of its matrices: whoever changes the weights
 // calls `weights_changed()`, which packs them again and empties every slot.

@@ -3,26 +3,18 @@
 
 #include <cmath>
 #include <cstring>
-#include <limits>
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "nn/decode_kernels.cc"
 // clang-format off
 #include "hwy/foreach_target.h"
 // clang-format on
-#include "hwy/contrib/math/math-inl.h"
-#include "hwy/highway.h"
+#include "nn/decode_simd-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace laconic {
 namespace HWY_NAMESPACE {
 
-namespace hn = hwy::HWY_NAMESPACE;
-
-using D = hn::CappedTag<float, 16>;
-using V = hn::Vec<D>;
-constexpr int64_t kLanes = HWY_LANES(float) < 16 ? HWY_LANES(float) : 16;
-constexpr int64_t kVectors = 16 / kLanes;                  // vectors that make up 16 lanes
 constexpr int64_t kPanelVectors = kPanel / kLanes;         // 2 with AVX-512, 4 with AVX2
 constexpr int64_t kMaxRows = kPanelVectors == 2 ? 12 : 3;  // rows x vectors fit the register file
 constexpr int64_t kInnerBlock = 512;  // inner dimension a pass: a panel's part stays in the cache
@@ -104,34 +96,6 @@ void multiply_panels_impl(const MatmulArgs& args) {
   }
 }
 
-// 16 lanes, whatever the vector width.
-struct Sixteen {
-  V part[kVectors];
-  HWY_INLINE explicit Sixteen(float value) {
-    for (V& v : part) v = hn::Set(D(), value);
-  }
-  HWY_INLINE explicit Sixteen(const float* from) {
-    for (int64_t v = 0; v < kVectors; ++v) part[v] = hn::LoadU(D(), from + v * kLanes);
-  }
-  HWY_INLINE void store(float* to) const {
-    for (int64_t v = 0; v < kVectors; ++v) hn::StoreU(part[v], D(), to + v * kLanes);
-  }
-  HWY_INLINE void add_product(const Sixteen& a, const Sixteen& b) {
-    for (int64_t v = 0; v < kVectors; ++v) part[v] = hn::MulAdd(a.part[v], b.part[v], part[v]);
-  }
-  HWY_INLINE void add(const Sixteen& a) {
-    for (int64_t v = 0; v < kVectors; ++v) part[v] = hn::Add(part[v], a.part[v]);
-  }
-};
-
-HWY_INLINE float sum_lanes(const Sixteen& values) {
-  float lanes[16];
-  values.store(lanes);
-  for (int width = 8; width > 0; width /= 2)
-    for (int i = 0; i < width; ++i) lanes[i] += lanes[i + width];
-  return lanes[0];
-}
-
 void rms_norm_impl(const float* x, const float* weight, float* out, int64_t width, double eps) {
   Sixteen squares(0.0F);
   for (int64_t i = 0; i < width; i += 16) {
@@ -144,6 +108,21 @@ void rms_norm_impl(const float* x, const float* weight, float* out, int64_t widt
     const V normed = hn::Mul(hn::LoadU(D(), x + i), inverse);
     hn::StoreU(hn::Mul(normed, hn::LoadU(D(), weight + i)), D(), out + i);
   }
+}
+
+// In place, without padding behind the head: the last few columns go by way of a copy.
+void head_norm_impl(float* head, const float* weight, int64_t width, double eps) {
+  const int64_t whole = width / 16 * 16;
+  HWY_ALIGN float tail[16] = {};
+  std::memcpy(tail, head + whole, static_cast<size_t>(width - whole) * sizeof(float));
+  Sixteen squares(0.0F);
+  for (int64_t i = 0; i < width; i += 16) {
+    const Sixteen value(i < whole ? head + i : tail);
+    squares.add_product(value, value);
+  }
+  const double mean = static_cast<double>(sum_lanes(squares)) / static_cast<double>(width);
+  const auto inverse = static_cast<float>(1.0 / std::sqrt(mean + eps));
+  for (int64_t i = 0; i < width; ++i) head[i] = head[i] * inverse * weight[i];
 }
 
 void rope_impl(float* head, const float* cosines, const float* sines, int64_t width) {
@@ -174,101 +153,37 @@ void swiglu_impl(float* gate, const float* up, int64_t n) {
   }
 }
 
+// "gelu_pytorch_tanh": with u = sqrt(2/pi) (g + 0.044715 g^3), (1 + tanh u) / 2 is the sigmoid of
+// 2u.
+void geglu_impl(float* gate, const float* up, int64_t n) {
+  const D d;
+  const V one = hn::Set(d, 1.0F), limit = hn::Set(d, 88.0F);
+  const V linear = hn::Set(d, -1.5957691216057308F), cubic = hn::Set(d, 0.044715F);
+  for (int64_t i = 0; i < n; i += kLanes) {
+    const V g = hn::LoadU(d, gate + i);
+    const V inner = hn::MulAdd(hn::Mul(hn::Mul(g, g), g), cubic, g);
+    const V exponential = hn::Exp(d, hn::Min(hn::Mul(inner, linear), limit));
+    const V gelu = hn::Div(g, hn::Add(one, exponential));
+    hn::StoreU(hn::Mul(gelu, hn::LoadU(d, up + i)), d, gate + i);
+  }
+}
+
+void softcap_impl(float* x, int64_t n, float cap) {
+  const V vector_cap = hn::Set(D(), cap);
+  int64_t i = 0;
+  for (; i + kLanes <= n; i += kLanes)
+    hn::StoreU(soft_cap(hn::LoadU(D(), x + i), vector_cap), D(), x + i);
+  if (i == n) return;
+  HWY_ALIGN float tail[16] = {};
+  const auto tail_bytes = static_cast<size_t>(n - i) * sizeof(float);
+  std::memcpy(tail, x + i, tail_bytes);
+  hn::StoreU(soft_cap(hn::LoadU(D(), tail), vector_cap), D(), tail);
+  std::memcpy(x + i, tail, tail_bytes);
+}
+
 void add_impl(float* x, const float* y, int64_t n) {
   for (int64_t i = 0; i < n; i += kLanes)
     hn::StoreU(hn::Add(hn::LoadU(D(), x + i), hn::LoadU(D(), y + i)), D(), x + i);
-}
-
-// Scores of kBlocks x 16 positions of one page against one query.
-template <int64_t kBlocks>
-HWY_INLINE void page_scores(const float* query, const float* keys, int64_t head_dim, V scale,
-                            float* scores) {
-  const D d;
-  V sums[kBlocks * kVectors];
-#pragma GCC unroll 8
-  for (int64_t v = 0; v < kBlocks * kVectors; ++v) sums[v] = hn::Zero(d);
-  for (int64_t e = 0; e < head_dim; ++e) {
-    const V q = hn::Set(d, query[e]);
-#pragma GCC unroll 8
-    for (int64_t v = 0; v < kBlocks * kVectors; ++v)
-      sums[v] = hn::MulAdd(q, hn::LoadU(d, keys + e * kPagePositions + v * kLanes), sums[v]);
-  }
-#pragma GCC unroll 8
-  for (int64_t v = 0; v < kBlocks * kVectors; ++v)
-    hn::StoreU(hn::Mul(sums[v], scale), d, scores + v * kLanes);
-}
-
-void attend_scores(const AttendArgs& args) {
-  const V scale =
-      hn::Set(D(), static_cast<float>(1.0 / std::sqrt(static_cast<double>(args.head_dim))));
-  for (int64_t begin = 0; begin < args.num_positions; begin += kPagePositions) {
-    const float* keys = args.pages[begin / kPagePositions] + args.page_offset;
-    float* scores = args.scores + begin;
-    switch ((args.num_positions - begin + 15) / 16) {
-      case 1:
-        page_scores<1>(args.query, keys, args.head_dim, scale, scores);
-        break;
-      case 2:
-        page_scores<2>(args.query, keys, args.head_dim, scale, scores);
-        break;
-      case 3:
-        page_scores<3>(args.query, keys, args.head_dim, scale, scores);
-        break;
-      default:
-        page_scores<4>(args.query, keys, args.head_dim, scale, scores);
-    }
-  }
-}
-
-// Scores to exponentials, zero beyond num_positions; returns their sum.
-HWY_INLINE float exponentiate(float* scores, int64_t num_positions) {
-  const int64_t padded = (num_positions + 15) / 16 * 16;
-  for (int64_t t = num_positions; t < padded; ++t)
-    scores[t] = -std::numeric_limits<float>::infinity();
-  V max = hn::LoadU(D(), scores);
-  for (int64_t t = kLanes; t < padded; t += kLanes) max = hn::Max(max, hn::LoadU(D(), scores + t));
-  max = hn::MaxOfLanes(D(), max);
-  Sixteen sum(0.0F);
-  for (int64_t t = 0; t < padded; t += 16) {
-    Sixteen values(scores + t);
-    for (V& part : values.part) part = hn::Exp(D(), hn::Sub(part, max));
-    values.store(scores + t);
-    sum.add(values);
-  }
-  return sum_lanes(sum);
-}
-
-void attend_impl(const AttendArgs& args) {
-  attend_scores(args);
-  const float inverse = 1.0F / exponentiate(args.scores, args.num_positions);
-  const int64_t value_stride = (args.head_dim + 15) / 16 * 16;
-  const int64_t values_offset = args.page_offset + kPagePositions * args.head_dim;
-  for (int64_t e = 0; e < args.head_dim; e += 16) {
-    // Four chains hide the latency of the additions; position t goes to chain t mod 4.
-    Sixteen chains[4] = {Sixteen(0.0F), Sixteen(0.0F), Sixteen(0.0F), Sixteen(0.0F)};
-    for (int64_t begin = 0; begin < args.num_positions; begin += kPagePositions) {
-      const float* values = args.pages[begin / kPagePositions] + values_offset + e;
-      const int64_t left = args.num_positions - begin;
-      const int64_t count = left < kPagePositions ? left : kPagePositions;
-      int64_t t = 0;
-      for (; t + 4 <= count; t += 4) {
-#pragma GCC unroll 4
-        for (int64_t c = 0; c < 4; ++c)
-          chains[c].add_product(Sixteen(args.scores[begin + t + c]),
-                                Sixteen(values + (t + c) * value_stride));
-      }
-      for (int64_t c = 0; t + c < count; ++c)
-        chains[c].add_product(Sixteen(args.scores[begin + t + c]),
-                              Sixteen(values + (t + c) * value_stride));
-    }
-    chains[0].add(chains[1]);
-    chains[2].add(chains[3]);
-    chains[0].add(chains[2]);
-    float lanes[16];
-    chains[0].store(lanes);
-    const int64_t width = args.head_dim - e < 16 ? args.head_dim - e : 16;
-    for (int64_t i = 0; i < width; ++i) args.out[e + i] = lanes[i] * inverse;
-  }
 }
 
 }  // namespace HWY_NAMESPACE
@@ -280,10 +195,12 @@ namespace laconic {
 
 HWY_EXPORT(multiply_panels_impl);
 HWY_EXPORT(rms_norm_impl);
+HWY_EXPORT(head_norm_impl);
 HWY_EXPORT(rope_impl);
 HWY_EXPORT(swiglu_impl);
+HWY_EXPORT(geglu_impl);
+HWY_EXPORT(softcap_impl);
 HWY_EXPORT(add_impl);
-HWY_EXPORT(attend_impl);
 
 void DecodeMatrix::resize(int64_t outputs, int64_t inputs) {
   num_outputs = outputs;
@@ -314,6 +231,10 @@ void rms_norm_row(const float* x, const float* weight, float* out, int64_t width
   HWY_DYNAMIC_DISPATCH(rms_norm_impl)(x, weight, out, width, eps);
 }
 
+void head_norm(float* head, const float* weight, int64_t width, double eps) {
+  HWY_DYNAMIC_DISPATCH(head_norm_impl)(head, weight, width, eps);
+}
+
 void rope_head(float* head, const float* cosines, const float* sines, int64_t width) {
   HWY_DYNAMIC_DISPATCH(rope_impl)(head, cosines, sines, width);
 }
@@ -322,16 +243,15 @@ void swiglu_row(float* gate, const float* up, int64_t n) {
   HWY_DYNAMIC_DISPATCH(swiglu_impl)(gate, up, n);
 }
 
-void add_row(float* x, const float* y, int64_t n) { HWY_DYNAMIC_DISPATCH(add_impl)(x, y, n); }
-
-void store_key_value(float* page, const float* key, const float* value, int64_t position_in_page,
-                     int64_t head_dim) {
-  for (int64_t e = 0; e < head_dim; ++e) page[e * kPagePositions + position_in_page] = key[e];
-  std::memcpy(page + kPagePositions * head_dim + position_in_page * round_up(head_dim, 16), value,
-              static_cast<size_t>(head_dim) * sizeof(float));
+void geglu_row(float* gate, const float* up, int64_t n) {
+  HWY_DYNAMIC_DISPATCH(geglu_impl)(gate, up, n);
 }
 
-void attend(const AttendArgs& args) { HWY_DYNAMIC_DISPATCH(attend_impl)(args); }
+void softcap_row(float* x, int64_t n, double cap) {
+  HWY_DYNAMIC_DISPATCH(softcap_impl)(x, n, static_cast<float>(cap));
+}
+
+void add_row(float* x, const float* y, int64_t n) { HWY_DYNAMIC_DISPATCH(add_impl)(x, y, n); }
 
 }  // namespace laconic
 #endif  // HWY_ONCE

@@ -1,6 +1,5 @@
-// The CPU kernels of one decode step: matrix products with packed weights, RMSNorm, RoPE, SwiGLU,
-// and attention of one query over a slot's cached pages. fp32, Highway, AVX2 or AVX-512 at run
-// time.
+// The CPU kernels of one decode step: matrix products with packed weights, and what is done row by
+// row. fp32, Highway, AVX2 or AVX-512 at run time. nn/decode_attention.h has the attention.
 //
 // Every result is a fixed sequence of operations: an element of a product is one chain of fused
 // multiply-adds over the inner dimension in order; sums over a row use 16 fixed lanes. So a row's
@@ -19,7 +18,6 @@
 namespace laconic {
 
 inline constexpr int64_t kPanel = 32;  // output columns a panel of a packed matrix
-inline constexpr int64_t kPagePositions = 64;
 
 template <typename T>
 struct AlignedAllocator {
@@ -67,32 +65,17 @@ void multiply_panels(const MatmulArgs& args);
 // out = x / sqrt(mean(x^2) + eps) * weight over `width` real columns, padding included in the
 // write.
 void rms_norm_row(const float* x, const float* weight, float* out, int64_t width, double eps);
+// The same in place for a head of any width, with nothing behind it; weight [width].
+void head_norm(float* head, const float* weight, int64_t width, double eps);
 // Rotates both halves of a head of `width` (HF's rotate_half); cosines and sines [width / 2].
 void rope_head(float* head, const float* cosines, const float* sines, int64_t width);
 // gate = silu(gate) * up, n a multiple of 16.
 void swiglu_row(float* gate, const float* up, int64_t n);
+// The same with gelu (its tanh form) instead of silu.
+void geglu_row(float* gate, const float* up, int64_t n);
+// x = cap * tanh(x / cap), any n; an element's bits do not depend on its place.
+void softcap_row(float* x, int64_t n, double cap);
 // x += y, n a multiple of 16.
 void add_row(float* x, const float* y, int64_t n);
-
-// A page of one layer and key/value head: keys [E, kPagePositions], then values
-// [kPagePositions, round_up(E, 16)].
-inline int64_t page_head_floats(int64_t head_dim) {
-  return kPagePositions * (head_dim + round_up(head_dim, 16));
-}
-// Writes key and value [E] of one position.
-void store_key_value(float* page, const float* key, const float* value, int64_t position_in_page,
-                     int64_t head_dim);
-
-struct AttendArgs {
-  const float* query;     // [E]
-  float* const* pages;    // of the slot
-  int64_t page_offset;    // of the layer and head within a page, in floats
-  int64_t num_positions;  // attended: 0 .. num_positions - 1
-  int64_t head_dim;       // E
-  float* scores;          // scratch, round_up(num_positions, kPagePositions)
-  float* out;             // [E]
-};
-// out = softmax(query . keys / sqrt(E)) values.
-void attend(const AttendArgs& args);
 
 }  // namespace laconic

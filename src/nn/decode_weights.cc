@@ -4,66 +4,77 @@
 #include <ATen/Parallel.h>
 
 #include <algorithm>
-#include <cmath>
 
 namespace laconic {
 namespace {
 
-void pack_matrix(const at::Tensor& matrix, const at::Tensor& bias, DecodeMatrix& packed) {
-  packed.resize(matrix.size(0), matrix.size(1));
-  const float* source = matrix.const_data_ptr<float>();
-  at::parallel_for(0, packed.num_panels(), 1,
-                   [&](int64_t begin, int64_t end) { pack_panels(source, packed, begin, end); });
-  if (bias.defined()) std::copy_n(bias.const_data_ptr<float>(), bias.numel(), packed.bias.begin());
-}
+class Packer {
+ public:
+  explicit Packer(const ModelConfig& config) : config_(config) {}
+  int64_t num_weights() const { return num_weights_; }
 
-AlignedFloats padded(const at::Tensor& vector) {
-  AlignedFloats result(static_cast<size_t>(round_up(vector.numel(), kPanel)));
-  std::copy_n(vector.const_data_ptr<float>(), vector.numel(), result.begin());
-  return result;
-}
+  void matrix(const at::Tensor& from, const at::Tensor& bias, DecodeMatrix& to) {
+    to.resize(from.size(0), from.size(1));
+    const float* source = from.const_data_ptr<float>();
+    at::parallel_for(0, to.num_panels(), 1,
+                     [&](int64_t begin, int64_t end) { pack_panels(source, to, begin, end); });
+    if (bias.defined()) std::copy_n(bias.const_data_ptr<float>(), bias.numel(), to.bias.begin());
+    num_weights_ += static_cast<int64_t>(to.panels.size());
+  }
+
+  void norm(const at::Tensor& weight, AlignedFloats& to) const {
+    if (!weight.defined()) return;
+    to.assign(static_cast<size_t>(round_up(weight.numel(), kPanel)), 0.0F);
+    const auto offset = static_cast<float>(config_.norm_offset);
+    const float* source = weight.const_data_ptr<float>();
+    for (int64_t i = 0; i < weight.numel(); ++i) to[static_cast<size_t>(i)] = source[i] + offset;
+  }
+
+  void mlp(const at::Tensor& gate_up, const at::Tensor& gate_up_bias, const at::Tensor& down,
+           const at::Tensor& down_bias, DecodeMlp& to) {
+    const int64_t width = gate_up.size(0) / 2;
+    const auto half = [&](const at::Tensor& x, int64_t index) {
+      return x.defined() ? x.narrow(0, index * width, width) : x;
+    };
+    matrix(half(gate_up, 0), half(gate_up_bias, 0), to.gate);
+    matrix(half(gate_up, 1), half(gate_up_bias, 1), to.up);
+    matrix(down, down_bias, to.down);
+  }
+
+  void layer(const LayerWeights& from, DecodeLayer& to) {
+    norm(from.input_norm, to.input_norm);
+    norm(from.q_norm, to.q_norm);
+    norm(from.k_norm, to.k_norm);
+    norm(from.attention_out_norm, to.attention_out_norm);
+    norm(from.post_norm, to.post_norm);
+    norm(from.mlp_out_norm, to.mlp_out_norm);
+    matrix(from.qkv_weight, from.qkv_bias, to.qkv);
+    matrix(from.o_weight, from.o_bias, to.o);
+    if (!from.router.defined()) {
+      mlp(from.gate_up_weight, from.gate_up_bias, from.down_weight, from.down_bias, to.mlp);
+      return;
+    }
+    matrix(from.router, {}, to.router);
+    to.experts.resize(static_cast<size_t>(config_.num_experts));
+    for (int64_t expert = 0; expert < config_.num_experts; ++expert)
+      mlp(from.expert_gate_up.select(0, expert), {}, from.expert_down.select(0, expert), {},
+          to.experts[static_cast<size_t>(expert)]);
+  }
+
+ private:
+  const ModelConfig& config_;
+  int64_t num_weights_ = 0;
+};
 
 }  // namespace
 
 void DecodeWeights::pack(const Weights& weights) {
+  Packer packer(weights.config);
   layers.resize(weights.layers.size());
-  const int64_t width = weights.config.intermediate_size;
-  num_weights = 0;
-  const auto count = [&](const DecodeMatrix& m) {
-    num_weights += static_cast<int64_t>(m.panels.size());
-  };
-  for (size_t l = 0; l < layers.size(); ++l) {
-    const LayerWeights& from = weights.layers[l];
-    DecodeLayer& to = layers[l];
-    to.input_norm = padded(from.input_norm);
-    to.post_norm = padded(from.post_norm);
-    pack_matrix(from.qkv_weight, from.qkv_bias, to.qkv);
-    pack_matrix(from.o_weight, {}, to.o);
-    pack_matrix(from.gate_up_weight.narrow(0, 0, width), {}, to.gate);
-    pack_matrix(from.gate_up_weight.narrow(0, width, width), {}, to.up);
-    pack_matrix(from.down_weight, {}, to.down);
-    for (const DecodeMatrix* m : {&to.qkv, &to.o, &to.gate, &to.up, &to.down}) count(*m);
-  }
-  final_norm = padded(weights.final_norm);
-  pack_matrix(weights.head, {}, head);
-  count(head);
-}
-
-// The angles are rounded as transformers rounds them: frequencies and products in fp32.
-void DecodeAngles::fill(const ModelConfig& config, int64_t max_positions) {
-  const int64_t half = config.head_dim / 2;
-  cosines.resize(static_cast<size_t>(max_positions * half));
-  sines.resize(cosines.size());
-  for (int64_t i = 0; i < half; ++i) {
-    const double exponent = 2.0 * static_cast<double>(i) / static_cast<double>(config.head_dim);
-    const auto frequency = static_cast<float>(1.0 / std::pow(config.rope_theta, exponent));
-    for (int64_t position = 0; position < max_positions; ++position) {
-      const float angle = static_cast<float>(position) * frequency;
-      const auto at = static_cast<size_t>(position * half + i);
-      cosines[at] = static_cast<float>(std::cos(static_cast<double>(angle)));
-      sines[at] = static_cast<float>(std::sin(static_cast<double>(angle)));
-    }
-  }
+  for (size_t l = 0; l < layers.size(); ++l) packer.layer(weights.layers[l], layers[l]);
+  packer.norm(weights.final_norm, final_norm);
+  packer.matrix(weights.head, {}, head);
+  num_weights = packer.num_weights();
 }
 
 }  // namespace laconic

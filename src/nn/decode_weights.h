@@ -1,4 +1,4 @@
-// What decoding derives from the weights: packed matrices, padded norms, tables of angles.
+// What decoding derives from the weights: packed matrices, padded norms.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -9,9 +9,19 @@
 
 namespace laconic {
 
+struct DecodeMlp {
+  DecodeMatrix gate, up, down;
+};
+
+// Norms hold the factors (the family's offset added), padded with zeros to a multiple of kPanel;
+// empty where the model has none.
 struct DecodeLayer {
-  AlignedFloats input_norm, post_norm;  // padded with zeros to a multiple of kPanel
-  DecodeMatrix qkv, o, gate, up, down;
+  AlignedFloats input_norm, post_norm, attention_out_norm, mlp_out_norm;
+  AlignedFloats q_norm, k_norm;  // [E]
+  DecodeMatrix qkv, o;
+  DecodeMlp mlp;  // not of a sparse layer
+  DecodeMatrix router;
+  std::vector<DecodeMlp> experts;
 };
 
 struct DecodeWeights {
@@ -21,11 +31,6 @@ struct DecodeWeights {
   int64_t num_weights = 0;  // of the packed matrices, padding included
   // Threads share the panels. Memory is kept from one call to the next.
   void pack(const Weights& weights);
-};
-
-struct DecodeAngles {
-  AlignedFloats cosines, sines;  // [max_positions, E / 2]
-  void fill(const ModelConfig& config, int64_t max_positions);
 };
 
 }  // namespace laconic

@@ -2,8 +2,9 @@
 // of them writes.
 //
 // A page holds one run of positions for every layer and key/value head:
-// [L][K][page_head_floats(E)] (nn/decode_kernels.h has the layout within). Pages that no slot holds
-// are kept for reuse. Not thread-safe; pointers stay valid until the slot grows or is replaced.
+// [L][K][page_head_floats(E)] (nn/decode_attention.h has the layout within). Pages that no slot
+// holds are kept for reuse. Not thread-safe; pointers stay valid until the slot grows or is
+// replaced.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -11,7 +12,7 @@
 #include <memory>
 #include <vector>
 
-#include "nn/decode_kernels.h"  // AlignedFloats
+#include "nn/decode_attention.h"
 
 namespace laconic {
 

@@ -142,18 +142,19 @@ int64_t rope_regime(const ModelConfig& config, bool local, int64_t sequence_leng
   return 0;
 }
 
-void fill_rope(const RopeFrequencies& frequencies, int64_t num_positions, float* cos, float* sin) {
+void rope_angles(const RopeFrequencies& frequencies, int64_t position, float* cos, float* sin) {
   const auto scaling = static_cast<float>(frequencies.attention_scaling);
-  const auto half = static_cast<int64_t>(frequencies.inverse.size());
-  for (int64_t position = 0; position < num_positions; ++position) {
-    for (int64_t pair = 0; pair < half; ++pair) {
-      const float angle =
-          static_cast<float>(position) * frequencies.inverse[static_cast<size_t>(pair)];
-      const auto at = position * half + pair;
-      cos[at] = static_cast<float>(std::cos(static_cast<double>(angle))) * scaling;
-      sin[at] = static_cast<float>(std::sin(static_cast<double>(angle))) * scaling;
-    }
+  for (size_t pair = 0; pair < frequencies.inverse.size(); ++pair) {
+    const float angle = static_cast<float>(position) * frequencies.inverse[pair];
+    cos[pair] = static_cast<float>(std::cos(static_cast<double>(angle))) * scaling;
+    sin[pair] = static_cast<float>(std::sin(static_cast<double>(angle))) * scaling;
   }
+}
+
+void fill_rope(const RopeFrequencies& frequencies, int64_t num_positions, float* cos, float* sin) {
+  const auto half = static_cast<int64_t>(frequencies.inverse.size());
+  for (int64_t position = 0; position < num_positions; ++position)
+    rope_angles(frequencies, position, cos + position * half, sin + position * half);
 }
 
 const RopeTable& RopeCache::rows(const ModelConfig& config, bool local,

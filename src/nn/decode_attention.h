@@ -1,0 +1,40 @@
+// Attention of one query over a slot's cached pages, and the layout of a page. fp32, Highway, AVX2
+// or AVX-512 at run time.
+//
+// A fixed sequence of operations for a query: its bits depend on its own positions alone. A window
+// is the positions that it keeps: pages wholly before it are not read, and what is left of the
+// first page counts as zero. Preconditions are the caller's; nothing here allocates or throws.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "nn/decode_kernels.h"
+
+namespace laconic {
+
+inline constexpr int64_t kPagePositions = 64;
+
+// A page of one layer and key/value head: keys [E, kPagePositions], then values
+// [kPagePositions, round_up(E, 16)].
+inline int64_t page_head_floats(int64_t head_dim) {
+  return kPagePositions * (head_dim + round_up(head_dim, 16));
+}
+// Writes key and value [E] of one position.
+void store_key_value(float* page, const float* key, const float* value, int64_t position_in_page,
+                     int64_t head_dim);
+
+struct AttendArgs {
+  const float* query;      // [E]
+  float* const* pages;     // of the slot
+  int64_t page_offset;     // of the layer and head within a page, in floats
+  int64_t first_position;  // attended: first_position .. num_positions - 1
+  int64_t num_positions;
+  int64_t head_dim;  // E
+  float scale;       // of a score
+  float softcap;     // a scaled score s becomes cap * tanh(s / cap); 0: none
+  float* scores;     // scratch, round_up(num_positions, kPagePositions)
+  float* out;        // [E]
+};
+// out = softmax(scale * query . keys) values.
+void attend(const AttendArgs& args);
+
+}  // namespace laconic

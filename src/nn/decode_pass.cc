@@ -1,0 +1,291 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "nn/decode_pass.h"
+
+#include <ATen/Parallel.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "nn/decode_attention.h"
+
+namespace laconic {
+namespace {
+
+// Rows that keep a thread busy for some 20 us: fewer are not worth waking one.
+int64_t row_grain(int64_t weights_per_row) {
+  constexpr int64_t kWorthwhile = 2'000'000;  // multiply-adds
+  return kWorthwhile / std::max<int64_t>(weights_per_row, 1) + 1;
+}
+
+bool always_by_columns = false;
+
+const RunParts& here() {
+  static const RunParts run = [](int64_t count, const std::function<void(Range)>& function) {
+    function(Range{0, count});
+  };
+  return run;
+}
+
+}  // namespace
+
+void force_split_by_columns(bool force) { always_by_columns = force; }
+
+bool DecodePass::split_by_rows() const {
+  return packed->num_weights <= kRowSplitWeights && !always_by_columns;
+}
+
+DecodePass::DecodePass(const Weights& weights, const KvCache& cache,
+                       std::shared_ptr<DecodeWeights> packed_weights)
+    : packed(std::move(packed_weights)),
+      weights_(weights),
+      config_(weights.config),
+      cache_(cache),
+      angles_(config_, /*local=*/false, cache.max_positions()),
+      experts_(config_, std::max(cache.num_slots(), kPrefillRows)) {
+  const int64_t num_rows = std::max(cache.num_slots(), kPrefillRows);
+  if (config_.local_rope_theta > 0)
+    local_angles_ = std::make_unique<DecodeAngles>(config_, /*local=*/true, cache.max_positions());
+  x_.resize(num_rows, config_.hidden_size);
+  normed_.resize(num_rows, config_.hidden_size);
+  qkv_.resize(num_rows, config_.qkv_width());
+  attended_.resize(num_rows, config_.q_width());
+  gate_.resize(num_rows, config_.intermediate_size);
+  up_.resize(num_rows, config_.intermediate_size);
+  branch_.resize(num_rows, config_.hidden_size);
+  own_angles_.resize(num_rows, config_.rotary_width());
+  rows_.reserve(static_cast<size_t>(num_rows));
+}
+
+void DecodePass::add_row(float* const* pages, int64_t position, int32_t id, int64_t length) {
+  Row row{pages, position, id};
+  row.angles = angles_.at(position, length, own_angles_.row(num_rows()));
+  if (local_angles_) row.local_angles = local_angles_->at(position, length, nullptr);
+  rows_.push_back(row);
+}
+
+template <typename Function>
+void DecodePass::parallel(int64_t count, const Function& function, int64_t grain) {
+  if (one_thread) return function(Range{0, count});
+  at::parallel_for(0, count, grain, [&](int64_t begin, int64_t end) {
+    function(Range{begin, end});
+  });
+}
+
+void DecodePass::embed(Range r) {
+  const float* embedding = weights_.embedding.const_data_ptr<float>();
+  const auto width = static_cast<size_t>(config_.hidden_size);
+  const auto scale = static_cast<float>(config_.embedding_scale);
+  for (int64_t i = r.begin; i < r.end; ++i) {
+    float* const x = x_.row(i);
+    std::memcpy(x, embedding + rows_[static_cast<size_t>(i)].id * config_.hidden_size,
+                width * sizeof(float));
+    if (scale != 1)
+      for (size_t e = 0; e < width; ++e) x[e] *= scale;
+  }
+}
+
+void DecodePass::norm(const AlignedFloats& factors, Range r) {
+  for (int64_t i = r.begin; i < r.end; ++i)
+    rms_norm_row(x_.row(i), factors.data(), normed_.row(i), config_.hidden_size,
+                 config_.rms_norm_eps);
+}
+
+// Normalises and rotates queries and keys, and puts keys and values into the slots.
+void DecodePass::store_keys_values(int64_t l, Range r) {
+  const int64_t width = config_.head_dim, rotated = config_.rotary_width();
+  const bool local = config_.is_local_rope(l);
+  for (int64_t i = r.begin; i < r.end; ++i) {
+    const Row& row = rows_[static_cast<size_t>(i)];
+    const Angles& angles = local ? row.local_angles : row.angles;
+    float* heads = qkv_.row(i);
+    for (int64_t h = 0; h < config_.num_heads + config_.num_kv_heads; ++h) {
+      const AlignedFloats& factors = h < config_.num_heads ? layer(l).q_norm : layer(l).k_norm;
+      if (config_.qk_norm)
+        head_norm(heads + h * width, factors.data(), width, config_.rms_norm_eps);
+      rope_head(heads + h * width, angles.cosines, angles.sines, rotated);
+    }
+    const float* keys = heads + config_.num_heads * width;
+    const float* values = keys + config_.num_kv_heads * width;
+    float* page = row.pages[row.position / kPagePositions];
+    for (int64_t k = 0; k < config_.num_kv_heads; ++k)
+      store_key_value(page + cache_.page_offset(l, k), keys + k * width, values + k * width,
+                      row.position % kPagePositions, width);
+  }
+}
+
+// row_heads counts (row, query head) pairs.
+void DecodePass::attend_heads(int64_t l, Range row_heads) {
+  thread_local AlignedFloats scores;
+  const int64_t group = config_.num_heads / config_.num_kv_heads;
+  const int64_t window = config_.window(l);
+  AttendArgs args;
+  args.head_dim = config_.head_dim;
+  args.scale = static_cast<float>(config_.score_scale());
+  args.softcap = static_cast<float>(config_.attention_softcap);
+  for (int64_t i = row_heads.begin; i < row_heads.end; ++i) {
+    const int64_t row_idx = i / config_.num_heads, h = i % config_.num_heads;
+    const Row& row = rows_[static_cast<size_t>(row_idx)];
+    const auto needed = static_cast<size_t>(round_up(row.position + 1, kPagePositions));
+    if (scores.size() < needed) scores.resize(2 * needed);
+    args.query = qkv_.row(row_idx) + h * config_.head_dim;
+    args.pages = row.pages;
+    args.page_offset = cache_.page_offset(l, h / group);
+    args.first_position = window > 0 ? std::max<int64_t>(0, row.position + 1 - window) : 0;
+    args.num_positions = row.position + 1;
+    args.scores = scores.data();
+    args.out = attended_.row(row_idx) + h * config_.head_dim;
+    attend(args);
+  }
+}
+
+void DecodePass::gated(const DecodeMlp& mlp, Range r, Range panels) {
+  multiply(mlp.gate, normed_, gate_, r, panels);
+  multiply(mlp.up, normed_, up_, r, panels);
+  for (int64_t i = r.begin; i < r.end; ++i)
+    gated_row(config_.activation, gate_.row(i) + panels.begin * kPanel,
+              up_.row(i) + panels.begin * kPanel, panels.size() * kPanel);
+}
+
+// out_norm: of sandwich norms, else empty.
+void DecodePass::add_branch(const AlignedFloats& out_norm, Range r) {
+  for (int64_t i = r.begin; i < r.end; ++i) {
+    float* const branch = branch_.row(i);
+    if (!out_norm.empty())
+      rms_norm_row(branch, out_norm.data(), branch, config_.hidden_size, config_.rms_norm_eps);
+    laconic::add_row(x_.row(i), branch, x_.stride);
+  }
+}
+
+void DecodePass::before_attention(int64_t l, Range r) {
+  norm(layer(l).input_norm, r);
+  multiply(layer(l).qkv, normed_, qkv_, r, all_panels(layer(l).qkv));
+  store_keys_values(l, r);
+}
+
+void DecodePass::from_attention(int64_t l, Range r) {
+  const DecodeLayer& w = layer(l);
+  attend_heads(l, {r.begin * config_.num_heads, r.end * config_.num_heads});
+  multiply(w.o, attended_, branch_, r, all_panels(w.o));
+  add_branch(w.attention_out_norm, r);
+  norm(w.post_norm, r);
+  if (config_.is_sparse(l)) {
+    experts_.run(w, normed_, branch_, r, here());
+  } else {
+    gated(w.mlp, r, all_panels(w.mlp.gate));
+    multiply(w.mlp.down, gate_, branch_, r, all_panels(w.mlp.down));
+  }
+  add_branch(w.mlp_out_norm, r);
+}
+
+// `logits` belongs to row r.begin; the rows are normed.
+void DecodePass::head(Range r, float* logits, Range panels) {
+  const int64_t vocab_size = config_.vocab_size;
+  multiply_panels({&packed->head, normed_.row(r.begin), normed_.stride, logits, vocab_size,
+                   r.size(), panels.begin, panels.end});
+  if (config_.logit_softcap == 0) return;
+  const int64_t first = panels.begin * kPanel, last = std::min(panels.end * kPanel, vocab_size);
+  for (int64_t i = 0; i < r.size(); ++i)
+    softcap_row(logits + i * vocab_size + first, last - first, config_.logit_softcap);
+}
+
+void DecodePass::run_slots(float* logits) {
+  if (split_by_rows()) {
+    run_slots_by_rows(logits);
+  } else {
+    run_by_columns({0, num_rows()}, logits);
+  }
+}
+
+void DecodePass::run_prompt(Range logit_rows, float* logits) {
+  if (split_by_rows()) {
+    run_prompt_by_rows(logit_rows, logits);
+  } else {
+    run_by_columns(logit_rows, logits);
+  }
+}
+
+// Rows of distinct slots have nothing to do with each other: each thread goes all the way.
+void DecodePass::run_slots_by_rows(float* logits) {
+  parallel(
+      num_rows(),
+      [&](Range r) {
+        embed(r);
+        for (int64_t l = 0; l < config_.num_layers; ++l) {
+          before_attention(l, r);
+          from_attention(l, r);
+        }
+        norm(packed->final_norm, r);
+        head(r, logits + r.begin * config_.vocab_size, all_panels(packed->head));
+      },
+      row_grain(packed->num_weights));
+}
+
+// Rows of one prompt meet before each layer's attention. What no logit and no later layer needs is
+// left out of the last one.
+void DecodePass::run_prompt_by_rows(Range logit_rows, float* logits) {
+  for (int64_t l = 0; l < config_.num_layers; ++l) {
+    parallel(
+        num_rows(),
+        [&](Range r) {
+          if (l == 0) {
+            embed(r);
+          } else {
+            from_attention(l - 1, r);
+          }
+          before_attention(l, r);
+        },
+        row_grain((packed->num_weights - config_.vocab_size * config_.hidden_size) /
+                  config_.num_layers));
+  }
+  if (logit_rows.size() == 0) return;
+  from_attention(config_.num_layers - 1, logit_rows);
+  norm(packed->final_norm, logit_rows);
+  head(logit_rows, logits, all_panels(packed->head));
+}
+
+void DecodePass::mlp_by_columns(int64_t l, Range r) {
+  const DecodeLayer& w = layer(l);
+  if (config_.is_sparse(l)) {
+    experts_.run(w, normed_, branch_, r,
+                 [&](int64_t count, const std::function<void(Range)>& function) {
+                   parallel(count, function);
+                 });
+    return;
+  }
+  parallel(w.mlp.gate.num_panels(), [&](Range p) { gated(w.mlp, r, p); });
+  parallel(w.mlp.down.num_panels(), [&](Range p) { multiply(w.mlp.down, gate_, branch_, r, p); });
+}
+
+void DecodePass::run_by_columns(Range logit_rows, float* logits) {
+  Range all{0, num_rows()};
+  embed(all);
+  const auto by_rows = [&](const auto& function) {
+    parallel(all.size(), [&](Range r) { function(Range{all.begin + r.begin, all.begin + r.end}); });
+  };
+  const auto product = [&](const DecodeMatrix& matrix, Activations& in, Activations& out) {
+    parallel(matrix.num_panels(), [&](Range p) { multiply(matrix, in, out, all, p); });
+  };
+  for (int64_t l = 0; l < config_.num_layers; ++l) {
+    const DecodeLayer& w = layer(l);
+    by_rows([&](Range r) { norm(w.input_norm, r); });
+    product(w.qkv, normed_, qkv_);
+    by_rows([&](Range r) { store_keys_values(l, r); });
+    if (l + 1 == config_.num_layers) all = logit_rows;
+    if (all.size() == 0) return;
+    const int64_t first = all.begin * config_.num_heads;
+    parallel(all.size() * config_.num_heads, [&](Range p) {
+      attend_heads(l, {first + p.begin, first + p.end});
+    });
+    product(w.o, attended_, branch_);
+    by_rows([&](Range r) {
+      add_branch(w.attention_out_norm, r);
+      norm(w.post_norm, r);
+    });
+    mlp_by_columns(l, all);
+    by_rows([&](Range r) { add_branch(w.mlp_out_norm, r); });
+  }
+  by_rows([&](Range r) { norm(packed->final_norm, r); });
+  parallel(packed->head.num_panels(), [&](Range p) { head(all, logits, p); });
+}
+
+}  // namespace laconic

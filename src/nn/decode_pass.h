@@ -1,0 +1,91 @@
+// The decoder run over rows: each row is one token that extends one slot.
+//
+// Two ways through the layers, with the same bits: threads take rows (small models: the weights
+// stay in the shared cache, and threads meet seldom) or outputs of each matrix (large ones: a
+// matrix is read once). Not thread-safe; uses ATen's intra-op threads unless one_thread.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "nn/decode_angles.h"
+#include "nn/decode_experts.h"
+#include "nn/decode_rows.h"
+#include "nn/decode_weights.h"
+#include "nn/kv_cache.h"
+
+namespace laconic {
+
+// Rows that run together at most, beside one for each slot. The result does not depend on it.
+inline constexpr int64_t kPrefillRows = 128;
+// Up to this many packed weights a thread runs whole layers for its own rows, without a
+// meeting point in between: the weights stay in the (shared) cache, and a tiny operation costs less
+// than waking a thread. Beyond, threads split the outputs of each matrix, which is then read once.
+inline constexpr int64_t kRowSplitWeights = int64_t{6} << 20;
+
+// One token to run: which slot it extends and where.
+struct Row {
+  float* const* pages = nullptr;
+  int64_t position = 0;
+  int32_t id = 0;
+  Angles angles = {}, local_angles = {};
+};
+
+// For tests: sends small models the large ones' way. Not thread-safe.
+void force_split_by_columns(bool force);
+
+class DecodePass {
+ public:
+  DecodePass(const Weights& weights, const KvCache& cache, std::shared_ptr<DecodeWeights> packed);
+
+  void clear() { rows_.clear(); }
+  // The position is rotated as one of a sequence of `length`.
+  void add_row(float* const* pages, int64_t position, int32_t id, int64_t length);
+  int64_t num_rows() const { return static_cast<int64_t>(rows_.size()); }
+  // Rows of distinct slots; logits [rows, V].
+  void run_slots(float* logits);
+  // Rows of one slot in order; logits of logit_rows, which are the last ones or none.
+  void run_prompt(Range logit_rows, float* logits);
+
+  // Lengths of one regime are rotated alike.
+  int64_t regime(int64_t length) const { return angles_.regime(length); }
+  std::shared_ptr<DecodeWeights> packed;  // of all models that were made like one another
+  bool one_thread = false;
+
+ private:
+  template <typename Function>
+  void parallel(int64_t count, const Function& function, int64_t grain = 1);
+
+  // The operations of a layer, over some rows and, where threads split them, some panels.
+  void embed(Range r);
+  void norm(const AlignedFloats& factors, Range r);
+  void store_keys_values(int64_t layer, Range r);
+  void attend_heads(int64_t layer, Range row_heads);
+  void gated(const DecodeMlp& mlp, Range r, Range panels);
+  void add_branch(const AlignedFloats& out_norm, Range r);
+  void head(Range r, float* logits, Range panels);
+  // Whole halves of a layer for some rows.
+  void before_attention(int64_t layer, Range r);
+  void from_attention(int64_t layer, Range r);
+
+  bool split_by_rows() const;
+  void run_slots_by_rows(float* logits);
+  void run_prompt_by_rows(Range logit_rows, float* logits);
+  void run_by_columns(Range logit_rows, float* logits);
+  void mlp_by_columns(int64_t layer, Range r);
+  const DecodeLayer& layer(int64_t l) const { return packed->layers[static_cast<size_t>(l)]; }
+
+  const Weights& weights_;
+  const ModelConfig config_;
+  const KvCache& cache_;
+  DecodeAngles angles_;
+  std::unique_ptr<DecodeAngles> local_angles_;  // where the model has two kinds of layers
+  std::vector<Row> rows_;
+  DecodeExperts experts_;
+  Activations x_, normed_, qkv_, attended_, gate_, up_, branch_;
+  Activations own_angles_;  // of rows whose angles are in no table
+};
+
+}  // namespace laconic
