@@ -158,7 +158,7 @@ RopeTable Pass::rope_table(bool local) {
 
 LayerActivations Pass::activations(int64_t layer) {
   const bool keep_all = keep_ && options_.recompute == Recompute::kNothing;
-  LayerActivations a = take_activations(context_, keep_all ? layer : 0);
+  LayerActivations a = take_activations(context_, layer, keep_all ? layer : 0);
   a.x = layer_input(layer);
   return a;
 }

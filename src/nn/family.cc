@@ -9,8 +9,8 @@
 namespace laconic {
 namespace {
 
-const std::array<const Family*, 7> kFamilies = {&kQwen2, &kQwen3,  &kLlama, &kMistral,
-                                                &kPhi3,  &kGemma2, &kGemma3};
+const std::array kFamilies = {&kQwen2,   &kQwen3, &kQwen3Moe, &kLlama,
+                              &kMistral, &kPhi3,  &kGemma2,   &kGemma3};
 
 }  // namespace
 

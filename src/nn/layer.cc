@@ -4,6 +4,8 @@
 #include <ATen/ops/add.h>
 #include <ATen/ops/scalar_tensor.h>
 
+#include "nn/experts.h"
+
 namespace laconic {
 namespace {
 
@@ -100,11 +102,12 @@ void PackedLinear::pack(const at::Tensor& weight, bool with_backward) {
 void PackedLayer::pack(const LayerWeights& weights, bool with_backward) {
   qkv.pack(weights.qkv_weight, with_backward);
   o.pack(weights.o_weight, with_backward);
+  if (!weights.gate_up_weight.defined()) return;
   gate_up.pack(weights.gate_up_weight, with_backward);
   down.pack(weights.down_weight, with_backward);
 }
 
-LayerActivations take_activations(const LayerContext& c, int64_t slot) {
+LayerActivations take_activations(const LayerContext& c, int64_t layer, int64_t slot) {
   const ModelConfig& config = c.config;
   const int64_t T = c.num_tokens, D = config.hidden_size, F = config.intermediate_size;
   const auto take = [&](const char* name, at::IntArrayRef shape) {
@@ -119,7 +122,10 @@ LayerActivations take_activations(const LayerContext& c, int64_t slot) {
   a.middle = take("middle", {T, D});
   a.middle_normed = take("middle_normed", {T, D});
   a.middle_rstd = take("middle_rstd", {T});
-  a.gate_up = take("gate_up", {T, 2 * F});
+  if (config.is_sparse(layer))
+    a.experts = take_expert_activations(c, slot);
+  else
+    a.gate_up = take("gate_up", {T, 2 * F});
   if (config.qk_norm) {
     const int64_t count = config.num_heads + config.num_kv_heads;
     a.heads_raw = take("heads_raw", {T, count * config.head_dim});
@@ -155,6 +161,8 @@ void attention_forward(const LayerContext& c, const LayerView& layer, const Laye
 void mlp_forward(const LayerContext& c, const LayerView& layer, const LayerActivations& a,
                  const at::Tensor& out) {
   const LayerWeights& w = layer.weights;
+  if (c.config.is_sparse(layer.index))
+    return experts_forward(c, w, a.experts, {a.middle_normed, a.middle, out});
   linear(a.middle_normed, with_panels(w.gate_up_weight, layer.packed, &PackedLayer::gate_up),
          a.gate_up);
   if (w.gate_up_bias.defined()) c.kernels.add_bias(a.gate_up, w.gate_up_bias);
@@ -171,6 +179,8 @@ void mlp_forward(const LayerContext& c, const LayerView& layer, const LayerActiv
 void mlp_backward(const LayerContext& c, const LayerView& layer, const LayerActivations& a,
                   const LayerWeights& g, const BranchGradient& d) {
   const LayerWeights& w = layer.weights;
+  if (c.config.is_sparse(layer.index))
+    return experts_backward(c, w, a.experts, g, {a.middle_normed, d.dx, d.dnormed});
   const at::Tensor dmlp =
       c.workspace.take("mlp", {c.num_tokens, c.config.intermediate_size}, c.options);
   const Branch branch = mlp_branch(layer, a);

@@ -44,6 +44,18 @@ struct LayerContext {
   at::TensorOptions options;
 };
 
+// Routing of a sparse layer's tokens (nn/experts.h); a row is a (token, choice) pair, sorted by
+// expert.
+struct ExpertActivations {
+  at::Tensor probs;     // [T, X]
+  at::Tensor chosen;    // [T, k] int64, experts
+  at::Tensor weights;   // [T, k]
+  at::Tensor token_of;  // [T k] int32, of each row
+  at::Tensor row_of;    // [T, k] int32
+  at::Tensor offsets;   // [X + 1] int32 on the CPU, an expert's first row
+  at::Tensor gate_up;   // [T k, 2Fx]
+};
+
 // What backward reads again. Written by forward; backward overwrites gate_up.
 struct LayerActivations {
   at::Tensor x;                   // [T, D], the layer's input
@@ -56,10 +68,11 @@ struct LayerActivations {
   at::Tensor heads_raw, heads_rstd;             // [T, (H + K) E], [T, H + K]: qk_norm
   at::Tensor attention_branch, attention_rstd;  // [T, D], [T]: sandwich norms
   at::Tensor mlp_branch, mlp_rstd;              // [T, D], [T]: sandwich norms
+  ExpertActivations experts;                    // of a sparse layer, instead of gate_up
 };
 
-// Memory for the activations of layer `slot`, all but x.
-LayerActivations take_activations(const LayerContext& context, int64_t slot);
+// Memory for the activations of a layer, all but x, under the number `slot`.
+LayerActivations take_activations(const LayerContext& context, int64_t layer, int64_t slot);
 
 // A layer's weights with their panels, if it has any.
 struct LayerView {

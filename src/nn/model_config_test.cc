@@ -55,6 +55,9 @@ void check_expected(const ModelConfig& config, const Json& expect, const std::st
       EXPECT_EQ(config.rotary_width(), value.as_integer(why)) << why;
     } else if (key == "windows") {
       EXPECT_EQ(config.layer_windows, parse_token_ids(&value, why)) << why;
+    } else if (key == "sparse") {
+      const std::vector<int64_t> sparse(config.sparse_layers.begin(), config.sparse_layers.end());
+      EXPECT_EQ(sparse, parse_token_ids(&value, why)) << why;
     } else if (key == "biases") {
       const std::string biases = cat(config.qkv_bias ? "qkv " : "", config.o_bias ? "o " : "",
                                      config.mlp_bias ? "mlp " : "");
