@@ -29,11 +29,15 @@ ChatTemplate ChatTemplate::parse(std::string_view source, const std::string& pla
   return ChatTemplate(std::move(state));
 }
 
-std::string ChatTemplate::render(const Json& context) const {
+ChatTemplate::Marked ChatTemplate::render_marked(const Json& context) const {
   std::vector<std::pair<std::string, jinja::Value>> variables;
   for (const auto& [name, value] : context.as_object(state_->place))
     variables.emplace_back(name, jinja::Value::from_json(value));
-  return jinja::Evaluator(state_->place, std::move(variables)).render(state_->body);
+  jinja::Evaluator evaluator(state_->place, std::move(variables));
+  Marked marked;
+  marked.text = evaluator.render(state_->body);
+  marked.generated = evaluator.generated();
+  return marked;
 }
 
 }  // namespace laconic

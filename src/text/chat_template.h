@@ -15,8 +15,10 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/json.h"
+#include "base/span.h"
 
 namespace laconic {
 
@@ -30,7 +32,13 @@ class ChatTemplate {
 
   // `context`: an object with messages, add_generation_prompt, bos_token, tools, and any further
   // variable.
-  std::string render(const Json& context) const;
+  std::string render(const Json& context) const { return render_marked(context).text; }
+  // The same with where its generation blocks stand: what transformers' assistant mask is made of.
+  struct Marked {
+    std::string text;
+    std::vector<Span> generated;  // bytes
+  };
+  Marked render_marked(const Json& context) const;
 
  private:
   struct State;

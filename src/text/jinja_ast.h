@@ -66,7 +66,7 @@ enum class StmtKind {
   kCall,      // value is the call, parameters are the caller's
   kFilter,    // value is the chain of filters over body
   kWith,      // parameters are the assignments
-  kGroup,     // body, without a scope: generation blocks
+  kGroup,     // body: generation blocks
   kBreak,
   kContinue,
 };

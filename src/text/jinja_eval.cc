@@ -71,6 +71,8 @@ Evaluator::Evaluator(const std::string& place, std::vector<std::pair<std::string
 std::string Evaluator::render(const Body& body) {
   std::string out;
   out_ = &out;
+  whole_ = &out;
+  generated_.clear();
   run_body(body);
   return out;
 }
@@ -123,7 +125,7 @@ Evaluator::Flow Evaluator::run(const Stmt& statement) {
     case StmtKind::kWith:
       return run_with(statement);
     case StmtKind::kGroup:
-      return run_body(statement.body);
+      return run_generation(statement);
     case StmtKind::kBreak:
       return Flow::kBreak;
     case StmtKind::kContinue:
@@ -175,6 +177,15 @@ Evaluator::Flow Evaluator::run_with(const Stmt& statement) {
   const Scoped scoped(*this);
   for (auto& [name, value] : variables) scope_->set(name, std::move(value));
   return run_body(statement.body);
+}
+
+// transformers makes it a call block, so what is set inside stays inside.
+Evaluator::Flow Evaluator::run_generation(const Stmt& statement) {
+  const Scoped scoped(*this);
+  const auto begin = static_cast<int64_t>(out_->size());
+  const Flow flow = run_body(statement.body);
+  if (out_ == whole_) generated_.push_back({begin, static_cast<int64_t>(out_->size())});
+  return flow;
 }
 
 Evaluator::Flow Evaluator::run_capture(const Stmt& statement) {

@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/span.h"
 #include "text/jinja_ast.h"
 #include "text/jinja_builtins.h"
 
@@ -31,6 +32,9 @@ class Evaluator : public Run {
   Evaluator(const std::string& place, std::vector<std::pair<std::string, Value>> variables);
 
   std::string render(const Body& body);
+  // Where the last rendering's generation blocks stand in its text, in order. Blocks within macros
+  // and captures are not among them: their text may go anywhere.
+  const std::vector<Span>& generated() const { return generated_; }
 
  private:
   enum class Flow { kNext, kBreak, kContinue };
@@ -42,6 +46,7 @@ class Evaluator : public Run {
   Flow run_if(const Stmt& statement);
   Flow run_for(const Stmt& statement);
   Flow run_with(const Stmt& statement);
+  Flow run_generation(const Stmt& statement);
   Flow run_capture(const Stmt& statement);  // block set and filter block
   void run_call_block(const Stmt& statement);
   void write(std::string_view text);
@@ -61,6 +66,8 @@ class Evaluator : public Run {
 
   std::shared_ptr<Scope> scope_;
   std::string* out_ = nullptr;
+  const std::string* whole_ = nullptr;  // the rendering itself; out_ may be a capture's
+  std::vector<Span> generated_;
   int depth_ = 0;
 };
 

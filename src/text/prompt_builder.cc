@@ -9,10 +9,8 @@
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/log.h"
-#include "text/chat_template.h"
-#include "text/prompt_files.h"
+#include "text/prompt_state.h"
 #include "text/think_span.h"
-#include "text/tokenizer.h"
 
 namespace laconic {
 namespace {
@@ -58,29 +56,8 @@ std::string excerpt(std::string_view text) {
 
 }  // namespace
 
-struct PromptBuilder::State {
-  State(Tokenizer t, PromptFiles f, std::string place)
-      : tokenizer(std::move(t)), files(std::move(f)), folder(std::move(place)) {}
-
-  Tokenizer tokenizer;
-  PromptFiles files;
-  std::string folder;
-  std::optional<ChatTemplate> chat;
-  std::optional<int32_t> bos_id, end_of_turn;
-  std::string no_end_of_turn;  // why there is none
-  std::string think_tail;      // of the generation prompt
-  bool drops_reasoning = false;
-
-  std::string render(const Json& messages, bool add_generation_prompt, const Json& variables) const;
-  std::vector<int32_t> encode(std::string_view text, const char* what) const;
-  void find_bos();
-  void find_end_of_turn();
-  void probe_thinking();
-  std::optional<int32_t> first_special(std::string_view text) const;
-};
-
-std::string PromptBuilder::State::render(const Json& messages, bool add_generation_prompt,
-                                         const Json& variables) const {
+ChatTemplate::Marked PromptBuilder::State::render(const Json& messages, bool add_generation_prompt,
+                                                  const Json& variables) const {
   require(chat.has_value(), ErrorKind::kModel, folder,
           ": expected a chat template (chat_template.jinja, or chat_template in "
           "tokenizer_config.json), got none (give \"prompt\" instead of messages)");
@@ -93,7 +70,7 @@ std::string PromptBuilder::State::render(const Json& messages, bool add_generati
     for (const auto& [name, value] : variables.as_object("template variables"))
       context[name] = value;
   }
-  return chat->render(context);
+  return chat->render_marked(context);
 }
 
 std::vector<int32_t> PromptBuilder::State::encode(std::string_view text, const char* what) const {
@@ -126,7 +103,7 @@ void PromptBuilder::State::find_end_of_turn() {
     try {
       const Json messages =
           conversation({message("user", "question"), message("assistant", kSentinel)});
-      const std::string text = render(messages, false, nullptr);
+      const std::string text = render(messages, false, nullptr).text;
       const size_t at = text.rfind(kSentinel);
       if (at != std::string::npos) end_of_turn = first_special(text.substr(at + kSentinel.size()));
       no_end_of_turn = "a template that puts no special token there";
@@ -143,19 +120,49 @@ void PromptBuilder::State::find_end_of_turn() {
   }
 }
 
-// How the template treats thinking, seen on two renderings. One that refuses them says nothing.
+// How the template treats thinking, seen on renderings. One that refuses them says nothing.
 void PromptBuilder::State::probe_thinking() {
+  constexpr std::string_view kThought = "laconicthought";
   if (!chat) return;
+  const auto shows = [&](const Json& messages) {
+    return render(messages, false, nullptr).text.find(kThought) != std::string::npos;
+  };
   try {
-    think_tail =
-        laconic::think_tail(render(conversation({message("user", "question")}), true, nullptr));
-    const Json thought = message("assistant", "<think>\nlaconicthought\n</think>\n\nlaconicanswer");
-    const std::string text =
-        render(conversation({message("user", "question"), thought}), false, nullptr);
-    drops_reasoning = text.find("laconicthought") == std::string::npos;
+    const Json question = message("user", "question");
+    think_tail = laconic::think_tail(render(conversation({question}), true, nullptr).text);
+    const Json thought = message(
+        "assistant", cat(kThinkOpen, "\n", kThought, "\n", kThinkClose, "\n\nlaconicanswer"));
+    drops_reasoning = !shows(conversation({question, thought}));
+    const Json answer = message("assistant", "laconicanswer");
+    drops_earlier_reasoning = !shows(conversation({question, thought, question, answer}));
+    Json apart = answer;
+    apart["reasoning_content"] = kThought;
+    reads_reasoning_content = shows(conversation({question, apart}));
   } catch (const Error& error) {
     log_debug(folder, ": the template's thinking could not be probed: ", error.what());
   }
+}
+
+// Most tokenizers give a text the same ids wherever it stands. Those that put a space in front
+// (metaspace) do not: there a piece has to be cut out of the ids of the whole.
+void PromptBuilder::State::probe_joining() {
+  std::vector<int32_t> apart = tokenizer.encode("\n");
+  const std::vector<int32_t> word = tokenizer.encode("a");
+  apart.insert(apart.end(), word.begin(), word.end());
+  encodes_by_place = tokenizer.encode("\na") != apart;
+}
+
+std::vector<int32_t> PromptBuilder::State::encode_behind(std::string_view before,
+                                                         std::span<const int32_t> before_ids,
+                                                         std::string_view text,
+                                                         const char* what) const {
+  if (encodes_by_place) {
+    const std::vector<int32_t> ids = encode(cat(before, text), what);
+    if (ids.size() > before_ids.size() &&
+        std::equal(before_ids.begin(), before_ids.end(), ids.begin()))
+      return {ids.begin() + static_cast<std::ptrdiff_t>(before_ids.size()), ids.end()};
+  }
+  return encode(text, what);
 }
 
 PromptBuilder::PromptBuilder(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -171,6 +178,7 @@ PromptBuilder PromptBuilder::from_folder(const std::string& folder) {
   state->find_bos();
   state->find_end_of_turn();
   state->probe_thinking();
+  state->probe_joining();
   return PromptBuilder(std::move(state));
 }
 
@@ -185,11 +193,11 @@ std::string PromptBuilder::template_hash() const {
 
 std::string PromptBuilder::render(const Json& messages, bool add_generation_prompt,
                                   const Json& variables) const {
-  return state_->render(messages, add_generation_prompt, variables);
+  return state_->render(messages, add_generation_prompt, variables).text;
 }
 
 std::vector<int32_t> PromptBuilder::prompt_ids(const Json& messages, const Json& variables) const {
-  return text_ids(state_->render(messages, true, variables));
+  return text_ids(state_->render(messages, true, variables).text);
 }
 
 std::vector<int32_t> PromptBuilder::problem_ids(std::string_view problem,
@@ -201,12 +209,15 @@ std::vector<int32_t> PromptBuilder::problem_ids(std::string_view problem,
 
 std::vector<int32_t> PromptBuilder::text_ids(std::string_view prompt) const {
   std::vector<int32_t> ids = state_->encode(prompt, "prompt");
-  const auto& bos = state_->bos_id;
+  state_->check_one_bos(ids);
+  return ids;
+}
+
+void PromptBuilder::State::check_one_bos(std::span<const int32_t> ids) const {
   require(
-      !(bos && ids.size() > 1 && ids[0] == *bos && ids[1] == *bos), ErrorKind::kData,
+      !(bos_id && ids.size() > 1 && ids[0] == *bos_id && ids[1] == *bos_id), ErrorKind::kData,
       "prompt: expected one beginning-of-sequence token, got two (the template writes it; leave "
       "it out of the text)");
-  return ids;
 }
 
 TokenizedRow PromptBuilder::training_row(const Json& messages, std::string_view completion,
@@ -219,9 +230,10 @@ TokenizedRow PromptBuilder::training_row(std::vector<int32_t> prompt,
   require(!prompt.empty(), ErrorKind::kData, "prompt: expected a token or more, got none");
   const size_t tail_ids = std::min(prompt.size(), kThinkTailIds);
   const std::string prompt_end = state_->tokenizer.decode(std::span(prompt).last(tail_ids));
+  const std::string before = state_->encodes_by_place ? state_->tokenizer.decode(prompt) : "";
   const int32_t end_of_turn = end_of_turn_id();
-  std::vector<int32_t> target =
-      state_->encode(without_opening_tag(completion, think_tail(prompt_end)), "completion");
+  std::vector<int32_t> target = state_->encode_behind(
+      before, prompt, without_opening_tag(completion, think_tail(prompt_end)), "completion");
   if (!target.empty() && target.back() == end_of_turn) target.pop_back();
   require(!target.empty(), ErrorKind::kData,
           "completion: expected text to learn, got none (all targets would be masked)");
@@ -237,35 +249,13 @@ TokenizedRow PromptBuilder::training_row(std::vector<int32_t> prompt,
   return row;
 }
 
-TokenizedRow PromptBuilder::conversation_row(const Json& messages, const Json& variables,
-                                             TargetReasoning reasoning) const {
-  Json::Array turns = messages.as_array("messages");
-  require(turns.size() > 1, ErrorKind::kData,
-          "messages: expected a question and its answer or more, got ", turns.size(), " messages");
-  const Json target = std::move(turns.back());
-  turns.pop_back();
-  require(target.at("role", "messages") == Json("assistant"), ErrorKind::kData,
-          "messages: expected the assistant's turn at the end, got ",
-          target.at("role", "messages").dump());
-  std::string completion = target.at("content", "messages").as_string("messages: content");
-  if (const Json* thought = target.find("reasoning_content"); thought && thought->is_string()) {
-    completion =
-        cat(kThinkOpen, "\n", thought->as_string(""), "\n", kThinkClose, "\n\n", completion);
-  }
-  const ThinkSpan span = find_think_span(completion, false);
-  if (span.state != ThinkState::kNone && state_->drops_reasoning) {
-    require(
-        reasoning != TargetReasoning::kRefuse, ErrorKind::kData,
-        "messages: expected a template that keeps the target's reasoning, got one that drops it "
-        "(give prompt and completion, or say whether to keep or drop it)");
-    if (reasoning == TargetReasoning::kDrop) completion = std::string(span.answer);
-  }
-  return training_row(Json(std::move(turns)), completion, variables);
-}
-
 bool PromptBuilder::prompt_opens_think() const { return !state_->think_tail.empty(); }
 
 bool PromptBuilder::template_drops_reasoning() const { return state_->drops_reasoning; }
+
+bool PromptBuilder::template_drops_earlier_reasoning() const {
+  return state_->drops_earlier_reasoning;
+}
 
 int32_t PromptBuilder::end_of_turn_id() const {
   require(state_->end_of_turn.has_value(), ErrorKind::kModel, state_->folder,

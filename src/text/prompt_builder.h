@@ -8,11 +8,10 @@
 // distills), a completion's own is dropped. Template: chat_template.jinja, else
 // tokenizer_config.json's chat_template. It sees what transformers gives it: messages, tools,
 // documents, add_generation_prompt and the special tokens of tokenizer_config.json. Errors (kData
-// unless said): doubled BOS; a template that drops a target's reasoning, unasked; a row without a
-// target or without a prompt; an end of turn inside a completion; ids that do not decode to the
-// normalised text; no end-of-turn id (kModel); messages without a template (kModel). Thread-safe
-// after construction. Deterministic unless the template asks for the date. Source: transformers'
-// apply_chat_template; docs/chat-templates.md.
+// unless said): doubled BOS; a row without a target or without a prompt; an end of turn inside a
+// completion; ids that do not decode to the normalised text; no end-of-turn id (kModel); messages
+// without a template (kModel). Thread-safe after construction. Deterministic unless the template
+// asks for the date. Source: transformers' apply_chat_template; docs/chat-templates.md.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -24,6 +23,7 @@
 #include <vector>
 
 #include "base/json.h"
+#include "base/span.h"
 
 namespace laconic {
 
@@ -32,15 +32,23 @@ class ChatTemplate;
 
 struct TokenizedRow {
   std::vector<int32_t> ids;      // prompt, completion, end of turn
-  size_t num_prompt_tokens = 0;  // targets are ids[num_prompt_tokens..]
+  size_t num_prompt_tokens = 0;  // targets are ids[num_prompt_tokens..] but those in `context`
+  // What stands between the targets of a conversation of several turns; in order, apart.
+  std::vector<Span> context;
+  // What the user should know about how the row was made; one of a few sentences, or empty.
+  std::string note;
+
+  size_t num_targets() const;
+  bool is_target(size_t i) const;
 };
 
-// What to do with the reasoning of a target that the model's template would drop from it.
-enum class TargetReasoning {
-  kRefuse,  // Error(kData)
-  kKeep,    // train on it all the same
-  kDrop     // train on the answer only, as the template has it
+// Which assistant turns of a conversation are trained on.
+enum class TurnPolicy {
+  kAll,    // every one; where the template rewrites earlier turns, the last alone, with a note
+  kLast,   // the last alone
+  kStrict  // every one; where the template rewrites earlier turns, Error(kData)
 };
+TurnPolicy parse_turn_policy(const std::string& name);  // "all", "last", "strict"
 
 class PromptBuilder {
  public:
@@ -70,14 +78,21 @@ class PromptBuilder {
   TokenizedRow training_row(const Json& messages, std::string_view completion,
                             const Json& variables = {}) const;
   TokenizedRow training_row(std::vector<int32_t> prompt, std::string_view completion) const;
-  // One training row from a whole conversation: its last message is the assistant's and the target.
-  // A field reasoning_content becomes a think block in front of the content.
-  TokenizedRow conversation_row(const Json& messages, const Json& variables = {},
-                                TargetReasoning reasoning = TargetReasoning::kRefuse) const;
+  // One training row from a whole conversation that ends with the assistant. Its turns behind the
+  // first `num_prompt_messages` messages are targets, in the template's own tokens, each with its
+  // end of turn; between them stands what the template writes. A target whose reasoning the
+  // template would drop keeps it, with a note.
+  TokenizedRow conversation_row(const Json& messages, size_t num_prompt_messages,
+                                const Json& variables = {},
+                                TurnPolicy policy = TurnPolicy::kAll) const;
+  // A row that is one text, all of it learnt: beginning of sequence (where the model has one), the
+  // text, the tokenizer's end of sequence.
+  TokenizedRow text_row(std::string_view text) const;
 
   bool prompt_opens_think() const;  // the generation prompt ends with the opening think tag
-  bool template_drops_reasoning()
-      const;  // a think block in the last assistant turn is not rendered
+  // Found by rendering: a think block in the last, in an earlier assistant turn is not in the text.
+  bool template_drops_reasoning() const;
+  bool template_drops_earlier_reasoning() const;
   int32_t end_of_turn_id() const;
   std::vector<int32_t> stop_ids() const;  // end of turn and generation_config's eos ids
   // The reply's text without its stop id; the opening think tag that the generation prompt held is
@@ -86,8 +101,9 @@ class PromptBuilder {
   // The same after a prompt of any kind.
   std::string completion_text(std::span<const int32_t> prompt, std::span<const int32_t> ids) const;
 
+  struct State;  // prompt_state.h
+
  private:
-  struct State;
   explicit PromptBuilder(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;
 };

@@ -2,64 +2,17 @@
 #include "text/prompt_builder.h"
 
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <sstream>
 
 #include "base/error.h"
 #include "base/file.h"
 #include "base/test_data.h"
-#include "text/bpe_trainer.h"
+#include "text/prompt_folder_fixture.h"
 #include "text/tokenizer.h"
 
 namespace laconic {
 namespace {
-
-// A model folder's text files with a small tokenizer, gone with the test.
-class Folder {
- public:
-  Folder() : path_(testing::TempDir() + "laconic_prompt_builder_" + std::to_string(::getpid())) {
-    remove_all(path_);
-    make_folders(path_);
-    BpeTrainerSettings settings;
-    settings.special_tokens = {"<bos>", "<end>", "<stop>"};
-    settings.plain_tokens = {"<think>", "</think>"};
-    const std::vector<std::string> texts = {"user assistant what is 1 + 2 ?", "it is it is 3 is"};
-    write("tokenizer.json", train_bpe(texts, settings).dump());
-    write("tokenizer_config.json", R"({"bos_token": {"content": "<bos>"}, "eos_token": "<stop>"})");
-  }
-  ~Folder() { remove_all(path_); }
-  void write(const std::string& name, const std::string& text) {
-    write_file_atomic(join_path(path_, name), text);
-  }
-  PromptBuilder builder() const { return PromptBuilder::from_folder(path_); }
-
- private:
-  std::string path_;
-};
-
-constexpr const char* kPlainTemplate =
-    "{{ bos_token }}{% for m in messages %}{{ m.role }}\n{{ m.content }}<end>\n{% endfor %}"
-    "{% if add_generation_prompt %}assistant\n{% endif %}";
-constexpr const char* kOpenTemplate =
-    "{{ bos_token }}{% for m in messages %}{{ m.role }}\n{{ m.content.split('</think>')[-1] "
-    "}}<end>\n"
-    "{% endfor %}{% if add_generation_prompt %}assistant\n<think>\n{% endif %}";
-
-Json user(const std::string& text) {
-  return Json::parse(R"([{"role": "user", "content": )" + Json(text).dump() + "}]", "test");
-}
-
-template <typename Call>
-std::string fault_of(Call call, ErrorKind kind = ErrorKind::kData) {
-  try {
-    call();
-  } catch (const Error& error) {
-    EXPECT_EQ(error.kind(), kind) << error.what();
-    return error.what();
-  }
-  return "no error";
-}
 
 std::string target_text(const PromptBuilder& builder, const TokenizedRow& row) {
   return builder.tokenizer().decode(std::span(row.ids).subspan(row.num_prompt_tokens));
@@ -106,27 +59,6 @@ TEST(PromptBuilderTest, DropsTheTagThatThePromptOpens) {
   const std::vector<int32_t> plain = builder.text_ids("what");
   const std::vector<int32_t> reply = builder.text_ids("it<stop>");
   EXPECT_EQ(builder.completion_text(plain, reply), "it");
-}
-
-TEST(PromptBuilderTest, SaysWhatATemplateWouldDropFromATarget) {
-  Folder folder;
-  folder.write("chat_template.jinja", kOpenTemplate);
-  const PromptBuilder builder = folder.builder();
-  const Json messages = Json::parse(
-      R"([{"role": "user", "content": "what"}, {"role": "assistant", "content": "<think>\nit</think>3"}])",
-      "test");
-  EXPECT_NE(fault_of([&] { builder.conversation_row(messages); }).find("drops"), std::string::npos);
-  const auto kept = builder.conversation_row(messages, {}, TargetReasoning::kKeep);
-  EXPECT_EQ(target_text(builder, kept), "it</think>3<end>");
-  const auto dropped = builder.conversation_row(messages, {}, TargetReasoning::kDrop);
-  EXPECT_EQ(target_text(builder, dropped), "3<end>");
-  const Json apart = Json::parse(
-      R"([{"role": "user", "content": "what"}, {"role": "assistant", "content": "3", "reasoning_content": "it"}])",
-      "test");
-  EXPECT_EQ(target_text(builder, builder.conversation_row(apart, {}, TargetReasoning::kKeep)),
-            "it\n</think>\n\n3<end>");
-  EXPECT_NE(fault_of([&] { builder.conversation_row(user("what")); }).find("got 1 messages"),
-            std::string::npos);
 }
 
 TEST(PromptBuilderTest, RefusesRowsThatCannotBeTrainedOn) {

@@ -1,8 +1,8 @@
 // Training rows as the engine wants them: cut into flat micro-batches by a token budget.
 //
 // A row is whole or absent: nothing is truncated here. Targets are the ids after the prompt
-// (completion and end of turn); position t predicts ids[t+1], so the last position of a row has
-// none.
+// (completion and end of turn) but those of `context`, the turns of others between them; position t
+// predicts ids[t+1], so the last position of a row has none.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -10,14 +10,16 @@
 #include <span>
 #include <vector>
 
+#include "base/span.h"
 #include "nn/decoder.h"  // TokenBatch
 
 namespace laconic {
 
 struct TrainRow {
   std::vector<int32_t> ids;
-  int64_t num_prompt_tokens = 0;  // >= 1 and < ids.size()
-  int64_t num_targets() const { return static_cast<int64_t>(ids.size()) - num_prompt_tokens; }
+  int64_t num_prompt_tokens = 0;   // >= 1 and < ids.size()
+  std::vector<Span> context = {};  // behind the prompt, in order, apart; mostly none
+  int64_t num_targets() const;
 };
 
 // Rows in order, each micro-batch at most `max_tokens` long unless a single row is longer than
