@@ -81,6 +81,10 @@ Json tokenizer_facts(const std::string& folder) {
     json["end_of_turn_id"] = int64_t{end};
     json["end_of_turn"] = builder.tokenizer().id_to_token(end).value_or("");
     json["prompt_opens_think"] = builder.prompt_opens_think();
+    json["template_drops_reasoning"] = builder.template_drops_reasoning() ? "of every turn"
+                                       : builder.template_drops_earlier_reasoning()
+                                           ? "of earlier turns"
+                                           : "no";
   } catch (const Error& error) {
     json["tokenizer"] = cat("cannot be used: ", error.what());
   }
@@ -183,7 +187,7 @@ int run_inspect(Arguments arguments) {
   Settings settings("laconic inspect",
                     "Says what a model folder or a GGUF file is, or how a row of a data file is "
                     "trained on.");
-  settings.positional("PATH", &s.path, "model folder, .gguf file or JSONL file").required();
+  settings.positional("PATH", &s.path, "model folder, .gguf file or file of rows").required();
   settings.add("tensors", &s.tensors, "list every tensor with dtype, shape and file");
   settings.add("verify", &s.verify, "check every file against manifest.json");
   settings.add("json", &s.json, "print one JSON object");
@@ -193,6 +197,8 @@ int run_inspect(Arguments arguments) {
   settings.add("row", &s.data.row, "which row; the first is 1").range(1, 1e15);
   settings.add("field", &s.data.field, "field that holds the completion, as in sft's FILE:FIELD");
   settings.add("instruction", &s.data.instruction, "line added to the user turn of a problem");
+  settings.add("turns", &s.data.turns, "assistant turns that are trained on, as in sft")
+      .choices({"all", "last", "strict"});
   settings.example("laconic inspect out/model --verify");
   settings.example("laconic inspect rows.jsonl --model out/model --row 3");
   if (!settings.parse(arguments)) return 0;

@@ -2,7 +2,6 @@
 #include "app/inspect_data.h"
 
 #include <iomanip>
-#include <optional>
 
 #include "app/training_rows.h"
 #include "base/error.h"
@@ -13,55 +12,46 @@ namespace {
 
 constexpr const char* kNumbers[] = {"line", "num_tokens", "num_prompt_tokens", "num_targets"};
 
-TrainingRow find_row(const DataRowRequest& request) {
-  const std::string text = read_input(request.path);
-  TrainingRowOptions options;
-  options.completion_field = request.field;
-  std::optional<TrainingRow> found;
-  int64_t num_rows = 0;
-  for_each_line(text, [&](int64_t line, std::string_view row) {
-    if (++num_rows != request.row) return;
-    const std::string place = cat(request.path, ":", line);
-    found = parse_training_row(Json::parse(row, place), place, options);
-    found->line = line;
-  });
-  require(found.has_value(), ErrorKind::kData, request.path, ": expected a row ", request.row,
-          ", got ", num_rows, " rows");
-  return *found;
-}
-
 TokenizedRow tokenize(const DataRowRequest& request, const TrainingRow& row,
-                      const PromptBuilder& builder) {
+                      const PromptBuilder& builder, const std::string& place) {
   RowLimits limits;
   limits.instruction = request.instruction;
+  limits.turns = parse_turn_policy(request.turns);
   try {
     return tokenize_row(row, builder, limits);
   } catch (const Error& error) {
-    fail(error.kind(), request.path, ":", row.line, ": ", error.what());
+    fail(error.kind(), place, ": ", error.what());
   }
 }
 
 }  // namespace
 
 Json data_row_facts(const DataRowRequest& request) {
-  const TrainingRow row = find_row(request);
+  const SourceRows source({"", request.path, request.field});
+  const RowFile& file = source.file();
+  require(request.row <= file.size(), ErrorKind::kData, file.shown(), ": expected a row ",
+          request.row, ", got ", file.size(), " rows");
+  const TrainingRow row = source.parse(request.row - 1);
   const PromptBuilder builder = PromptBuilder::from_folder(request.model);
-  const TokenizedRow tokenized = tokenize(request, row, builder);
+  const TokenizedRow tokenized = tokenize(request, row, builder, file.place(request.row - 1));
   const Tokenizer& tokenizer = builder.tokenizer();
   const auto num_tokens = static_cast<int64_t>(tokenized.ids.size());
   const auto num_prompt_tokens = static_cast<int64_t>(tokenized.num_prompt_tokens);
   Json facts = Json::object();
-  facts["file"] = request.path;
+  facts["file"] = file.shown();
+  facts["form"] = file.form();
   facts["line"] = row.line;
+  facts["shape"] = row.shape;
   facts["id"] = row.id;
   facts["num_tokens"] = num_tokens;
   facts["num_prompt_tokens"] = num_prompt_tokens;
-  facts["num_targets"] = num_tokens - num_prompt_tokens;
+  facts["num_targets"] = static_cast<int64_t>(tokenized.num_targets());
+  if (!tokenized.note.empty()) facts["note"] = tokenized.note;
   facts["text"] = tokenizer.decode(tokenized.ids);
   Json ids = Json::array(), mask = Json::array(), tokens = Json::array();
   for (size_t i = 0; i < tokenized.ids.size(); ++i) {
     ids.push_back(int64_t{tokenized.ids[i]});
-    mask.push_back(i >= tokenized.num_prompt_tokens ? 1 : 0);
+    mask.push_back(tokenized.is_target(i) ? 1 : 0);
     tokens.push_back(tokenizer.decode(std::span(tokenized.ids).subspan(i, 1)));
   }
   facts["ids"] = std::move(ids);
@@ -74,8 +64,9 @@ std::string data_row_text(const Json& facts) {
   const std::string place = "facts";
   std::ostringstream out;
   out << std::left;
-  for (const char* name : {"file", "id"})
-    out << std::setw(20) << name << ' ' << facts.at(name, place).as_string(place) << '\n';
+  for (const char* name : {"file", "form", "shape", "id", "note"})
+    if (const Json* text = facts.find(name))
+      out << std::setw(20) << name << ' ' << text->as_string(place) << '\n';
   for (const char* name : kNumbers)
     out << std::setw(20) << name << ' ' << facts.at(name, place).as_integer(place) << '\n';
   out << "position      id  trained on (+) and text\n" << std::right;

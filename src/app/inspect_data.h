@@ -16,14 +16,16 @@ namespace laconic {
 
 struct DataRowRequest {
   std::string path;
-  std::string model;        // folder with the tokenizer and the template
-  int64_t row = 1;          // the first is 1; blank lines do not count
-  std::string field;        // that holds the completion, as in sft's FILE:FIELD; empty: by shape
-  std::string instruction;  // added to the user turn of a problem
+  std::string model;          // folder with the tokenizer and the template
+  int64_t row = 1;            // the first is 1; blank lines do not count
+  std::string field;          // that holds the completion, as in sft's FILE:FIELD; empty: by shape
+  std::string instruction;    // added to the user turn of a problem
+  std::string turns = "all";  // as in training
 };
 
-// {"file", "line", "id", "num_tokens", "num_prompt_tokens", "num_targets", "text", "ids",
-// "loss_mask", "tokens"}: loss_mask[i] is 1 where ids[i] is a target, tokens[i] is its text.
+// {"file", "form", "line", "shape", "id", "num_tokens", "num_prompt_tokens", "num_targets", "note",
+// "text", "ids", "loss_mask", "tokens"}: loss_mask[i] is 1 where ids[i] is a target, tokens[i] is
+// its text; "note" is there where the template rewrites or drops something of the row.
 Json data_row_facts(const DataRowRequest& request);
 // The same for people: a line a token, "+" before those that are trained on.
 std::string data_row_text(const Json& facts);

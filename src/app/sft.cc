@@ -21,9 +21,9 @@ struct SftSettings {
     train.add_to(settings);
     settings.group("Training files")
         .add("train", &files,
-             "JSONL of rows, FILE or FILE=SHARE (repeat for a mixture: the share is the "
-             "probability that the next row comes from it); FILE:FIELD takes the completion from "
-             "that field")
+             "rows (JSONL, JSON array, Parquet; also gzip, zstd), FILE or FILE=SHARE (repeat for a "
+             "mixture: the share is the probability that the next row comes from it); FILE:FIELD "
+             "takes the completion from that field, dataset_info.json:NAME reads LLaMA-Factory's")
         .required()
         .example("laconic sft --model M --train rows.jsonl --out RUN --max-steps 100")
         .example("laconic sft --model M --train a.jsonl=0.3 --train b.jsonl=0.7 --out RUN");
@@ -66,7 +66,7 @@ std::vector<double> mixture_of(const std::vector<SharedSource>& sources,
   for (size_t k = 0; k < sources.size(); ++k) {
     const bool given = sources[k].share >= 0;
     (given ? any_given : any_missing) = true;
-    shares.push_back(given ? sources[k].share : static_cast<double>(domains[k].rows.size()));
+    shares.push_back(given ? sources[k].share : static_cast<double>(domains[k].size()));
     sum += shares.back();
   }
   require(!(any_given && any_missing), ErrorKind::kUsage,
@@ -113,15 +113,15 @@ int run_sft(Arguments arguments) {
   const PromptBuilder builder = PromptBuilder::from_folder(settings.train.model);
   std::vector<SharedSource> sources;
   std::vector<Domain> domains;
-  const RowLimits limits{settings.train.max_length, settings.train.instruction};
+  const RowLimits limits = settings.train.row_limits();
   BadRows bad_rows(parse_bad_row_policy(settings.train.bad_rows));
   for (const std::string& text : settings.files) {
     sources.push_back(parse_source(text));
     // Files of one name in two folders would share a row of the log.
     for (size_t k = 0; k + 1 < sources.size(); ++k)
       if (sources[k].source.name == sources.back().source.name) sources.back().source.name = text;
-    domains.push_back(load_domain(sources.back().source, builder, limits, bad_rows));
-    log_info(domains.back().summary());
+    domains.emplace_back(sources.back().source, builder, limits, bad_rows);
+    log_domain(domains.back());
   }
   bad_rows.close();
   if (bad_rows.count() > 0) log_warning(bad_rows.summary());

@@ -36,12 +36,12 @@ DevSet read_dev_set(const TldrSettings& settings, const PromptBuilder& builder, 
 
 std::vector<Domain> read_domains(const TldrSettings& settings, const PromptBuilder& builder,
                                  BadRows& bad_rows) {
-  const RowLimits limits{settings.train.max_length, settings.train.instruction};
+  const RowLimits limits = settings.train.row_limits();
   std::vector<Domain> domains;
   for (const DomainSource& source : {DomainSource{"short", settings.short_rows, "short"},
                                      DomainSource{"long", settings.long_rows, "long"}}) {
-    domains.push_back(load_domain(source, builder, limits, bad_rows));
-    log_info(domains.back().summary());
+    domains.emplace_back(source, builder, limits, bad_rows);
+    log_domain(domains.back());
   }
   bad_rows.close();
   if (bad_rows.count() > 0) log_warning(bad_rows.summary());

@@ -28,6 +28,12 @@ void TrainSettings::add_to(Settings& settings) {
       .add("max_length", &max_length, "tokens; longer rows are dropped and counted, never cut")
       .range(2, 1e9)
       .add("instruction", &instruction, "line added to the user turn of rows that hold a problem")
+      .add(
+          "turns", &turns,
+          "assistant turns of a conversation to train on: all (where the template rewrites earlier "
+          "turns, as R1's drops their reasoning, the last alone, said in a warning), last, or "
+          "strict (all; rewritten turns make a bad row)")
+      .choices({"all", "last", "strict"})
       .add("bad_rows", &bad_rows, "fail | skip | quarantine=PATH");
   settings.group("Optimizer")
       .add("per_device_train_batch_size", &rows_per_device, "rows a step (times accumulation)")
@@ -67,6 +73,14 @@ void TrainSettings::add_to(Settings& settings) {
 void TrainSettings::validate() const {
   require(warmup_steps <= max_steps, ErrorKind::kUsage,
           "warmup_steps: expected at most max_steps (", max_steps, "), got ", warmup_steps);
+}
+
+RowLimits TrainSettings::row_limits() const {
+  RowLimits limits;
+  limits.max_length = max_length;
+  limits.instruction = instruction;
+  limits.turns = parse_turn_policy(turns);
+  return limits;
 }
 
 TrainerSettings TrainSettings::trainer() const {

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <string>
 
+#include "app/training_rows.h"
 #include "base/json.h"
 #include "base/settings.h"
 #include "train/trainer.h"
@@ -39,11 +40,13 @@ struct TrainSettings {
   std::string dtype;
   std::string instruction;
   std::string bad_rows = "fail";
+  std::string turns = "all";
 
   void add_to(Settings& settings);
   // Checks what single ranges cannot. Error(kUsage).
   void validate() const;
   TrainerSettings trainer() const;
+  RowLimits row_limits() const;
   int64_t rows_per_step() const { return rows_per_device * accumulation_steps; }
 };
 

@@ -22,7 +22,7 @@ constexpr std::chrono::milliseconds kPoll{200};
 
 std::vector<int64_t> domain_sizes(const std::vector<Domain>& domains) {
   std::vector<int64_t> sizes;
-  for (const Domain& domain : domains) sizes.push_back(static_cast<int64_t>(domain.rows.size()));
+  for (const Domain& domain : domains) sizes.push_back(domain.size());
   return sizes;
 }
 
@@ -88,14 +88,16 @@ bool TrainingRun::step(std::span<const double> alpha) {
   const Clock::time_point start = Clock::now();
   const RowStream stream_before = stream_;
   const std::vector<int64_t> rows_before = interval_rows_, tokens_before = interval_tokens_;
-  std::vector<const TrainRow*> rows;
+  std::vector<TrainRow> drawn;
   for (int64_t i = 0; i < settings_.rows_per_step(); ++i) {
     const RowStream::Draw draw = stream_.next(alpha);
     const size_t domain = static_cast<size_t>(draw.domain);
-    rows.push_back(&domains_[domain].rows[static_cast<size_t>(draw.row)]);
+    drawn.push_back(domains_[domain].row(draw.row));
     interval_rows_[domain] += 1;
-    interval_tokens_[domain] += static_cast<int64_t>(rows.back()->ids.size());
+    interval_tokens_[domain] += static_cast<int64_t>(drawn.back().ids.size());
   }
+  std::vector<const TrainRow*> rows;
+  for (const TrainRow& row : drawn) rows.push_back(&row);
   const std::optional<StepMetrics> done = trainer_.step(rows, [] { return !stop_requested(); });
   if (!done) {
     stream_ = stream_before;
@@ -132,8 +134,8 @@ void TrainingRun::log_step(const StepMetrics& metrics, double seconds) {
   const double all_tokens = static_cast<double>(
       std::accumulate(interval_tokens_.begin(), interval_tokens_.end(), int64_t{0}));
   for (size_t k = 0; k < domains_.size(); ++k) {
-    row["row_share"][domains_[k].name] = static_cast<double>(interval_rows_[k]) / all_rows;
-    row["token_share"][domains_[k].name] = static_cast<double>(interval_tokens_[k]) / all_tokens;
+    row["row_share"][domains_[k].name()] = static_cast<double>(interval_rows_[k]) / all_rows;
+    row["token_share"][domains_[k].name()] = static_cast<double>(interval_tokens_[k]) / all_tokens;
   }
   row["seconds"] = seconds;
   row["tokens_per_s"] = std::round(static_cast<double>(metrics.num_tokens) / seconds);

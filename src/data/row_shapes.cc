@@ -1,10 +1,13 @@
 // The shapes of rows that are recognised by their field names (docs/data-format.md lists them).
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <string>
 #include <utility>
 
 #include "base/error.h"
+#include "data/dataset_info.h"
 #include "data/row_fields.h"
+#include "data/row_messages.h"
 #include "data/rows.h"
 
 namespace laconic {
@@ -13,7 +16,7 @@ namespace {
 constexpr std::string_view kFinalAnswerMark = "####";  // GSM8K
 
 std::string row_id(const Json& row, const std::string& place) {
-  const Field id = find_field(row, {"id", "ID", "unique_id"});
+  const Field id = find_field(row, {"id", "ID", "unique_id", "uuid"});
   if (!id) return "";
   require(id.value->is_string() || id.value->is_integer(), ErrorKind::kData, place, ": ", id.name,
           ": expected a string or an integer, got ", id.value->kind_name());
@@ -23,73 +26,94 @@ std::string row_id(const Json& row, const std::string& place) {
   return text;
 }
 
-void check_message(const Json& message, const std::string& where) {
-  message.as_object(where);
-  const std::string& role = message.at("role", where).as_string(where + ".role");
-  require(role == "system" || role == "developer" || role == "user" || role == "assistant" ||
-              role == "tool",
-          ErrorKind::kData, where,
-          ".role: expected system, developer, user, assistant or tool, got \"", role, "\"");
-  const Json* content = message.find("content");
-  const bool calls_tools = message.find("tool_calls") != nullptr;
-  require((content && content->is_string()) || calls_tools, ErrorKind::kData, where,
-          ".content: expected a string, got ", content ? content->kind_name() : "none");
-}
-
-// Checks an array of {role, content} and returns it.
-Json checked_messages(const Field& field, const std::string& place) {
-  const std::string where = cat(place, ": ", field.name);
-  const Json::Array& messages = field.value->as_array(where);
-  require(!messages.empty(), ErrorKind::kData, where, ": expected at least one message, got none");
-  for (size_t i = 0; i < messages.size(); ++i) check_message(messages[i], cat(where, "[", i, "]"));
-  return *field.value;
-}
-
-const std::string& role_of(const Json& message) { return message.at("role", "").as_string(""); }
-
-// The text that the model has to write for an assistant message. Servers return the reasoning apart
-// from the content; the templates of the R1 and Qwen3 families write it as this think span.
-std::string assistant_text(const Json& message, const std::string& where) {
-  const Json* content = message.find("content");
-  require(content && content->is_string() && !message.find("tool_calls"), ErrorKind::kData, where,
-          ".content: expected a string and no tool calls (a completion is text)");
-  const std::string& text = content->as_string(where);
-  const Json* reasoning = message.find("reasoning_content");
-  if (!reasoning || reasoning->is_null()) return text;
-  const std::string thought(trimmed(reasoning->as_string(where + ".reasoning_content")));
-  return cat("<think>\n", thought, "\n</think>\n\n", trimmed(text));
-}
-
-void read_messages(const Field& field, const std::string& place, TrainingRow& row) {
-  row.messages = checked_messages(field, place);
-  Json::Array& messages = row.messages.items();
-  const std::string where = cat(place, ": ", field.name);
-  require(role_of(messages.back()) == "assistant", ErrorKind::kData, where,
-          ": expected the last message from the assistant, got one from \"",
-          role_of(messages.back()), "\"");
-  require(messages.size() > 1, ErrorKind::kData, where,
-          ": expected a message before the assistant's, got none");
-  row.completion = assistant_text(messages.back(), cat(where, "[", messages.size() - 1, "]"));
-  messages.pop_back();
-}
-
 // `prompt`: text that is used as it is, or messages.
 template <typename Row>
 void read_prompt(const Field& field, const std::string& place, Row& row) {
   if (field.value->is_array())
-    row.messages = checked_messages(field, place);
+    row.messages = read_messages(field, place);
   else
     row.prompt = field_string(field, place);
 }
 
+// The text that the model has to write for an assistant message. Servers return the reasoning apart
+// from the content; the templates of the R1 and Qwen3 families write it as this think span.
+std::string assistant_text(const Json& message, const std::string& where) {
+  require(!message.find("tool_calls"), ErrorKind::kData, where,
+          ".content: expected a string and no tool calls (a completion is text)");
+  const std::string& text = message.at("content", where).as_string(where);
+  const Json* reasoning = message.find("reasoning_content");
+  if (!reasoning) return text;
+  const std::string thought(trimmed(reasoning->as_string(where + ".reasoning_content")));
+  return cat("<think>\n", thought, "\n</think>\n\n", trimmed(text));
+}
+
+// A completion in text, or as one message of the assistant.
 std::string read_completion(const Field& field, const std::string& place) {
   if (!field.value->is_array()) return field_string(field, place);
-  const Json messages = checked_messages(field, place);
+  const Json messages = read_messages(field, place);
   const std::string where = cat(place, ": ", field.name);
   const Json& message = messages.as_array(where)[0];
   require(messages.size() == 1 && role_of(message) == "assistant", ErrorKind::kData, where,
           ": expected one message from the assistant, got ", messages.size());
   return assistant_text(message, where + "[0]");
+}
+
+// What the assistant says in messages[first..] is trained on; the row has to end with it.
+void check_conversation(const std::string& where, size_t first, TrainingRow& row) {
+  const Json::Array& messages = row.messages.as_array(where);
+  require(role_of(messages.back()) == "assistant", ErrorKind::kData, where,
+          ": expected the last message from the assistant, got one from \"",
+          role_of(messages.back()), "\"");
+  require(messages.size() > 1, ErrorKind::kData, where,
+          ": expected a message before the assistant's, got none");
+  const Json& target = messages.back();
+  require(target.find("tool_calls") || target.find("reasoning_content") ||
+              !trimmed(target.at("content", where).as_string(where)).empty(),
+          ErrorKind::kData, where, ": expected text from the assistant at the end, got none");
+  row.num_prompt_messages = static_cast<int64_t>(std::max<size_t>(first, 1));
+}
+
+void read_conversation(const Field& field, const Json& json, const std::string& place,
+                       TrainingRow& row) {
+  row.messages = read_messages(field, place);
+  row.shape = is_sharegpt(field) ? "sharegpt conversations" : "messages";
+  check_conversation(cat(place, ": ", field.name), 0, row);
+  add_system_turn(json, place, row.messages);
+  row.tools = read_tools(json, place);
+}
+
+void read_alpaca(const Json& json, const std::string& place, TrainingRow& row) {
+  row.shape = "alpaca";
+  row.messages = alpaca_messages(json, place);
+  check_conversation(place + ": output", 0, row);
+  row.tools = read_tools(json, place);
+}
+
+// Prompt and completion both as messages: only what stands in the completion is trained on.
+void join_completion(const Field& completion, const Json& json, const std::string& place,
+                     TrainingRow& row) {
+  const Json behind = read_messages(completion, place);
+  const size_t num_prompt = row.messages.size();
+  for (const Json& message : behind.as_array(place)) row.messages.push_back(message);
+  check_conversation(cat(place, ": ", completion.name), num_prompt, row);
+  row.tools = read_tools(json, place);
+}
+
+// open-r1's generations of one problem: the first that was judged right and complete.
+std::string verified_generation(const Json& json, const Field& field, const std::string& place) {
+  const std::string where = cat(place, ": ", field.name);
+  const Json::Array& generations = field.value->as_array(where);
+  const Json* right = json.find("correctness_math_verify");
+  const Json* complete = json.find("is_reasoning_complete");
+  const auto holds = [&](const Json* flags, size_t i) {
+    if (!flags || !flags->is_array() || i >= flags->size()) return true;
+    return flags->as_array(where)[i] == Json(true);
+  };
+  for (size_t i = 0; i < generations.size(); ++i)
+    if (holds(right, i) && holds(complete, i))
+      return generations[i].as_string(cat(where, "[", i, "]"));
+  fail(ErrorKind::kData, where, ": expected a generation that was judged right and complete, got ",
+       generations.size(), " others");
 }
 
 // SVAMP and ASDiv tell the story in `body` and ask in `question`.
@@ -137,35 +161,81 @@ std::string gold_text(const Json& row, const std::string& place) {
   return text;
 }
 
+void read_problem_row(const Field& problem, const Field& chosen, const Json& json,
+                      const std::string& place, TrainingRow& row) {
+  row.problem = problem_text(problem, json, place);
+  row.shape = problem.name == "query" ? "query and response" : "problem and solution";
+  const bool two_chains = json.find("short") && json.find("long");
+  require(chosen || !two_chains, ErrorKind::kData, place,
+          ": completion: expected one, got a row with a short and a long chain (say which to "
+          "train on)");
+  const Field generations = find_field(json, {"generations"});
+  if (chosen) {
+    row.completion = read_completion(chosen, place);
+  } else if (generations) {
+    row.shape = "open-r1 generations";
+    row.completion = verified_generation(json, generations, place);
+  } else {
+    row.completion = solution_text(json, place);
+  }
+}
+
+void read_prompt_row(const Field& prompt, const Field& chosen, const Json& json,
+                     const std::string& place, TrainingRow& row) {
+  read_prompt(prompt, place, row);
+  Field completion = chosen ? chosen : find_field(json, {"completion", "response"});
+  row.shape = "prompt and completion";
+  const Json* extra = json.find("extra_info");
+  if (!completion && json.find("reward_model")) {
+    // verl's rows are made for reinforcement learning; its examples keep the worked solution here.
+    row.shape = "verl";
+    if (extra) completion = find_field(*extra, {"answer"});
+  }
+  require(static_cast<bool>(completion), ErrorKind::kData, place,
+          ": completion: expected a field completion, got none",
+          json.find("chosen") ? " (a preference row: name the field, as FILE:chosen)" : "");
+  if (completion.value->is_array() && !row.messages.is_null()) {
+    join_completion(completion, json, place, row);
+  } else {
+    row.completion = read_completion(completion, place);
+    row.tools = read_tools(json, place);
+  }
+}
+
 }  // namespace
 
 TrainingRow parse_training_row(const Json& json, const std::string& place,
                                const TrainingRowOptions& options) {
+  if (options.mapping) {
+    TrainingRowOptions plain = options;
+    plain.mapping = nullptr;
+    return parse_training_row(options.mapping->apply(json, place), place, plain);
+  }
   TrainingRow row;
   row.id = row_id(json, place);
   Field chosen;
   if (!options.completion_field.empty()) chosen = find_field(json, {options.completion_field});
+  const Field messages = find_field(json, {"messages", "conversations"});
   const Field problem = problem_field(json);
   const Field prompt = find_field(json, {"prompt", "messages"});
-  if (const Field messages = find_field(json, {"messages"}); messages && !chosen) {
-    read_messages(messages, place, row);
+  if (messages && !chosen) {
+    read_conversation(messages, json, place, row);
   } else if (problem) {
-    row.problem = problem_text(problem, json, place);
-    const bool two_chains = json.find("short") && json.find("long");
-    require(chosen || !two_chains, ErrorKind::kData, place,
-            ": completion: expected one, got a row with a short and a long chain (say which to "
-            "train on)");
-    row.completion = chosen ? read_completion(chosen, place) : solution_text(json, place);
+    read_problem_row(problem, chosen, json, place, row);
+  } else if (prompt) {
+    read_prompt_row(prompt, chosen, json, place, row);
+  } else if (json.find("instruction")) {
+    read_alpaca(json, place, row);
   } else {
-    require(static_cast<bool>(prompt), ErrorKind::kData, place,
-            ": prompt: expected a field messages, prompt, query, problem or question, got none");
-    read_prompt(prompt, place, row);
-    const Field completion = chosen ? chosen : find_field(json, {"completion", "response"});
-    require(static_cast<bool>(completion), ErrorKind::kData, place,
-            ": completion: expected a field completion, got none");
-    row.completion = read_completion(completion, place);
+    const Field text = find_field(json, {"text"});
+    require(static_cast<bool>(text), ErrorKind::kData, place,
+            ": prompt: expected a field messages, conversations, prompt, query, problem, question, "
+            "instruction or text, got none");
+    row.shape = "text";
+    row.text = field_string(text, place);
   }
-  require(!trimmed(row.completion).empty(), ErrorKind::kData, place,
+  const bool is_whole = row.num_prompt_messages > 0 || !row.text.empty();
+  require(is_whole || !trimmed(row.completion).empty(), ErrorKind::kData, place,
           ": completion: expected text, got an empty string");
   return row;
 }
@@ -179,7 +249,7 @@ Problem parse_problem(const Json& json, const std::string& place, const ProblemO
   if (text) {
     problem.problem = problem_text(text, json, place);
   } else if (messages) {
-    problem.messages = checked_messages(messages, place);
+    problem.messages = read_messages(messages, place);
     Json::Array& turns =
         problem.messages.items();  // of a training row: asked again without its reply
     if (turns.size() > 1 && role_of(turns.back()) == "assistant") turns.pop_back();

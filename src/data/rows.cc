@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "data/row_fields.h"
+#include "data/row_file.h"
 
 namespace laconic {
 namespace {
@@ -30,25 +31,24 @@ std::string replace_invalid_utf8(std::string_view text) {
 // Reads every row of a file by `parse`; rows that throw Error(kData) go to `bad_rows`.
 template <typename Row, typename Parse>
 std::vector<Row> read_rows(const std::string& path, BadRows& bad_rows, const Parse& parse) {
-  const std::string text = read_input(path);
-  const std::string name = path == "-" ? "stdin" : file_name(path);
-  const std::string shown = path == "-" ? "stdin" : path;
+  const RowFile file(path);
   std::vector<Row> rows;
-  for_each_line(text, [&](int64_t line, std::string_view row_text) {
-    const std::string place = cat(shown, ":", line);
+  for (int64_t i = 0; i < file.size(); ++i) {
+    const std::string place = file.place(i);
     try {
-      const Json json = Json::parse(row_text, place);
+      const Json json = Json::parse(file.text(i), place);
       json.as_object(place);
       Row row = parse(json, place);
-      if (row.id.empty()) row.id = cat(name, ":", line);
-      row.line = line;
+      if (row.id.empty()) row.id = cat(file.name(), ":", file.line(i));
+      row.line = file.line(i);
       rows.push_back(std::move(row));
     } catch (const Error& error) {
       if (error.kind() != ErrorKind::kData) throw;
-      bad_rows.add(shown, line, row_text, error.what());
+      bad_rows.add(file.shown(), file.line(i), file.text(i), error.what());
     }
-  });
-  require(!rows.empty(), ErrorKind::kData, shown, ": expected at least one good row, got none",
+  }
+  require(!rows.empty(), ErrorKind::kData, file.shown(),
+          ": expected at least one good row, got none",
           bad_rows.count() ? " (" + bad_rows.summary() + ")" : std::string());
   return rows;
 }

@@ -1,9 +1,9 @@
-// Reading JSONL files of training rows and of problems: field names in, plain structs out.
+// Reading files of training rows and of problems: field names in, plain structs out.
 //
 // What it is not: no prompt is built here and nothing is tokenized (text/prompt_builder.h does
 // both); the run's instruction is added there too. Field names are listed in docs/data-format.md.
-// One JSON object a line, UTF-8 (a leading byte order mark is dropped), LF or CRLF, empty lines
-// allowed. Errors: Error(kData) "file:line: field: expected X, got Y", or what the bad-row policy
+// Containers (JSONL, JSON array, Parquet, gzip, zstd) are data/row_file.h's matter. Errors:
+// Error(kData) "file:line: field: expected X, got Y", or what the bad-row policy
 // says instead. Deterministic; rows come back in file order. SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -18,20 +18,27 @@
 
 namespace laconic {
 
+class DatasetInfo;
 class OutputFile;
 
 // What the assistant is asked is exactly one of: `messages` (not null), `problem` (not empty: a
-// user turn of it with the run's instruction), else `prompt` (used as it is).
+// user turn of it with the run's instruction), `text`, else `prompt` (used as it is).
 struct TrainingRow {
   std::string id;
-  Json messages;  // array of {role, content} that ends before the assistant's completion
+  const char* shape = "";  // what the row was recognised as, for people
+  // Array of {role, content}. With num_prompt_messages > 0 it is a whole conversation, and every
+  // assistant turn behind that many messages is trained on; else it ends before the completion.
+  Json messages;
+  int64_t num_prompt_messages = 0;
+  Json tools;  // null, or the tools that the template shows
   std::string problem;
   std::string prompt;
-  std::string completion;  // with its think span, without end-of-turn
+  std::string text;        // trained on whole (TRL's language modelling rows)
+  std::string completion;  // with its think span, without end-of-turn; empty where the row is whole
   int64_t line = 0;        // 1-based, in its file
 };
 
-// The same three ways to ask as in TrainingRow.
+// Asked by `messages`, `problem` or `prompt`, as in TrainingRow.
 struct Problem {
   std::string id;
   Json messages;
@@ -78,6 +85,7 @@ struct TrainingRowOptions {
   // A field that holds the completion where a row has it ("short", "long" in the world's rows);
   // empty: none.
   std::string completion_field;
+  const DatasetInfo* mapping = nullptr;  // renames a row's fields first
 };
 
 struct ProblemOptions {

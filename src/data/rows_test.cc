@@ -29,7 +29,18 @@ TEST(Rows, TrainingShapes) {
     try {
       const TrainingRow row = parse_training_row(one.at("row", ""), "f:7", options);
       ASSERT_EQ(one.find("error"), nullptr) << "accepted";
-      EXPECT_EQ(row.completion, one.at("completion", "").as_string(""));
+      const auto text_of = [&](const char* name) {
+        return one.find(name) ? one.at(name, "").as_string("") : std::string();
+      };
+      EXPECT_EQ(row.completion, text_of("completion"));
+      EXPECT_EQ(row.text, text_of("text"));
+      if (one.find("shape")) {
+        EXPECT_EQ(row.shape, text_of("shape"));
+      }
+      EXPECT_EQ(row.num_prompt_messages, one.find("num_prompt_messages")
+                                             ? one.at("num_prompt_messages", "").as_integer("")
+                                             : 0);
+      EXPECT_EQ(row.tools, one.find("tools") ? one.at("tools", "") : Json());
       EXPECT_EQ(row.problem, one.find("problem") ? one.at("problem", "").as_string("") : "");
       EXPECT_EQ(row.prompt, one.find("prompt") ? one.at("prompt", "").as_string("") : "");
       EXPECT_EQ(row.messages, one.find("messages") ? one.at("messages", "") : Json());

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "data/row_file.h"
+
+#include <algorithm>
+#include <optional>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "data/decompress.h"
+#include "data/parquet.h"
+#include "data/rows.h"
+#include "data/spool_file.h"
+
+namespace laconic {
+namespace {
+
+constexpr std::string_view kBlanks = " \t\r\n";
+constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
+
+int64_t count_lines(std::string_view text) { return std::count(text.begin(), text.end(), '\n'); }
+
+}  // namespace
+
+// Where the rows' text lies: one of three.
+struct RowFile::Bytes {
+  std::string from_stdin;
+  std::optional<MappedFile> file;
+  std::unique_ptr<SpoolFile> spool;
+  std::string_view text;
+};
+
+size_t end_of_json_value(std::string_view text, size_t offset) {
+  int64_t depth = 0;
+  for (size_t i = offset; i < text.size(); ++i) {
+    const char c = text[i];
+    if (c == '"') {
+      for (++i; i < text.size() && text[i] != '"'; ++i) i += text[i] == '\\';
+      if (i >= text.size()) return std::string_view::npos;
+    } else if (c == '{' || c == '[') {
+      ++depth;
+    } else if (depth == 0 && (c == ',' || c == ']' || c == '}')) {
+      return i;  // a number or a word ended
+    } else if (c == '}' || c == ']') {
+      --depth;
+    } else {
+      continue;
+    }
+    if (depth == 0) return i + 1;
+  }
+  return depth == 0 ? text.size() : std::string_view::npos;
+}
+
+RowFile::RowFile(const std::string& path)
+    : shown_(path == "-" ? "stdin" : path), form_("JSONL"), bytes_(std::make_unique<Bytes>()) {
+  if (path == "-") {
+    bytes_->from_stdin = read_input(path);
+    bytes_->text = bytes_->from_stdin;
+  } else {
+    bytes_->file.emplace(path);
+    bytes_->text = bytes_->file->text();
+  }
+  const Compression compression = compression_of(bytes_->text);
+  const bool is_parquet = bytes_->text.starts_with(kParquetMagic);
+  require(!is_parquet || path != "-", ErrorKind::kUsage,
+          "stdin: expected JSONL, got Parquet (it is read from files only)");
+  if (compression != Compression::kNone || is_parquet) {
+    bytes_->spool = std::make_unique<SpoolFile>();
+    const auto keep = [this](std::string_view piece) { bytes_->spool->write(piece); };
+    if (is_parquet)
+      read_parquet(path, keep);
+    else
+      decompress(compression, bytes_->text, shown_, keep);
+    bytes_->text = bytes_->spool->map();
+  }
+  const size_t first = bytes_->text.starts_with(kByteOrderMark) ? kByteOrderMark.size() : 0;
+  const size_t start = bytes_->text.find_first_not_of(kBlanks, first);
+  is_array_ = start != std::string_view::npos && bytes_->text[start] == '[';
+  is_array_ ? index_array(bytes_->text) : index_lines(bytes_->text);
+  if (is_array_) form_ = "JSON array";
+  if (is_parquet) form_ = "Parquet";
+  if (compression != Compression::kNone) form_ += cat(", ", compression_name(compression));
+}
+
+RowFile::~RowFile() = default;
+RowFile::RowFile(RowFile&&) noexcept = default;
+
+std::string RowFile::name() const { return file_name(shown_); }
+
+std::string RowFile::place(int64_t row) const { return cat(shown_, ":", line(row)); }
+
+std::string_view RowFile::text(int64_t row) const {
+  const std::string_view all = bytes_->text;
+  const size_t offset = places_[static_cast<size_t>(row)].offset;
+  const size_t end = is_array_ ? end_of_json_value(all, offset) : all.find('\n', offset);
+  std::string_view text = all.substr(offset, std::min(end, all.size()) - offset);
+  if (!is_array_ && text.ends_with('\r')) text.remove_suffix(1);
+  return text;
+}
+
+void RowFile::index_lines(std::string_view text) {
+  for_each_line(text, [&](int64_t line, std::string_view row) {
+    places_.push_back({static_cast<uint64_t>(row.data() - text.data()), line});
+  });
+}
+
+void RowFile::index_array(std::string_view text) {
+  size_t at = text.find('[') + 1;
+  int64_t line = 1 + count_lines(text.substr(0, at));
+  const auto next = [&](const char* expected) {
+    const size_t found = std::min(text.find_first_not_of(kBlanks, at), text.size());
+    line += count_lines(text.substr(at, found - at));
+    at = found;
+    require(at < text.size(), ErrorKind::kData, shown_, ":", line, ": expected ", expected,
+            ", got the end of the file");
+    return text[at];
+  };
+  bool is_first = true;
+  while (true) {
+    if (next("a row or ]") == ']' && is_first) break;
+    const size_t end = end_of_json_value(text, at);
+    require(end != std::string_view::npos && end > at, ErrorKind::kData, shown_, ":", line,
+            ": expected a row of the array, got ",
+            end == at ? cat("\"", text[at], "\"") : "one that does not end");
+    places_.push_back({at, line});
+    line += count_lines(text.substr(at, end - at));
+    at = end;
+    is_first = false;
+    const char sign = next("a comma or ]");
+    if (sign == ']') break;
+    require(sign == ',', ErrorKind::kData, shown_, ":", line, ": expected a comma or ], got \"",
+            sign, "\"");
+    ++at;
+  }
+  const size_t rest = text.find_first_not_of(kBlanks, at + 1);
+  require(rest == std::string_view::npos, ErrorKind::kData, shown_, ":",
+          line + count_lines(text.substr(at, rest - at)),
+          ": expected the end of the file behind its array, got more");
+}
+
+}  // namespace laconic

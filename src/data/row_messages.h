@@ -1,0 +1,35 @@
+// Conversations in the spellings that data sets have, checked and brought into one: an array of
+// {role, content, reasoning_content?, tool_calls?, ...} as chat templates read it.
+//
+// TRL's messages (role, content), sharegpt's conversations (from, value), alpaca's instruction,
+// input, output, system and history. Members that are null are left out (Parquet makes them);
+// content in text parts becomes one string; other parts are refused by type. Errors: Error(kData)
+// "place: field[i].member: expected X, got Y". Sources: TRL's dataset formats, LLaMA-Factory's data
+// README, OpenAI's chat messages.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+
+#include "data/row_fields.h"
+
+namespace laconic {
+
+// At least one message; the spelling is told from the first one.
+Json read_messages(const Field& field, const std::string& place);
+bool is_sharegpt(const Field& field);
+
+// A user turn of instruction and, on the next line, input; in front of it system and history (pairs
+// of question and answer), behind it the output (also "response").
+Json alpaca_messages(const Json& row, const std::string& place);
+
+// In front of `messages`, unless the row's "system" (text) is absent or empty.
+void add_system_turn(const Json& row, const std::string& place, Json& messages);
+
+// The row's "tools": an array, or the JSON text of one; null where there are none.
+Json read_tools(const Json& row, const std::string& place);
+
+const std::string& role_of(const Json& message);
+Json chat_message(std::string_view role, std::string_view content);
+
+}  // namespace laconic
