@@ -4,6 +4,25 @@
 #include "base/error.h"
 
 namespace laconic {
+namespace {
+
+void add_data_settings(TrainSettings& train, Settings& settings) {
+  settings.group("Data")
+      .add("max_length", &train.max_length,
+           "tokens; longer rows are dropped and counted, never cut")
+      .range(2, 1e9)
+      .add("instruction", &train.instruction,
+           "line added to the user turn of rows that hold a problem")
+      .add(
+          "turns", &train.turns,
+          "assistant turns of a conversation to train on: all (where the template rewrites earlier "
+          "turns, as R1's drops their reasoning, the last alone, said in a warning), last, or "
+          "strict (all; rewritten turns make a bad row)")
+      .choices({"all", "last", "strict"})
+      .add("bad_rows", &train.bad_rows, "fail | skip | quarantine=PATH");
+}
+
+}  // namespace
 
 void TrainSettings::add_to(Settings& settings) {
   settings.group("Run")
@@ -24,17 +43,7 @@ void TrainSettings::add_to(Settings& settings) {
       .range(1, 1e9)
       .add("dtype", &dtype, "of the saved weights; empty: as in the model's folder")
       .choices({"float32", "float16", "bfloat16"});
-  settings.group("Data")
-      .add("max_length", &max_length, "tokens; longer rows are dropped and counted, never cut")
-      .range(2, 1e9)
-      .add("instruction", &instruction, "line added to the user turn of rows that hold a problem")
-      .add(
-          "turns", &turns,
-          "assistant turns of a conversation to train on: all (where the template rewrites earlier "
-          "turns, as R1's drops their reasoning, the last alone, said in a warning), last, or "
-          "strict (all; rewritten turns make a bad row)")
-      .choices({"all", "last", "strict"})
-      .add("bad_rows", &bad_rows, "fail | skip | quarantine=PATH");
+  add_data_settings(*this, settings);
   settings.group("Optimizer")
       .add("per_device_train_batch_size", &rows_per_device, "rows a step (times accumulation)")
       .range(1, 1e9)
