@@ -191,8 +191,9 @@ TEST_P(FamilyDecode, ACopyOfThePromptGoesOnAsThePromptWould) {
 INSTANTIATE_TEST_SUITE_P(Families, FamilyDecode,
                          testing::Values("qwen2", "qwen3", "llama3", "llama_biases", "mistral",
                                          "phi3", "phi3_longrope", "phi4_mini", "gemma2", "gemma3",
-                                         "rope_linear", "rope_dynamic", "rope_yarn",
-                                         "rope_yarn_mscale", "rope_longrope"),
+                                         "qwen3_moe", "qwen3_moe_raw", "rope_linear",
+                                         "rope_dynamic", "rope_yarn", "rope_yarn_mscale",
+                                         "rope_longrope"),
                          [](const auto& info) { return std::string(info.param); });
 
 }  // namespace

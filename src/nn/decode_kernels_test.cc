@@ -1,0 +1,168 @@
+// What families add to the kernels of a decode step, against plain formulas in double, for every
+// instruction set of the machine, which must agree bit for bit.
+// SPDX-License-Identifier: Apache-2.0
+#include "nn/decode_kernels.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/philox.h"
+#include "nn/decode_attention.h"
+#include "nn/decode_experts.h"
+#include "nn/testing.h"
+
+namespace laconic {
+namespace {
+
+AlignedFloats random_floats(int64_t count, double scale, uint64_t seed) {
+  AlignedFloats values(static_cast<size_t>(count));
+  for (size_t i = 0; i < values.size(); ++i)
+    values[i] = static_cast<float>(scale * (2 * philox_uniform(seed, i, 0) - 1));
+  return values;
+}
+
+// body() under each instruction set; what it returns must not depend on it.
+void expect_same_bits(const std::function<AlignedFloats()>& body) {
+  AlignedFloats first;
+  testing::for_each_target([&](const std::string& name) {
+    const AlignedFloats got = body();
+    if (first.empty()) first = got;
+    EXPECT_EQ(got, first) << name;
+  });
+}
+
+TEST(DecodeKernels, HeadNormOfAnyWidthLeavesWhatIsBehind) {
+  for (const int64_t width : {6, 12, 16, 17, 32, 100, 128}) {
+    expect_same_bits([&] {
+      const AlignedFloats weight = random_floats(width, 2, 1);
+      const AlignedFloats before = random_floats(width + 20, 3, 2);
+      AlignedFloats head = before;
+      head_norm(head.data(), weight.data(), width, 1e-3);
+      double mean = 0;
+      for (int64_t i = 0; i < width; ++i)
+        mean += static_cast<double>(before[i]) * before[i] / static_cast<double>(width);
+      for (int64_t i = 0; i < width; ++i)
+        EXPECT_NEAR(head[i], before[i] * weight[i] / std::sqrt(mean + 1e-3), 2e-6) << i;
+      EXPECT_TRUE(std::equal(head.begin() + width, head.end(), before.begin() + width));
+      return head;
+    });
+  }
+}
+
+TEST(DecodeKernels, GegluIsTheTanhForm) {
+  expect_same_bits([] {
+    const AlignedFloats up = random_floats(512, 2, 3), before = random_floats(512, 12, 4);
+    AlignedFloats gate = before;
+    gate[0] = -200, gate[1] = 200;
+    geglu_row(gate.data(), up.data(), 512);
+    EXPECT_NEAR(gate[0], 0, 1e-30);
+    EXPECT_FLOAT_EQ(gate[1], 200 * up[1]);
+    for (size_t i = 2; i < gate.size(); ++i) {
+      const double g = before[i];
+      const double inner = std::sqrt(2 / M_PI) * (g + 0.044715 * g * g * g);
+      EXPECT_NEAR(gate[i], 0.5 * g * (1 + std::tanh(inner)) * up[i], 3e-6) << g;
+    }
+    return gate;
+  });
+}
+
+TEST(DecodeKernels, SoftcapOfAnElementDoesNotDependOnItsPlace) {
+  expect_same_bits([] {
+    const AlignedFloats before = random_floats(101, 90, 5);
+    AlignedFloats whole = before;
+    softcap_row(whole.data(), 101, 30);
+    for (size_t i = 0; i < whole.size(); ++i) {
+      EXPECT_NEAR(whole[i], 30 * std::tanh(before[i] / 30.0), 1e-5);
+      AlignedFloats alone(1, before[i]);
+      softcap_row(alone.data(), 1, 30);
+      EXPECT_EQ(alone[0], whole[i]) << i;
+    }
+    return whole;
+  });
+}
+
+struct AttendCase {
+  int64_t num_positions, window, head_dim;
+  double softcap;
+};
+
+// A cache of one layer and head, in pages; pages wholly before the window are absent.
+AlignedFloats attended(const AttendCase& c) {
+  const AlignedFloats query = random_floats(c.head_dim, 1, 6);
+  const AlignedFloats keys = random_floats(c.num_positions * c.head_dim, 2, 7);
+  const AlignedFloats values = random_floats(c.num_positions * c.head_dim, 1, 8);
+  const int64_t first = c.window > 0 ? std::max<int64_t>(0, c.num_positions - c.window) : 0;
+  const int64_t num_pages = round_up(c.num_positions, kPagePositions) / kPagePositions;
+  std::vector<AlignedFloats> storage(static_cast<size_t>(num_pages));
+  std::vector<float*> pages(storage.size(), nullptr);
+  for (int64_t t = first / kPagePositions * kPagePositions; t < c.num_positions; ++t) {
+    AlignedFloats& page = storage[t / kPagePositions];
+    page.resize(static_cast<size_t>(page_head_floats(c.head_dim)));
+    pages[t / kPagePositions] = page.data();
+    store_key_value(page.data(), &keys[t * c.head_dim], &values[t * c.head_dim], t % kPagePositions,
+                    c.head_dim);
+  }
+  AlignedFloats scores(static_cast<size_t>(num_pages * kPagePositions)), out(query.size());
+  attend({query.data(), pages.data(), 0, first, c.num_positions, c.head_dim, 0.3F,
+          static_cast<float>(c.softcap), scores.data(), out.data()});
+
+  std::vector<double> want(query.size());
+  double sum = 0;
+  for (int64_t t = first; t < c.num_positions; ++t) {
+    double score = 0;
+    for (int64_t e = 0; e < c.head_dim; ++e)
+      score += 0.3 * static_cast<double>(query[e]) * keys[t * c.head_dim + e];
+    if (c.softcap > 0) score = c.softcap * std::tanh(score / c.softcap);
+    sum += std::exp(score);
+    for (int64_t e = 0; e < c.head_dim; ++e)
+      want[e] += std::exp(score) * values[t * c.head_dim + e];
+  }
+  for (size_t e = 0; e < want.size(); ++e) EXPECT_NEAR(out[e], want[e] / sum, 5e-6) << e;
+  return out;
+}
+
+TEST(DecodeKernels, AttentionWithWindowAndSoftcap) {
+  for (const int64_t num_positions : {1, 7, 64, 65, 200, 256})
+    for (const int64_t window : {0, 1, 8, 64, 65, 100})
+      for (const double softcap : {0.0, 1.5})
+        for (const int64_t head_dim : {6, 32}) {
+          SCOPED_TRACE(::testing::Message() << num_positions << " positions, window " << window
+                                            << ", softcap " << softcap << ", width " << head_dim);
+          expect_same_bits([&] { return attended({num_positions, window, head_dim, softcap}); });
+        }
+}
+
+// The lower number first among equals, and the sum of the weights.
+TEST(DecodeKernels, ExpertsWithEqualProbability) {
+  ModelConfig config;
+  config.hidden_size = 3;
+  config.num_experts = 4;
+  config.experts_per_token = 2;
+  config.expert_intermediate_size = 2;
+  DecodeLayer layer;
+  layer.router.resize(4, 3);  // zeros: all experts alike
+  layer.experts.resize(4);
+  for (size_t expert = 0; expert < 4; ++expert) {
+    DecodeMlp& mlp = layer.experts[expert];
+    for (DecodeMatrix* matrix : {&mlp.gate, &mlp.up}) matrix->resize(2, 3);
+    mlp.down.resize(3, 2);
+    mlp.down.bias[0] = static_cast<float>(1 << expert);
+  }
+  for (const bool normalize : {false, true}) {
+    config.normalize_expert_weights = normalize;
+    DecodeExperts experts(config, 5);
+    Activations in, out;
+    in.resize(5, 3), out.resize(5, 3);
+    experts.run(layer, in, out, {1, 4}, [](int64_t count, const auto& function) {
+      function(Range{0, count});
+    });
+    EXPECT_EQ(out.row(1)[0], normalize ? 1.5F : 0.75F);
+    EXPECT_EQ(out.row(0)[0], 0);
+    EXPECT_EQ(out.row(4)[0], 0);
+  }
+}
+
+}  // namespace
+}  // namespace laconic
