@@ -120,24 +120,29 @@ class Score:
             print("   input", ascii(i)[:160], "\n   tokenizers", str(t)[:200], "\n   laconic   ", str(o)[:200])
 
 
+FEW = 20000  # texts of a set for the modes that most of them do not touch
+
+
 def compare(score, label, binary, path, sets):
-    """All modes on the small sets; on the large ones (benchmarks and the like) what no mode changes is not repeated."""
+    """Ids and decoded text of every text; special tokens as text, and with the post-processor's, of the first FEW."""
     reference, ours = Tokenizer.from_file(path), Laconic(binary, path)
-    plain_only = ("code points", "verifier", "benchmarks")
-    few = ("tokenizer-cases", "templates", "cot", "random", "")
     for name, texts in sets.items():
-        rows = [{"text": t} for t in texts]
-        for flags, plain, special in (((), False, False), (("--plain",), True, False), (("--add-special",), False, True)):
-            if flags and (name in plain_only or (special and name not in few)):
-                continue
-            reference.encode_special_tokens = plain
-            theirs = [e.ids for e in reference.encode_batch(texts, add_special_tokens=special)]
-            got = [r["ids"] for r in ours.run(rows, *flags)]
-            score.check(f"{label} {name} {' '.join(flags)}", theirs, got, texts)
-            if not flags:
-                decoded = reference.decode_batch(theirs, skip_special_tokens=False)
-                back = [r["text"] for r in ours.run([{"ids": i} for i in theirs], "--decode")]
-                score.check(f"{label} {name} decoded", decoded, back, texts)
+        theirs = encode(reference, texts)
+        decoded = reference.decode_batch(theirs, skip_special_tokens=False)
+        score.check(f"{label} {name}", theirs, [r["ids"] for r in ours.run([{"text": t} for t in texts])], texts)
+        back = [r["text"] for r in ours.run([{"ids": i} for i in theirs], "--decode")]
+        score.check(f"{label} {name} decoded", decoded, back, texts)
+        if name in ("code points", "cot"):
+            continue
+        some = texts[:FEW]
+        for flag, options in (("--plain", {"plain": True}), ("--add-special", {"special": True})):
+            got = [r["ids"] for r in ours.run([{"text": t} for t in some], flag)]
+            score.check(f"{label} {name} {flag}", encode(reference, some, **options), got, some)
+
+
+def encode(tokenizer, texts, plain=False, special=False):
+    tokenizer.encode_special_tokens = plain
+    return [e.ids for e in tokenizer.encode_batch_fast(texts, add_special_tokens=special)]
 
 
 def compare_decode(score, label, binary, path, seed, count=20000):

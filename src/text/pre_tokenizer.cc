@@ -33,7 +33,8 @@ PreTokenizer PreTokenizer::parse(const Json& json, const std::string& place) {
   for (const Part& part : parts) {
     const bool is_bytes = part.json->at("type", part.place).as_string(part.place) == "ByteLevel";
     const bool is_last = &part == &parts.back();
-    pre_tokenizer.stages_.push_back(parse_stage(*part.json, is_bytes && !is_last, part.place));
+    auto stage = parse_stage(*part.json, is_bytes && !is_last, part.place);
+    if (!stage->is_identity()) pre_tokenizer.stages_.push_back(std::move(stage));
     if (is_bytes && is_last) pre_tokenizer.units_ = PieceUnits::kBytes;
   }
   return pre_tokenizer;

@@ -48,6 +48,7 @@ class PreTokenizerStage {
  public:
   virtual ~PreTokenizerStage() = default;
   virtual void run(Piece piece, const PieceSink& sink) const = 0;
+  virtual bool is_identity() const { return false; }
   // The stage's change of spelling without its cuts.
   virtual std::string respell(Piece piece) const { return std::string(piece.text); }
 };

@@ -160,12 +160,16 @@ class ByteLevelStage : public PreTokenizerStage {
   struct Settings {
     bool add_prefix_space, use_regex, spell_bytes;
   };
-  ByteLevelStage(Settings settings, const std::string& place)
-      : settings_(settings), regex_(Regex::compile(kGpt2Pattern, place)) {}
+  ByteLevelStage(Settings settings, const std::string& place) : settings_(settings) {
+    if (settings.use_regex) regex_.emplace(Regex::compile(kGpt2Pattern, place));
+  }
   void run(Piece piece, const PieceSink& sink) const override {
     if (!adds_space(piece)) return cut(piece, sink);
     const std::string spaced = ' ' + std::string(piece.text);
     cut({spaced, piece.is_first}, sink);
+  }
+  bool is_identity() const override {
+    return !settings_.add_prefix_space && !settings_.use_regex && !settings_.spell_bytes;
   }
   std::string respell(Piece piece) const override {
     std::string text = adds_space(piece) ? " " : "";
@@ -186,10 +190,10 @@ class ByteLevelStage : public PreTokenizerStage {
   }
   void cut_raw(Piece piece, const PieceSink& sink) const {
     if (!settings_.use_regex) return sink(piece);
-    split(regex_, {SplitBehavior::kIsolated, false}, piece, sink);
+    split(*regex_, {SplitBehavior::kIsolated, false}, piece, sink);
   }
   Settings settings_;
-  Regex regex_;
+  std::optional<Regex> regex_;
 };
 
 SplitBehavior parse_behavior(const Json& json, const std::string& place) {

@@ -51,6 +51,7 @@ pcre2_match_context* thread_match_context() {
 struct Regex::Code {
   pcre2_code* code = nullptr;
   bool jit = false;
+  std::optional<RegexScanner> scanner;
   ~Code() { pcre2_code_free(code); }
 };
 
@@ -58,7 +59,9 @@ Regex::Regex(std::unique_ptr<Code> code) : code_(std::move(code)) {}
 Regex::~Regex() = default;
 Regex::Regex(Regex&&) noexcept = default;
 
-Regex Regex::compile(std::string_view pattern, const std::string& place) {
+bool Regex::has_scanner() const { return code_->scanner.has_value(); }
+
+Regex Regex::compile(std::string_view pattern, const std::string& place, Engine engine) {
   const std::string translated = oniguruma_to_pcre2(pattern, place);
   const std::unique_ptr<pcre2_compile_context, void (*)(pcre2_compile_context*)> context(
       pcre2_compile_context_create(nullptr), pcre2_compile_context_free);
@@ -72,23 +75,15 @@ Regex Regex::compile(std::string_view pattern, const std::string& place) {
                              &error_offset, context.get());
   require(code->code != nullptr, ErrorKind::kModel, place,
           ": expected a regular expression, got \"", pattern, "\" (", pcre2_message(error), ")");
-  code->jit = pcre2_jit_compile(code->code, PCRE2_JIT_COMPLETE) == 0;
+  if (engine == Engine::kFastest) code->scanner = RegexScanner::compile(translated);
+  code->jit = !code->scanner && pcre2_jit_compile(code->code, PCRE2_JIT_COMPLETE) == 0;
   return Regex(std::move(code));
 }
 
-std::string Regex::escape(std::string_view literal) {
-  std::string out;
-  for (size_t pos = 0; pos < literal.size();) {
-    const char32_t c = next_code_point(literal, pos);
-    std::ostringstream hex;
-    hex << std::hex << static_cast<uint32_t>(c);
-    out += cat("\\x{", hex.str(), "}");
-  }
-  return out;
-}
-
 Regex::Matches::Matches(const Regex& regex, std::string_view subject)
-    : regex_(regex), subject_(subject), data_(pcre2_match_data_create(1, nullptr)) {
+    : regex_(regex), subject_(subject) {
+  if (regex.has_scanner()) return;
+  data_ = pcre2_match_data_create(1, nullptr);
   if (!data_) throw std::bad_alloc();
   if (replace_by_stand_ins(subject, copy_)) subject_ = copy_;
 }
@@ -96,6 +91,11 @@ Regex::Matches::Matches(const Regex& regex, std::string_view subject)
 Regex::Matches::~Matches() { pcre2_match_data_free(static_cast<pcre2_match_data*>(data_)); }
 
 std::optional<TextRange> Regex::Matches::next() {
+  if (const auto& scanner = regex_.code_->scanner) {
+    const auto found = scanner->find(subject_, from_);
+    if (found) from_ = found->end;
+    return found;
+  }
   auto* data = static_cast<pcre2_match_data*>(data_);
   const Code& code = *regex_.code_;
   pcre2_match_context* context = thread_match_context();

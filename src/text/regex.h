@@ -1,9 +1,11 @@
 // A compiled regular expression in tokenizer.json's dialect: finds the next match in well-formed
 // UTF-8.
 //
-// PCRE2 with UTF, UCP and, where the machine has it, JIT. Newline is LF alone; ^ and $ match at
-// lines (Ruby). Errors: compile throws Error(kModel); a search that exceeds PCRE2's limits throws
-// Error(kData). Thread-safe after construction: a Matches object belongs to one thread.
+// Most patterns of tokenizers run on our own automaton (regex_scanner.h), the others on PCRE2 with
+// UTF, UCP and, where the machine has it, JIT; the matches are the same. Newline is LF alone; ^ and
+// $ match at lines (Ruby). Errors: compile throws Error(kModel); a search that exceeds PCRE2's
+// limits throws Error(kData). Thread-safe after construction: a Matches object belongs to one
+// thread.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -13,18 +15,18 @@
 #include <string>
 #include <string_view>
 
-namespace laconic {
+#include "text/regex_scanner.h"
 
-struct TextRange {
-  size_t begin, end;
-};
+namespace laconic {
 
 class Regex {
  public:
-  static Regex compile(std::string_view pattern, const std::string& place);
-  static std::string escape(std::string_view literal);  // a pattern that matches `literal`
+  enum class Engine { kFastest, kPcre2 };  // kPcre2: for tests
+  static Regex compile(std::string_view pattern, const std::string& place,
+                       Engine engine = Engine::kFastest);
   ~Regex();
   Regex(Regex&&) noexcept;
+  bool has_scanner() const;
 
   // The matches in `subject`, left to right; an empty match right behind another match is passed
   // over.
@@ -40,7 +42,7 @@ class Regex {
     const Regex& regex_;
     std::string copy_;  // with stand-ins for characters that PCRE2 may not know (unicode_age.h)
     std::string_view subject_;
-    void* data_;
+    void* data_ = nullptr;  // PCRE2's
     size_t from_ = 0;
     std::optional<size_t> last_end_;
   };

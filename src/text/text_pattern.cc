@@ -15,8 +15,12 @@ TextPattern TextPattern::parse(const Json& json, const std::string& place) {
   const std::string& source = (regex ? regex : literal)->as_string(pattern_place);
   require(!source.empty(), ErrorKind::kModel, pattern_place,
           ": expected a pattern, got an empty one");
-  return {regex ? std::string() : source,
-          Regex::compile(regex ? source : Regex::escape(source), pattern_place)};
+  TextPattern made;
+  if (regex)
+    made.regex_.emplace(Regex::compile(source, pattern_place));
+  else
+    made.literal_ = source;
+  return made;
 }
 
 std::string TextPattern::replace(std::string_view text, std::string_view content) const {
@@ -31,7 +35,7 @@ std::string TextPattern::replace(std::string_view text, std::string_view content
     for (size_t at; (at = text.find(literal_, done)) != std::string_view::npos;)
       put(at, at + literal_.size());
   } else {
-    Regex::Matches matches(regex_, text);
+    Regex::Matches matches(*regex_, text);
     while (const auto match = matches.next()) put(match->begin, match->end);
   }
   return out += text.substr(done);

@@ -4,6 +4,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -19,15 +20,13 @@ class TextPattern {
 
   // The text to look for; empty for a regular expression.
   const std::string& literal() const { return literal_; }
-  const Regex& regex() const { return regex_; }
+  const Regex& regex() const { return *regex_; }  // REQUIRES: no literal
   // The text with every match replaced.
   std::string replace(std::string_view text, std::string_view content) const;
 
  private:
-  TextPattern(std::string literal, Regex regex)
-      : literal_(std::move(literal)), regex_(std::move(regex)) {}
   std::string literal_;
-  Regex regex_;
+  std::optional<Regex> regex_;
 };
 
 }  // namespace laconic
