@@ -15,8 +15,13 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const size_t middle = text.find('\0');
   const std::string_view gold = text.substr(0, middle);
   const std::string_view answer = middle == std::string_view::npos ? text : text.substr(middle + 1);
-  const bool right = laconic::compare_answers(gold, answer).verdict == Verdict::kRight;
-  if (right != (laconic::compare_answers(answer, gold).verdict == Verdict::kRight)) std::abort();
+  // Rounding alone is not symmetric: 3.14159 is right for 3.14, not the other way round.
+  const auto forth = laconic::compare_answers(gold, answer);
+  const auto back = laconic::compare_answers(answer, gold);
+  const bool wrong_order = (forth.verdict == Verdict::kRight && back.verdict == Verdict::kWrong) ||
+                           (back.verdict == Verdict::kRight && forth.verdict == Verdict::kWrong);
+  if (wrong_order && forth.reason != "equal-rounded" && back.reason != "equal-rounded")
+    std::abort();
   const bool same = laconic::compare_answers(answer, answer).verdict == Verdict::kRight;
   const bool is_empty = answer.size() < 8192 && laconic::canonical_answer(answer).empty();
   if (!same && !is_empty) std::abort();

@@ -149,6 +149,11 @@ ExtractedAnswer from_source(std::string_view text, AnswerSource source, const An
       break;
   }
   if (found.empty()) return {};
+  // "The answer is $\\boxed{5}$."
+  if (source == AnswerSource::kPhrase || source == AnswerSource::kMath) {
+    ExtractedAnswer box = box_answer(found, rules.join_boxes);
+    if (box.place == AnswerPlace::kFound) return {box.place, source, std::move(box.text)};
+  }
   return {AnswerPlace::kFound, source, std::string(found)};
 }
 

@@ -100,9 +100,15 @@ std::string_view phrase_answer(std::string_view text) {
   while (rest.starts_with('*')) rest.remove_prefix(1);
   rest = trim_answer(rest);
   const std::string_view math = leading_math(rest);
-  const std::string_view sentence = trim_answer(rest.substr(0, sentence_end(rest)));
+  std::string_view sentence = trim_answer(rest.substr(0, sentence_end(rest)));
   // A sentence that goes on behind its formula ("$5$ apples") is the formula all the same.
   if (!math.empty()) return math;
+  // "Final answer: The volume is 120."
+  if (const size_t is = sentence.rfind(" is "); is != kNone) {
+    sentence = trim_answer(sentence.substr(is + 4));
+    const std::string_view formula = leading_math(sentence);
+    if (!formula.empty()) return formula;
+  }
   std::string_view out = sentence;
   while (out.ends_with('*')) out.remove_suffix(1);
   return trim_answer(out);

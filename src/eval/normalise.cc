@@ -91,13 +91,17 @@ constexpr std::array<Pair, 75> kMacros = {{
     {"lbrace", "\\{"},
 }};
 
-constexpr std::array<Pair, 14> kCharacters = {{
+constexpr std::array<Pair, 18> kCharacters = {{
     {"\u2212", "-"},
     {"\u2013", "-"},
     {"\u00d7", "\\times "},
     {"\u00b7", "\\times "},
     {"\u00f7", "/"},
     {"\u00b0", "\\degree "},
+    {"\u00b9", "^{1}"},
+    {"\u207b\u00b9", "^{-1}"},
+    {"\u207b\u00b2", "^{-2}"},
+    {"\u207b\u00b3", "^{-3}"},
     {"\u00b2", "^{2}"},
     {"\u00b3", "^{3}"},
     {"\u00a0", " "},
@@ -138,9 +142,12 @@ size_t degree_length(std::string_view text) {
 // Replaces macros and characters, one pass.
 std::string replace_spellings(std::string_view text) {
   std::string out;
+  // "\\\\frac" is a backslash written twice, but in a matrix, where it ends a row.
+  const bool has_rows = text.find("\\begin") != kNone;
   for (size_t i = 0; i < text.size();) {
     const std::string_view rest = text.substr(i);
     if (text[i] == '\\') {
+      if (!has_rows && rest.size() > 2 && rest[1] == '\\' && is_letter(rest[2])) ++i;
       const std::string_view macro = macro_at(text, i);
       i += macro.size();
       if (macro.size() == 1) continue;
@@ -157,9 +164,10 @@ std::string replace_spellings(std::string_view text) {
       i += degree;
     } else if (text[i] == '$') {
       ++i;
-    } else if (rest.starts_with("{,}")) {
+    } else if (rest.starts_with("{,}") || rest.starts_with("{, }")) {
       out += ',';
-      i += 3;
+      i += rest[2] == '}' ? 3 : 4;
+      while (i < text.size() && text[i] == ' ') ++i;
     } else if (text[i] == '~' || is_space(text[i])) {
       out += ' ';
       ++i;

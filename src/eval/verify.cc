@@ -2,9 +2,15 @@
 #include "eval/verify.h"
 
 #include <optional>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "eval/extract.h"
+#include "eval/math_compare.h"
+#include "eval/math_lists.h"
+#include "eval/math_parser.h"
+#include "eval/math_scalar.h"
 #include "eval/normalise.h"
 #include "eval/quantity.h"
 
@@ -14,16 +20,12 @@ namespace {
 // A longer answer is compared byte by byte only: with nested groups the rest takes quadratic time.
 constexpr size_t kMaxAnswerLength = 1 << 13;
 
-// Digits that a decimal must show before it can pass as a rounded gold answer.
-constexpr int kMinRoundedDigits = 3;
-
-// Whether `rounded`, a decimal number, is `exact` to the places that it shows.
-bool rounds_to(const Quantity& rounded, const Quantity& exact) {
-  if (rounded.decimals < 1 || rounded.significant < kMinRoundedDigits) return false;
+// The number as a decimal, where it is written as one.
+std::optional<Decimal> decimal_of(const Quantity& quantity) {
+  if (quantity.decimals < 1) return std::nullopt;
   mpz_class scale;
-  mpz_ui_pow_ui(scale.get_mpz_t(), 10, static_cast<unsigned long>(rounded.decimals));
-  const mpq_class error = abs(rounded.value - exact.value) * scale;
-  return error <= mpq_class(1, 2);
+  mpz_ui_pow_ui(scale.get_mpz_t(), 10, static_cast<unsigned long>(quantity.decimals));
+  return Decimal{quantity.value, mpq_class(1) / scale, quantity.significant};
 }
 
 Judgement compare_quantities(const Quantity& gold, const Quantity& answer) {
@@ -39,8 +41,12 @@ Judgement compare_quantities(const Quantity& gold, const Quantity& answer) {
   } else if (same) {
     return {Verdict::kRight, "equal-rational", ""};
   }
-  if (rounds_to(answer, gold) || rounds_to(gold, answer))
-    return {Verdict::kUndecided, "rounded", ""};
+  Sides sides = {decimal_of(gold), decimal_of(answer), false, false};
+  sides.answer_fits_gold = fits(sides.gold, answer.value);
+  sides.gold_fits_answer = fits(sides.answer, gold.value);
+  const Rounding rounding = rounding_of(sides);
+  if (rounding == Rounding::kYes) return {Verdict::kRight, "equal-rounded", ""};
+  if (rounding == Rounding::kUnsure) return {Verdict::kUndecided, "rounded", ""};
   return {Verdict::kWrong, "different-number", ""};
 }
 
@@ -58,13 +64,80 @@ std::pair<std::string_view, std::string_view> sides(std::string_view gold,
   return {gold, answer};
 }
 
+// The letter of "(B)", "B", "B) 12", "(B) 12"; 0: none.
+char choice_of(std::string_view canonical, bool alone) {
+  std::string key = text_key(canonical);
+  if (key.starts_with('(')) key.erase(0, 1);
+  if (key.empty() || key[0] < 'A' || key[0] > 'J') return 0;
+  if (key.size() == 1 || key.substr(1) == ")" || key.substr(1) == ".") return key[0];
+  return !alone && (key[1] == ')' || key[1] == '.' || key[1] == ':') ? key[0] : '\0';
+}
+
+// The words of an answer that is nothing but words ("\text{east}", "east"); empty: it is more.
+std::vector<std::string> only_words(std::string_view canonical) {
+  std::string plain;
+  while (!canonical.empty()) {
+    if (canonical.starts_with("\\text{") && skip_braces(canonical, 5) != std::string_view::npos) {
+      const size_t end = skip_braces(canonical, 5);
+      plain += canonical.substr(6, end - 7);
+      canonical.remove_prefix(end);
+      continue;
+    }
+    plain += canonical[0];
+    canonical.remove_prefix(1);
+  }
+  size_t letters = 0;
+  for (const char c : plain) {
+    const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+    letters += letter;
+    if (!letter && c != ' ' && c != '.' && c != ',' && c != '-' && c != '\'') return {};
+  }
+  return letters > 1 ? words_of(plain) : std::vector<std::string>{};
+}
+
+// "2,74" and "0,111" as the decimals that they are where a comma is the decimal point.
+std::string with_decimal_point(const std::string& canonical) {
+  const size_t comma = canonical.find(',');
+  if (comma == std::string::npos || comma == 0) return canonical;
+  const size_t places = canonical.size() - comma - 1;
+  const bool digits = canonical.find_first_not_of("0123456789,") == std::string::npos &&
+                      canonical.find(',', comma + 1) == std::string::npos;
+  const bool is_decimal = digits && (canonical.substr(0, comma) == "0" ? places > 0 : places == 2);
+  return is_decimal ? canonical.substr(0, comma) + "." + canonical.substr(comma + 1) : canonical;
+}
+
+Judgement compare_words(const std::vector<std::string>& gold,
+                        const std::vector<std::string>& answer) {
+  if (gold == answer) return {Verdict::kRight, "equal-text", ""};
+  const bool single = gold.size() == 1 && answer.size() == 1;
+  return {single ? Verdict::kWrong : Verdict::kUndecided, single ? "different-text" : "text", ""};
+}
+
+Judgement compare_meaning(const std::string& gold, const std::string& answer) {
+  if (const char letter = choice_of(gold, true)) {
+    const char chosen = choice_of(answer, false);
+    if (chosen && chosen != letter) return {Verdict::kWrong, "different-choice", ""};
+    if (chosen) return {Verdict::kRight, "equal-choice", ""};
+  }
+  const std::vector<std::string> gold_words = only_words(gold), answer_words = only_words(answer);
+  const bool named = gold.find("\\text") != std::string::npos || gold.size() > 3;
+  if (named && !gold_words.empty() && !answer_words.empty())
+    return compare_words(gold_words, answer_words);
+  Arena arena;
+  const Node* gold_tree = parse_math(gold, arena);
+  const Node* answer_tree = gold_tree ? parse_math(answer, arena) : nullptr;
+  if (!answer_tree) return {Verdict::kUndecided, "not-read", ""};
+  const Outcome outcome = compare_trees(*gold_tree, *answer_tree, arena);
+  return {outcome.verdict, outcome.reason, ""};
+}
+
 Judgement compare(std::string_view gold_text, std::string_view answer_text) {
   if (gold_text.size() > kMaxAnswerLength || answer_text.size() > kMaxAnswerLength) {
     if (gold_text == answer_text) return {Verdict::kRight, "equal-text", ""};
     return {Verdict::kUndecided, "too-long", ""};
   }
-  const std::string gold = canonical_answer(gold_text);
-  const std::string answer = canonical_answer(answer_text);
+  const std::string gold = with_decimal_point(canonical_answer(gold_text));
+  const std::string answer = with_decimal_point(canonical_answer(answer_text));
   if (gold.empty()) return {Verdict::kUndecided, "empty-gold", ""};
   if (answer.empty()) return {Verdict::kWrong, "empty-answer", ""};
   if (text_key(gold) == text_key(answer)) return {Verdict::kRight, "equal-text", ""};
@@ -73,7 +146,7 @@ Judgement compare(std::string_view gold_text, std::string_view answer_text) {
   const std::optional<Quantity> gold_number = parse_quantity(gold_value);
   const std::optional<Quantity> answer_number = parse_quantity(answer_value);
   if (gold_number && answer_number) return compare_quantities(*gold_number, *answer_number);
-  return {Verdict::kUndecided, "not-a-number", ""};
+  return compare_meaning(gold, answer);
 }
 
 }  // namespace

@@ -12,11 +12,9 @@
 #include <string_view>
 
 #include "eval/answer_rules.h"
+#include "eval/verdict.h"
 
 namespace laconic {
-
-enum class Verdict { kRight, kWrong, kUndecided };
-const char* verdict_name(Verdict verdict);  // "right", "wrong", "undecided"
 
 struct Judgement {
   Verdict verdict = Verdict::kUndecided;

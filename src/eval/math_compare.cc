@@ -1,0 +1,360 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "eval/math_compare.h"
+
+#include <algorithm>
+#include <optional>
+#include <vector>
+
+#include "eval/math_exact.h"
+#include "eval/math_lists.h"
+#include "eval/math_rewrite.h"
+#include "eval/math_scalar.h"
+#include "eval/math_sets.h"
+
+namespace laconic {
+namespace {
+
+constexpr Outcome right(const char* reason) { return {Verdict::kRight, reason}; }
+constexpr Outcome wrong(const char* reason) { return {Verdict::kWrong, reason}; }
+constexpr Outcome undecided(const char* reason) { return {Verdict::kUndecided, reason}; }
+
+constexpr int kMaxNesting = 12;
+
+bool is_relation(const Node& node) { return node.op == Op::kRelation || node.op == Op::kChain; }
+
+bool is_scalar(const Node& node) {
+  switch (node.op) {
+    case Op::kSequence:
+    case Op::kBracket:
+    case Op::kSet:
+    case Op::kUnion:
+    case Op::kIntersection:
+    case Op::kDifference:
+    case Op::kMatrix:
+    case Op::kRelation:
+    case Op::kChain:
+    case Op::kRatio:
+    case Op::kBased:
+    case Op::kText:
+      return false;
+    default:
+      return true;
+  }
+}
+
+// An interval, a union, an inequality: what only makes sense as a set of reals.
+bool describes_reals(const Node& node) {
+  if (node.op == Op::kBracket) return node.args.size() == 2;
+  if (node.op == Op::kSymbol) return node.text == "\\mathbbR";
+  if (node.op == Op::kChain || (node.op == Op::kRelation && node.text != "=" && node.text != "~"))
+    return true;
+  return node.op == Op::kUnion || node.op == Op::kIntersection || node.op == Op::kDifference;
+}
+
+class Comparer {
+ public:
+  explicit Comparer(Arena& arena) : arena_(arena) {}
+
+  Outcome compare(const Node& gold, const Node& answer, int nesting = 0) {
+    if (nesting > kMaxNesting || arena_.is_full() || ++comparisons_ > kMaxComparisons)
+      return undecided("too-much-work");
+    const Stated a = stated(without_condition(gold, answer));
+    const Stated b = stated(without_condition(answer, gold));
+    // Two equations are one another's multiples, or state the same thing under the same name.
+    if (is_relation(gold) && is_relation(answer)) {
+      const Outcome as_equations = compare_equations(gold, answer);
+      if (as_equations.verdict == Verdict::kRight) return as_equations;
+      if (a.name && b.name) {
+        const Outcome values = compare_stated(*a.value, *b.value, nesting);
+        if (values.verdict != Verdict::kRight || same_name(*a.name, *b.name)) return values;
+        return undecided("names-differ");
+      }
+      if (describes_reals(gold) && describes_reals(answer)) {
+        const Outcome sets = compare_reals(gold, answer);
+        if (sets.verdict != Verdict::kUndecided) return sets;
+      }
+      if (a.value == &gold || b.value == &answer) return as_equations;
+    }
+    return compare_stated(*a.value, *b.value, nesting);
+  }
+
+ private:
+  static constexpr size_t kMaxComparisons = 2000;
+
+  // "34/100 = 17/50" states its right side, where the two are equal indeed.
+  Stated stated(const Node& node) {
+    const Stated out = stated_value(node);
+    if (out.value != &node || node.op != Op::kRelation || node.text != "=") return out;
+    if (!is_scalar(*node.args[0]) || !is_scalar(*node.args[1])) return out;
+    const Outcome sides = compare_scalars(*node.args[0], *node.args[1], budget_);
+    return sides.verdict == Verdict::kRight ? Stated{node.args[1], nullptr} : out;
+  }
+
+  // "e^{-t}, t > 0" without its condition, where the other side has none.
+  static const Node& without_condition(const Node& node, const Node& other) {
+    const auto is_order = [](const Node& n) {
+      return n.op == Op::kRelation && (n.text[0] == '<' || n.text[0] == '>' || n.text == "!=");
+    };
+    const bool has_one = node.op == Op::kSequence && node.args.size() == 2 &&
+                         is_order(*node.args[1]) && !is_order(*node.args[0]);
+    return has_one && other.op != Op::kSequence ? *node.args[0] : node;
+  }
+
+  // Without "x =" on either side.
+  Outcome compare_stated(const Node& gold, const Node& answer, int nesting) {
+    const Node* a = &gold;
+    const Node* b = &answer;
+    if (const Node* value = matrix_value(*a, arena_)) a = value;
+    if (const Node* value = matrix_value(*b, arena_)) b = value;
+    if (is_list(*a) || is_list(*b) || has_plus_minus(*a) || has_plus_minus(*b))
+      return compare_lists(*a, *b, nesting);
+    if (a->op == Op::kMatrix || b->op == Op::kMatrix) return compare_matrices(*a, *b, nesting);
+    if (a->op == Op::kBracket && b->op == Op::kBracket) return compare_brackets(*a, *b, nesting);
+    if (describes_reals(*a) && (describes_reals(*b) || b->op == Op::kSet))
+      return compare_reals(*a, *b);
+    if (a->op == Op::kText || b->op == Op::kText) return compare_texts(*a, *b);
+    if (a->op == Op::kRatio || b->op == Op::kRatio) return compare_ratios(*a, *b, nesting);
+    if (a->op == Op::kBased || b->op == Op::kBased) return compare_based(*a, *b);
+    if (is_scalar(*a) && is_scalar(*b)) return compare_quantities(*a, *b);
+    if (is_relation(*a) != is_relation(*b)) return undecided("equation-or-value");
+    return undecided("kinds-differ");
+  }
+
+  static bool is_list(const Node& node) { return node.op == Op::kSequence || node.op == Op::kSet; }
+
+  bool same_name(const Node& a, const Node& b) {
+    const std::string x = canonical_text(a), y = canonical_text(b);
+    if (x == y) return true;
+    // f(n) and f(x): the same function of another letter.
+    return a.op == b.op && a.op != Op::kSymbol && x.substr(0, 1) == y.substr(0, 1);
+  }
+
+  Outcome compare_lists(const Node& gold, const Node& answer, int nesting) {
+    AnswerList a = read_list(gold, arena_), b = read_list(answer, arena_);
+    if (a.items.size() > kMaxListItems || b.items.size() > kMaxListItems)
+      return undecided("too-much-work");
+    // A bare list and a tuple: the same items in the same order.
+    const bool one_tuple = (gold.op == Op::kBracket) != (answer.op == Op::kBracket);
+    if (one_tuple && (gold.op == Op::kSequence || answer.op == Op::kSequence)) {
+      const Node& tuple = gold.op == Op::kBracket ? gold : answer;
+      AnswerList& list = gold.op == Op::kBracket ? b : a;
+      if (list.items.size() == tuple.args.size() && tuple.text == "()") {
+        const Outcome out = in_order(gold.op == Op::kBracket ? tuple.args : a.items,
+                                     gold.op == Op::kBracket ? b.items : tuple.args, nesting);
+        return out.verdict == Verdict::kWrong ? undecided("tuple-or-list") : out;
+      }
+    }
+    // "k = 45, n = 2" against "45, 2".
+    if (a.has_names != b.has_names && a.items.size() == b.items.size() &&
+        (a.has_names ? a.names_differ : b.names_differ))
+      return in_order(a.items, b.items, nesting);
+    return in_any_order(a.items, b.items, nesting);
+  }
+
+  Outcome in_order(const std::vector<const Node*>& a, const std::vector<const Node*>& b,
+                   int nesting) {
+    if (a.size() != b.size()) return wrong("different-count");
+    Outcome worst = right("equal-items");
+    for (size_t i = 0; i < a.size(); ++i) {
+      const Outcome one = compare(*a[i], *b[i], nesting + 1);
+      if (one.verdict == Verdict::kWrong) return wrong("different-item");
+      if (one.verdict == Verdict::kUndecided) worst = one;
+      if (one.verdict == Verdict::kRight && worst.verdict == Verdict::kRight &&
+          std::string_view(one.reason) == "equal-at-points")
+        worst = one;
+    }
+    return worst;
+  }
+
+  Outcome in_any_order(std::vector<const Node*> a, std::vector<const Node*> b, int nesting) {
+    drop_repeated(a);
+    drop_repeated(b);
+    bool unsure = false;
+    Outcome reason = right("equal-items");
+    for (const Node*& item : a) {
+      bool maybe = false;
+      for (const Node*& other : b) {
+        if (!other) continue;
+        const Outcome one = compare(*item, *other, nesting + 1);
+        maybe = maybe || one.verdict == Verdict::kUndecided;
+        if (one.verdict != Verdict::kRight) continue;
+        if (std::string_view(one.reason) == "equal-at-points") reason = one;
+        item = other = nullptr;
+        break;
+      }
+      if (item && !maybe) return wrong("different-item");
+      unsure = unsure || item;
+    }
+    if (unsure) return undecided("items-not-decided");
+    if (std::any_of(b.begin(), b.end(), [](const Node* other) { return other != nullptr; }))
+      return wrong("different-count");
+    return reason;
+  }
+
+  Outcome compare_brackets(const Node& gold, const Node& answer, int nesting) {
+    const Outcome items = in_order(gold.args, answer.args, nesting);
+    if (items.verdict != Verdict::kRight || gold.text == answer.text) return items;
+    // (1, 2, 3) and [1, 2, 3] are one vector; (a, b) and [a, b) are two intervals.
+    if (gold.args.size() > 2 && gold.text != "[)" && gold.text != "(]") return items;
+    const auto half_open = [](const Node& node) { return node.text == "[)" || node.text == "(]"; };
+    return half_open(gold) || half_open(answer) ? wrong("different-brackets")
+                                                : undecided("brackets-differ");
+  }
+
+  Outcome compare_matrices(const Node& gold, const Node& answer, int nesting) {
+    const auto entries = [](const Node& node) {
+      std::vector<const Node*> out;
+      if (node.op == Op::kBracket) return node.args;
+      for (const Node* row : node.args) out.insert(out.end(), row->args.begin(), row->args.end());
+      return out;
+    };
+    const bool both = gold.op == Op::kMatrix && answer.op == Op::kMatrix;
+    if (both) {
+      const bool same_shape = gold.args.size() == answer.args.size() &&
+                              gold.args[0]->args.size() == answer.args[0]->args.size();
+      return same_shape ? in_order(entries(gold), entries(answer), nesting)
+                        : wrong("different-shape");
+    }
+    const Node& matrix = gold.op == Op::kMatrix ? gold : answer;
+    const Node& other = gold.op == Op::kMatrix ? answer : gold;
+    const bool vector = matrix.args.size() == 1 || matrix.args[0]->args.size() == 1;
+    if (other.op != Op::kBracket || !vector) return undecided("kinds-differ");
+    return in_order(entries(gold), entries(answer), nesting);
+  }
+
+  Outcome compare_ratios(const Node& gold, const Node& answer, int nesting) {
+    const auto quotient = [&](const Node& node, size_t i) -> const Node* {
+      return node.op == Op::kRatio ? arena_.make(Op::kDivide, {node.args[i], node.args[0]})
+                                   : nullptr;
+    };
+    if (gold.op != answer.op) {
+      const Node& ratio = gold.op == Op::kRatio ? gold : answer;
+      const Node& other = gold.op == Op::kRatio ? answer : gold;
+      if (ratio.args.size() != 2 || !is_scalar(other)) return undecided("kinds-differ");
+      const Node* value = arena_.make(Op::kDivide, {ratio.args[0], ratio.args[1]});
+      return gold.op == Op::kRatio ? compare(*value, answer, nesting + 1)
+                                   : compare(gold, *value, nesting + 1);
+    }
+    if (gold.args.size() != answer.args.size()) return wrong("different-count");
+    if (is_time(gold) && is_time(answer)) {
+      const Outcome items = in_order(gold.args, answer.args, nesting);
+      return items.verdict == Verdict::kWrong ? undecided("ratio-or-time") : items;
+    }
+    Outcome out = right("equal-ratio");
+    for (size_t i = 1; i < gold.args.size(); ++i) {
+      const Outcome one = compare(*quotient(gold, i), *quotient(answer, i), nesting + 1);
+      if (one.verdict != Verdict::kRight) return one;
+    }
+    return out;
+  }
+
+  // 12:30
+  static bool is_time(const Node& ratio) {
+    const auto whole = [](const Node* n) { return n->op == Op::kNumber && n->decimals == 0; };
+    return std::all_of(ratio.args.begin(), ratio.args.end(), whole) && ratio.args[0]->value < 24 &&
+           ratio.args[1]->value < 60 && ratio.args[1]->value >= 10;
+  }
+
+  static std::optional<mpz_class> based_value(const Node& node) {
+    mpz_class out;
+    const int base = static_cast<int>(node.value.get_num().get_si());
+    if (base < 2 || base > 10 || node.text.empty() || out.set_str(node.text, base) != 0)
+      return std::nullopt;
+    return out;
+  }
+
+  Outcome compare_based(const Node& gold, const Node& answer) {
+    if (gold.op == answer.op) {
+      const auto a = based_value(gold), b = based_value(answer);
+      if (!a || !b) return undecided("not-decided");
+      if (*a != *b) return wrong("different-number");
+      return gold.value == answer.value ? right("equal-based") : undecided("base-differs");
+    }
+    const Node& based = gold.op == Op::kBased ? gold : answer;
+    const Node& other = gold.op == Op::kBased ? answer : gold;
+    const auto value = rational_value(other);
+    if (!value) return undecided("kinds-differ");
+    // "204_5" against "204": the base may be part of the question.
+    if (*value == mpq_class(mpz_class(based.text, 10))) return undecided("base-left-out");
+    const auto number = based_value(based);
+    return number && *value == mpq_class(*number) ? undecided("base-differs")
+                                                  : wrong("different-number");
+  }
+
+  Outcome compare_texts(const Node& gold, const Node& answer) {
+    if (gold.op != Op::kText || answer.op != Op::kText) return undecided("text-or-value");
+    const std::vector<std::string> a = words_of(gold.text), b = words_of(answer.text);
+    if (a == b) return right("equal-text");
+    const auto contains = [](const auto& longer, const auto& shorter) {
+      return std::search(longer.begin(), longer.end(), shorter.begin(), shorter.end()) !=
+             longer.end();
+    };
+    if (contains(a, b) || contains(b, a)) return undecided("text-contains");
+    return a.size() == 1 && b.size() == 1 ? wrong("different-text") : undecided("text");
+  }
+
+  // Values with a unit, a percent or a degree sign.
+  Outcome compare_quantities(const Node& gold, const Node& answer) {
+    const Node* a = &gold;
+    const Node* b = &answer;
+    if (a->op == Op::kUnit && b->op == Op::kUnit && a->text != b->text)
+      return undecided("units-differ");
+    // "5 cm" and "5 m"
+    const auto letter = [](const Node& n) {
+      return n.op == Op::kMultiply && n.args[1]->op == Op::kSymbol && n.args[1]->text.size() == 1;
+    };
+    if ((a->op == Op::kUnit && letter(*b)) || (b->op == Op::kUnit && letter(*a)))
+      return undecided("units-differ");
+    if (a->op == Op::kUnit) a = a->args[0];
+    if (b->op == Op::kUnit) b = b->args[0];
+    for (const Op mark : {Op::kPercent, Op::kDegree}) {
+      if ((a->op == mark) == (b->op == mark)) continue;
+      // The mark may stand in the question: both readings pass.
+      const Outcome bare = a->op == mark ? compare_scalars(*a->args[0], *b, budget_)
+                                         : compare_scalars(*a, *b->args[0], budget_);
+      if (bare.verdict == Verdict::kRight)
+        return right(mark == Op::kPercent ? "equal-percent" : bare.reason);
+      const Outcome marked = compare_scalars(*a, *b, budget_);
+      if (marked.verdict == Verdict::kRight && mark == Op::kPercent) return right("equal-percent");
+      return marked;
+    }
+    return compare_scalars(*a, *b, budget_);
+  }
+
+  Outcome compare_reals(const Node& gold, const Node& answer) {
+    const auto a = read_real_set(gold, arena_);
+    const auto b = a ? read_real_set(answer, arena_) : std::nullopt;
+    if (!b) return undecided("set-not-read");
+    if (a->size() != b->size()) return wrong("different-set");
+    for (size_t i = 0; i < a->size(); ++i) {
+      for (const auto end : {&Piece::low, &Piece::high}) {
+        const End& x = (*a)[i].*end;
+        const End& y = (*b)[i].*end;
+        if (!x.value != !y.value || x.closed != y.closed) return wrong("different-set");
+        if (!x.value) continue;
+        const Outcome one = compare_quantities(*x.value, *y.value);
+        if (one.verdict == Verdict::kWrong) return wrong("different-set");
+        if (one.verdict != Verdict::kRight) return one;
+      }
+    }
+    return right("equal-set");
+  }
+
+  Outcome compare_equations(const Node& gold, const Node& answer) {
+    if (gold.op != Op::kRelation || answer.op != Op::kRelation)
+      return undecided("equations-differ");
+    return compare_relations(gold, answer, budget_);
+  }
+
+  Arena& arena_;
+  Budget budget_;
+  size_t comparisons_ = 0;
+};
+
+}  // namespace
+
+Outcome compare_trees(const Node& gold, const Node& answer, Arena& arena) {
+  return Comparer(arena).compare(gold, answer);
+}
+
+}  // namespace laconic

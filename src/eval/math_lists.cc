@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "eval/math_lists.h"
+
+#include <algorithm>
+#include <set>
+
+#include "eval/math_compare.h"
+#include "eval/math_exact.h"
+#include "eval/math_rewrite.h"
+
+namespace laconic {
+namespace {
+
+void add_items(const Node& node, Arena& arena, std::vector<const Node*>& out) {
+  if (out.size() > kMaxListItems) return;
+  if (node.op == Op::kSequence || node.op == Op::kSet) {
+    for (const Node* arg : node.args) add_items(*arg, arena, out);
+  } else {
+    for (const Node* one : both_signs(node, arena)) out.push_back(one);
+  }
+}
+
+// How often the names p, q of the first items come again in the same order; 0: not at all.
+size_t period_of(const std::vector<std::string>& names) {
+  for (size_t period = 2; period * 2 <= names.size(); ++period) {
+    if (names.size() % period != 0) continue;
+    bool repeats =
+        std::set<std::string>(names.begin(), names.begin() + static_cast<std::ptrdiff_t>(period))
+            .size() == period;
+    for (size_t i = period; i < names.size() && repeats; ++i)
+      repeats = names[i] == names[i - period];
+    if (repeats) return period;
+  }
+  return 0;
+}
+
+std::string text_of_items(const std::vector<const Node*>& args, bool sorted) {
+  std::vector<std::string> items;
+  for (const Node* arg : args) items.push_back(canonical_text(*arg));
+  if (sorted) std::sort(items.begin(), items.end());
+  std::string out;
+  for (const std::string& item : items) out += (out.empty() ? "" : ", ") + item;
+  return out;
+}
+
+// -1 for a relation that is turned around to be one of = != < <=.
+int direction(const std::string& relation) { return relation[0] == '>' ? -1 : 1; }
+
+std::string forward(const std::string& relation) {
+  if (relation == ">") return "<";
+  return relation == ">=" ? "<=" : relation;
+}
+
+bool is_linear(const Poly& poly, const Kernels& kernels) {
+  for (const auto& [monomial, coefficient] : poly) {
+    if (monomial.empty()) continue;
+    if (monomial.size() > 1 || monomial[0].second != 1 ||
+        !kernels.at(monomial[0].first).independent)
+      return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+AnswerList read_list(const Node& node, Arena& arena) {
+  AnswerList out;
+  add_items(node, arena, out.items);
+  std::vector<std::string> names;
+  for (const Node* item : out.items) {
+    const Stated stated = stated_value(*item);
+    if (stated.name) names.push_back(canonical_text(*stated.name));
+  }
+  out.has_names = !names.empty() && names.size() == out.items.size();
+  if (!out.has_names) return out;
+  if (const size_t period = period_of(names)) {
+    std::vector<const Node*> tuples;
+    for (size_t i = 0; i < out.items.size(); i += period) {
+      Node* tuple = arena.make(Op::kBracket, {}, "()");
+      for (size_t j = i; j < i + period; ++j)
+        tuple->args.push_back(stated_value(*out.items[j]).value);
+      tuples.push_back(tuple);
+    }
+    out = {std::move(tuples), false, false};
+    return out;
+  }
+  out.names_differ = std::set<std::string>(names.begin(), names.end()).size() == names.size();
+  return out;
+}
+
+void drop_repeated(std::vector<const Node*>& items) {
+  std::set<std::string> seen;
+  std::erase_if(items,
+                [&](const Node* item) { return !seen.insert(canonical_text(*item)).second; });
+}
+
+Outcome compare_relations(const Node& gold, const Node& answer, Budget& budget) {
+  const Outcome unsure = {Verdict::kUndecided, "equations-differ"};
+  if (forward(gold.text) != forward(answer.text) || gold.text == "in" || gold.text == "=>")
+    return unsure;
+  const size_t nodes = count_nodes(gold, budget.exact) + count_nodes(answer, budget.exact);
+  if (nodes > budget.exact) return {Verdict::kUndecided, "too-much-work"};
+  budget.exact -= nodes;
+  Kernels kernels;
+  ExactReader reader(kernels);
+  Poly sides[2];
+  for (const auto& [side, node] : {std::pair{&sides[0], &gold}, {&sides[1], &answer}}) {
+    const auto left = reader.read(*node->args[0]);
+    const auto right = left ? reader.read(*node->args[1]) : std::nullopt;
+    if (!right) return unsure;
+    const Fraction difference = kernels.add(*left, *right, -1);
+    // Multiplying an inequality out may turn it around.
+    if (gold.text != "=" && difference.below.size() > 1) return unsure;
+    *side = difference.above;
+    mpq_class below;
+    if (is_constant(difference.below, below) && below < 0)
+      *side = kernels.multiply(*side, constant_poly(-1));
+  }
+  if (kernels.failed() || sides[0].empty() || sides[1].empty()) return unsure;
+  bool same = sides[0].size() == sides[1].size();
+  const mpq_class factor = sides[0].begin()->second / sides[1].begin()->second;
+  for (auto a = sides[0].begin(), b = sides[1].begin(); same && a != sides[0].end(); ++a, ++b)
+    same = a->first == b->first && a->second == factor * b->second;
+  const bool has_order = gold.text[0] == '<' || gold.text[0] == '>';
+  if (same && (!has_order || sgn(factor) * direction(gold.text) * direction(answer.text) > 0))
+    return {Verdict::kRight, has_order ? "equal-inequality" : "equal-equation"};
+  if (gold.text == "=" && is_linear(sides[0], kernels) && is_linear(sides[1], kernels))
+    return {Verdict::kWrong, "different-equation"};
+  return unsure;
+}
+
+std::vector<std::string> words_of(std::string_view text) {
+  std::vector<std::string> out;
+  std::string word;
+  const auto flush = [&] {
+    if (!word.empty() && word != "the" && word != "a" && word != "an") out.push_back(word);
+    word.clear();
+  };
+  for (const char c : text) {
+    const char lower = static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
+    const bool part = (lower >= 'a' && lower <= 'z') || (lower >= '0' && lower <= '9') ||
+                      static_cast<unsigned char>(c) >= 0x80;
+    if (part)
+      word += lower;
+    else
+      flush();
+  }
+  flush();
+  return out;
+}
+
+std::string canonical_text(const Node& node) {
+  switch (node.op) {
+    case Op::kSequence:
+      return text_of_items(node.args, false);
+    case Op::kSet:
+      return "{" + text_of_items(node.args, true) + "}";
+    case Op::kBracket:
+      return node.text[0] + text_of_items(node.args, false) + node.text[1];
+    case Op::kMatrix:
+      return "[[" + text_of_items(node.args, false) + "]]";
+    case Op::kUnion:
+    case Op::kIntersection:
+    case Op::kDifference: {
+      const char* sign = node.op == Op::kUnion        ? " cup "
+                         : node.op == Op::kDifference ? " minus "
+                                                      : " cap ";
+      return canonical_text(*node.args[0]) + sign + canonical_text(*node.args[1]);
+    }
+    case Op::kRelation:
+      return canonical_text(*node.args[0]) + " " + node.text + " " + canonical_text(*node.args[1]);
+    case Op::kChain:
+      return text_of_items(node.args, false);
+    case Op::kRatio:
+      return "ratio(" + text_of_items(node.args, false) + ")";
+    case Op::kBased:
+      return node.text + "_" + node.value.get_str();
+    case Op::kText: {
+      std::string out;
+      for (const std::string& word : words_of(node.text)) out += (out.empty() ? "" : " ") + word;
+      return "\"" + out + "\"";
+    }
+    case Op::kPlusMinus:
+      return canonical_text(*node.args[0]) + " " + node.text + " " + canonical_text(*node.args[1]);
+    case Op::kUnit:
+      return canonical_text(*node.args[0]) + " " + node.text;
+    case Op::kInfinity:
+      return "infinity";
+    default:
+      break;
+  }
+  Kernels kernels;
+  const auto form = ExactReader(kernels).read(node);
+  if (form && !kernels.failed()) return kernels.text(*form);
+  // Too large for a normal form: as it is written.
+  std::string out = "op" + std::to_string(static_cast<int>(node.op)) + node.text;
+  if (node.op == Op::kNumber) out += node.value.get_str();
+  return out + "(" + text_of_items(node.args, false) + ")";
+}
+
+}  // namespace laconic
