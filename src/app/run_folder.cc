@@ -9,6 +9,7 @@
 
 #include <cerrno>
 
+#include "app/event_log.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "base/machine.h"
@@ -30,7 +31,17 @@ std::string first_difference(const Json& was, const Json& now) {
 
 }  // namespace
 
+void JsonLog::mirror_to(EventLog* events, std::string tag) {
+  events_ = events;
+  tag_ = std::move(tag);
+}
+
 void JsonLog::append(const Json& row) {
+  if (events_) {
+    const Json* type = row.find("type");
+    const std::string name = type && type->is_string() ? type->as_string("") : tag_;
+    events_->append(row, name == "step" ? "train" : name);
+  }
   try {
     if (!file_) file_ = std::make_unique<OutputFile>(path_, true);
     file_->write(row.dump() + "\n");

@@ -17,12 +17,17 @@
 
 namespace laconic {
 
+class EventLog;
+
 class JsonLog {
  public:
   explicit JsonLog(std::string path) : path_(std::move(path)) {}
   // Appends a row and hands it to the operating system. On a full disk rows wait in memory, which
   // is said once.
   void append(const Json& row);
+  // Rows go to TensorBoard's event files too, under the tag that their "type" has: step -> train,
+  // eval -> eval; without a type under `tag`. `events` must outlive this.
+  void mirror_to(EventLog* events, std::string tag);
   // Brings every row so far to the disk (fsync) and returns the file's size: what a checkpoint
   // counts on must survive a power cut with it. Error(kDisk) while there is no space.
   int64_t sync();
@@ -35,6 +40,8 @@ class JsonLog {
   std::string path_;
   std::unique_ptr<OutputFile> file_;
   bool warned_ = false;
+  EventLog* events_ = nullptr;
+  std::string tag_;
 };
 
 // What must be the same for a folder's run to be continued: a Json object compared as a whole.

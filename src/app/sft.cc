@@ -128,7 +128,7 @@ int run_sft(Arguments arguments) {
   const std::vector<double> shares = mixture_of(sources, domains);
 
   Json identity = all.to_json();
-  for (const char* name : {"out", "logging_steps", "save_total_limit"})
+  for (const char* name : {"out", "logging_steps", "report_to", "save_total_limit"})
     if (identity.find(name)) identity.erase(name);
   RunFolder folder(settings.train.out, {"sft", identity}, all.to_yaml());
   TrainingRun run(settings.train, folder, model, std::move(domains));

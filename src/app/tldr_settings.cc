@@ -54,7 +54,8 @@ void TldrSettings::validate() const {
 
 Json TldrSettings::identity(const Settings& settings) const {
   Json identity = settings.to_json();
-  for (const char* name : {"out", "slots", "logging_steps", "save_total_limit", "config"})
+  for (const char* name :
+       {"out", "slots", "logging_steps", "report_to", "save_total_limit", "config"})
     if (identity.find(name)) identity.erase(name);
   return identity;
 }

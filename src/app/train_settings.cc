@@ -41,6 +41,8 @@ void TrainSettings::add_to(Settings& settings) {
       .range(0, 1e9)
       .add("logging_steps", &logging_steps, "steps between rows of log.jsonl")
       .range(1, 1e9)
+      .add("report_to", &report_to, "event files beside log.jsonl, or none; nothing is sent")
+      .choices({"tensorboard", "none"})
       .add("dtype", &dtype, "of the saved weights; empty: as in the model's folder")
       .choices({"float32", "float16", "bfloat16"});
   add_data_settings(*this, settings);

@@ -37,6 +37,7 @@ struct TrainSettings {
   int64_t logging_steps = 1;
   int64_t save_steps = 0;
   int64_t save_total_limit = 0;
+  std::string report_to = "tensorboard";
   std::string dtype;
   std::string instruction;
   std::string bad_rows = "fail";

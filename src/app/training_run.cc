@@ -48,11 +48,14 @@ TrainingRun::TrainingRun(const TrainSettings& settings, RunFolder& folder, Model
       saved_dtype_(settings.dtype.empty() ? model.index.config.dtype : settings.dtype),
       trainer_(model.weights, settings.trainer()),
       stream_(domain_sizes(domains_), static_cast<uint64_t>(settings.seed)),
+      events_(folder.path(), settings.report_to == "tensorboard"),
       log_(folder.file("log.jsonl")),
       mixture_log_(folder.file("mixture.jsonl")),
       progress_("train", settings.max_steps, "steps"),
       interval_rows_(domains_.size(), 0),
       interval_tokens_(domains_.size(), 0) {
+  log_.mirror_to(&events_, "train");
+  mixture_log_.mirror_to(&events_, "mixture");
   require_free_space(folder.path(), 2 * needed_bytes(), "two checkpoints");
 }
 
@@ -65,6 +68,7 @@ std::optional<Json> TrainingRun::resume() {
   if (!step) {
     log_.truncate(0);
     mixture_log_.truncate(0);
+    events_.restore(0, 0);
     progress_.start_at(0);
     return std::nullopt;
   }
@@ -73,6 +77,8 @@ std::optional<Json> TrainingRun::resume() {
   stream_.restore(state.at("stream", path), path);
   log_.truncate(state.at("log_bytes", path).as_integer(path));
   mixture_log_.truncate(state.at("mixture_bytes", path).as_integer(path));
+  const Json* event_bytes = state.find("event_bytes");  // none: of a version without event files
+  events_.restore(event_bytes ? event_bytes->as_integer(path) : 0, num_steps());
   const auto& rows = state.at("interval_rows", path).as_array(path);
   const auto& tokens = state.at("interval_tokens", path).as_array(path);
   for (size_t k = 0; k < domains_.size() && k < rows.size() && k < tokens.size(); ++k) {
@@ -178,6 +184,7 @@ Json TrainingRun::state(const Json& extra) {
   state["stream"] = stream_.state();
   state["log_bytes"] = log_.sync();
   state["mixture_bytes"] = mixture_log_.sync();
+  state["event_bytes"] = events_.sync();
   state["interval_rows"] = Json::array();
   state["interval_tokens"] = Json::array();
   for (size_t k = 0; k < domains_.size(); ++k) {

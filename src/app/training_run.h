@@ -16,6 +16,7 @@
 #include <string>
 #include <vector>
 
+#include "app/event_log.h"
 #include "app/run_folder.h"
 #include "app/train_settings.h"
 #include "app/training_rows.h"
@@ -78,6 +79,7 @@ class TrainingRun {
   std::string saved_dtype_;
   Trainer trainer_;
   RowStream stream_;
+  EventLog events_;  // TensorBoard's; fed by the logs
   JsonLog log_, mixture_log_;
   Progress progress_;
   std::vector<int64_t> keep_;
