@@ -3,11 +3,11 @@
 
 #include <cmath>
 #include <cstdio>
-#include <map>
 
 #include "base/error.h"
 #include "eval/report_parts.h"
 #include "eval/report_style.h"
+#include "eval/report_tables.h"
 #include "eval/summary.h"
 
 namespace laconic {
@@ -56,74 +56,6 @@ std::string headline(const RunData::Pair& pair, double margin) {
   return out + "</div>\n";
 }
 
-std::string cell_html(std::string text) {
-  const size_t sign = text.find(" +- ");
-  if (sign != std::string::npos) text.replace(sign, 4, " \u00b1 ");
-  return escape_html(text);
-}
-
-// A text table with cells two spaces apart, as an HTML table.
-std::string html_table(const std::string& text) {
-  std::string out = "<div class=\"scroll\"><table>";
-  bool head = true;
-  for (size_t at = 0; at < text.size();) {
-    const size_t end = text.find('\n', at);
-    const std::string line = text.substr(at, end - at);
-    at = end + 1;
-    const char* tag = head ? "th" : "td";
-    out += "<tr>";
-    if (line.starts_with(' ')) out += cat("<", tag, "></", tag, ">");
-    for (size_t i = line.find_first_not_of(' '); i < line.size();) {
-      const size_t gap = std::min(line.find("  ", i), line.size());
-      out += cat("<", tag, ">", cell_html(line.substr(i, gap - i)), "</", tag, ">");
-      i = line.find_first_not_of(' ', gap);
-    }
-    out += "</tr>";
-    head = false;
-  }
-  return out + "</table></div>\n";
-}
-
-std::vector<Summary> summaries_of(const RunData& run) {
-  std::vector<Summary> out;
-  for (const char* name : {"long-bound", "short-bound"}) {
-    if (const SampleFile* file = run.find_samples(name))
-      out.push_back(summarise(name, file->records));
-  }
-  if (const RunData::Pair pair = run.before_and_after()) {
-    if (pair.before != run.find_samples("long-bound"))
-      out.push_back(summarise("before", pair.before->records));
-    out.push_back(summarise("after", pair.after->records));
-  }
-  if (!out.empty()) return out;
-  for (const auto& [name, file] : run.samples) {
-    if (out.size() < 4 && !file.records.empty()) out.push_back(summarise(name, file.records));
-  }
-  return out;
-}
-
-std::string difficulty_text(const RunData::Pair& pair) {
-  const std::vector<std::string> names = {"before", "after"};
-  const std::vector<std::vector<GroupSummary>> sets = {
-      summarise_by_difficulty(pair.before->records), summarise_by_difficulty(pair.after->records)};
-  return difficulty_table(names, sets);
-}
-
-// The settings that the numbers stand for, each with the sets of samples made under it.
-std::string settings_html(const RunData& run) {
-  std::map<std::string, std::string> names_by_setting;
-  for (const auto& [name, file] : run.samples) {
-    const std::string setting = setting_text(file.header);
-    if (setting.empty() || name.starts_with("step-")) continue;
-    std::string& names = names_by_setting[setting];
-    names += (names.empty() ? "" : ", ") + name;
-  }
-  std::string out;
-  for (const auto& [setting, names] : names_by_setting)
-    out += cat("<p class=\"muted\">", escape_html(names), ": ", escape_html(setting), "</p>\n");
-  return out;
-}
-
 std::string facts_html(const RunData& run) {
   std::string out;
   if (run.run.is_object()) {
@@ -169,55 +101,37 @@ std::string evaluations_html(const RunData& run) {
   return out + "</table></div></details>\n";
 }
 
+// Empty for sample files alone: all about them is side by side above.
 std::string run_html(const RunData& run, const ReportInput& input) {
-  std::string out = "<section><h2>" + escape_html(run.name) + "</h2>\n";
   const RunData::Pair pair = run.before_and_after();
-  if (pair) out += headline(pair, input.margin);
-  out += settings_html(run);
-  out += "<div class=\"figures\">\n" + run_figures(run) + "</div>\n";
-  const std::vector<Summary> summaries = summaries_of(run);
-  if (!summaries.empty())
-    out += "<h3>Numbers</h3>" + html_table(summary_table(summaries)) +
-           "<p class=\"muted\">\u00b1 is one standard error, clustered by problem.</p>";
-  const std::string difficulty = pair ? difficulty_text(pair) : "";
-  if (!difficulty.empty()) out += "<h3>By difficulty</h3>" + html_table(difficulty);
+  std::string out = pair ? headline(pair, input.margin) : "";
+  const std::string figures = run_figures(run);
+  if (!figures.empty()) out += "<div class=\"figures\">\n" + figures + "</div>\n";
   out += evaluations_html(run);
   const std::string examples = pair ? paired_examples(pair, input.num_examples) : "";
   if (!examples.empty()) out += "<h3>Replies, before and after</h3>\n" + examples;
-  return out + facts_html(run) + "</section>\n";
+  out += facts_html(run);
+  return out.empty() ? ""
+                     : cat("<section><h2>", escape_html(run.name), "</h2>\n", out, "</section>\n");
 }
 
 }  // namespace
 
 std::string write_report(const ReportInput& input) {
   require(!input.runs.empty(), ErrorKind::kUsage, "report: expected at least one run, got none");
+  const ReportSystems systems = report_systems(input.runs);
   std::string out =
       cat("<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">",
-          "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"><title>",
-          escape_html(input.title), "</title><style>", kReportStyle, "</style></head>\n<body><h1>",
-          escape_html(input.title), "</h1>\n");
-  if (input.runs.size() > 1)
-    out += "<div class=\"figures\"><figure>" + draw_chart(runs_chart(input.runs)) +
-           "</figure></div>\n";
+          "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">",
+          "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src ",
+          "'unsafe-inline'; script-src 'unsafe-inline'\"><title>", escape_html(input.title),
+          "</title><style>", kReportStyle, "</style></head>\n<body><h1>", escape_html(input.title),
+          "</h1>\n");
+  out += comparison_section(systems, input.margin);
   for (const RunData& run : input.runs) out += run_html(run, input);
+  if (input.browse && !systems.groups.empty())
+    out += browser_section(systems, static_cast<size_t>(input.max_reply_bytes));
   return out + "</body></html>\n";
-}
-
-std::string report_table(const ReportInput& input) {
-  std::string out;
-  for (const RunData& run : input.runs) {
-    out += run.name + "\n";
-    const std::vector<Summary> summaries = summaries_of(run);
-    if (!summaries.empty()) out += summary_table(summaries);
-    if (const RunData::Pair pair = run.before_and_after()) {
-      const std::string difficulty = difficulty_text(pair);
-      if (!difficulty.empty()) out += "\n" + difficulty;
-      out += "\n" + comparison_text(compare_samples(pair.before->records, pair.after->records),
-                                    input.margin);
-    }
-    out += "\n";
-  }
-  return out;
 }
 
 }  // namespace laconic

@@ -207,24 +207,6 @@ Chart frontier_chart(const RunData& run) {
   return chart;
 }
 
-Chart runs_chart(const std::vector<RunData>& runs) {
-  Chart chart;
-  chart.title = "Runs: accuracy against length";
-  chart.x_label = "mean tokens a reply";
-  chart.y_label = "accuracy, %";
-  ChartSeries before = {.name = "before", .colour = 0, .points = {}, .has_line = false};
-  ChartSeries after = {.name = "after", .colour = 1, .points = {}, .has_line = false};
-  for (const RunData& run : runs) {
-    const RunData::Pair pair = run.before_and_after();
-    if (!pair) continue;
-    before.points.push_back(point_of(measure(pair.before->records), ""));
-    after.points.push_back(point_of(measure(pair.after->records), run.name));
-  }
-  chart.series = {before, after};
-  chart.x_from_zero = true;
-  return chart;
-}
-
 std::string run_figures(const RunData& run) {
   std::string out = chart_figure(frontier_chart(run),
                                  "Development set. Bars: one standard error, clustered by problem; "

@@ -71,11 +71,38 @@ void mark_chosen(RunData& run) {
   }
 }
 
+std::vector<std::string> entries(const std::string& folder) {
+  std::vector<std::string> out;
+  for (const auto& entry : std::filesystem::directory_iterator(folder))
+    out.push_back(entry.path().string());
+  std::sort(out.begin(), out.end());
+  return out;
+}
+
+void read_samples(const std::string& path, const std::string& name, RunData& run) {
+  SampleFile file = read_sample_file(path);
+  if (!file.records.empty()) run.samples[name] = std::move(file);
+}
+
+void read_folder(const std::string& folder, const std::string& prefix, RunData& run) {
+  for (const std::string& path : entries(folder))
+    if (path.ends_with(".jsonl"))
+      read_samples(path, prefix + std::filesystem::path(path).stem().string(), run);
+}
+
 }  // namespace
 
 RunData read_run(const std::string& folder) {
-  require(folder_exists(folder), ErrorKind::kFailure, folder, ": expected a run folder, got none");
+  require(folder_exists(folder) || file_exists(folder), ErrorKind::kFailure, folder,
+          ": expected a run folder or a sample file, got none");
   RunData run;
+  if (!folder_exists(folder)) {
+    run.name = std::filesystem::path(folder).stem().string();
+    read_samples(folder, run.name, run);
+    require(!run.samples.empty(), ErrorKind::kData, folder,
+            ": expected judged replies (as `laconic eval --out` writes them), got none");
+    return run;
+  }
   std::string_view trimmed = folder;
   while (trimmed.size() > 1 && trimmed.ends_with('/')) trimmed.remove_suffix(1);
   run.name = file_name(trimmed);
@@ -96,14 +123,15 @@ RunData read_run(const std::string& folder) {
   run.mixture = read_log(join_path(folder, "mixture.jsonl"));
   const std::string samples = join_path(folder, "samples");
   if (folder_exists(samples)) {
-    for (const auto& entry : std::filesystem::directory_iterator(samples)) {
-      const std::filesystem::path& path = entry.path();
-      if (path.extension() == ".jsonl")
-        run.samples[path.stem().string()] = read_sample_file(path.string());
-    }
+    read_folder(samples, "", run);
+  } else if (run.steps.empty() && run.evals.empty()) {
+    read_folder(folder, "", run);
+    for (const std::string& benchmark : entries(folder))
+      if (folder_exists(benchmark)) read_folder(benchmark, file_name(benchmark) + "/", run);
   }
   require(!run.steps.empty() || !run.evals.empty() || !run.samples.empty(), ErrorKind::kFailure,
-          folder, ": expected a run with log.jsonl or samples/*.jsonl, got neither");
+          folder,
+          ": expected a run with log.jsonl or samples/*.jsonl, or sample files, got none of them");
   return run;
 }
 

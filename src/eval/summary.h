@@ -18,6 +18,7 @@
 #include "eval/intervals.h"
 #include "eval/overthinking.h"
 #include "eval/statistics.h"
+#include "eval/table.h"
 
 namespace laconic {
 
@@ -61,6 +62,8 @@ std::string tokens_text(const Estimate& tokens);
 // Rows of measures, a column for each summary; at most 100 columns wide for up to four summaries.
 // Lines that have nothing to show in any of them are left out.
 std::string summary_table(std::span<const Summary> summaries);
+// The same as a table: a row a measure.
+Table summary_measures(std::span<const Summary> summaries);
 // A line for each difficulty found in any set, accuracy and tokens of each set.
 std::string difficulty_table(std::span<const std::string> names,
                              std::span<const std::vector<GroupSummary>> sets);

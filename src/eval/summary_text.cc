@@ -111,21 +111,6 @@ std::vector<Line> effort_lines() {
           effort_line("loops at the end %", &Overthinking::loops)};
 }
 
-std::string lines_text(std::span<const Summary> summaries, const std::vector<Line>& lines) {
-  std::string out;
-  for (const Line& line : lines) {
-    std::string row = padded(line.label, kLabelWidth, false);
-    bool any = false;
-    for (const Summary& summary : summaries) {
-      const std::string cell = line.cell(summary);
-      any = any || cell != "-";
-      row += padded(cell, kCellWidth);
-    }
-    if (any) out += row + "\n";
-  }
-  return out;
-}
-
 std::string range_text(const Interval& interval, double scale, int digits) {
   return std::isfinite(interval.low) && std::isfinite(interval.high)
              ? cat("[", fixed(scale * interval.low, digits), ", ",
@@ -153,14 +138,33 @@ std::string interval_text(double value, const Interval& interval, double scale, 
 std::string percent_text(const Estimate& share) { return with_error(share, 100); }
 std::string tokens_text(const Estimate& tokens) { return with_error(tokens, 1); }
 
+Table summary_measures(std::span<const Summary> summaries) {
+  Table table;
+  table.header.emplace_back("");
+  for (const Summary& summary : summaries) table.header.push_back(summary.name);
+  for (const std::vector<Line>& lines : {accuracy_lines(), length_lines(), effort_lines()}) {
+    for (const Line& line : lines) {
+      std::vector<std::string> row = {line.label};
+      for (const Summary& summary : summaries) row.push_back(line.cell(summary));
+      const bool any = std::any_of(row.begin() + 1, row.end(),
+                                   [](const std::string& cell) { return cell != "-"; });
+      if (any) table.rows.push_back(std::move(row));
+    }
+  }
+  return table;
+}
+
 std::string summary_table(std::span<const Summary> summaries) {
-  std::string out = padded("", kLabelWidth);
-  for (const Summary& summary : summaries)
-    out += padded(summary.name.substr(0, kCellWidth - 1), kCellWidth);
-  out += "\n";
-  out += lines_text(summaries, accuracy_lines());
-  out += lines_text(summaries, length_lines());
-  return out + lines_text(summaries, effort_lines());
+  const Table table = summary_measures(summaries);
+  std::string out;
+  const auto add = [&](const std::vector<std::string>& row, size_t most) {
+    out += padded(row[0], kLabelWidth, false);
+    for (size_t i = 1; i < row.size(); ++i) out += padded(row[i].substr(0, most), kCellWidth);
+    out += "\n";
+  };
+  add(table.header, kCellWidth - 1);
+  for (const auto& row : table.rows) add(row, std::string::npos);
+  return out;
 }
 
 std::string difficulty_table(std::span<const std::string> names,

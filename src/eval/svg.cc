@@ -12,7 +12,6 @@ namespace {
 
 constexpr double kWidth = 480, kHeight = 300;
 constexpr double kLeft = 54, kRight = 466, kTop = 52, kBottom = 256;
-constexpr int kColours = 5;
 
 std::string unit_text(double value) {  // a position, two decimals at most
   char text[32];
@@ -51,7 +50,14 @@ struct Axis {
   double at(double value) const { return from + (value - low) / (high - low) * (to - from); }
 };
 
-bool has_error(double error) { return std::isfinite(error) && error > 0; }
+// The ends of an error bar; the value twice where there is none.
+Interval bar(double value, double error, const Interval& interval) {
+  if (interval.low < interval.high && std::isfinite(interval.low) && std::isfinite(interval.high))
+    return interval;
+  const double half = std::isfinite(error) && error > 0 ? error : 0;
+  return {value - half, value + half};
+}
+
 bool is_shown(const ChartPoint& point) { return std::isfinite(point.x) && std::isfinite(point.y); }
 
 std::string line(double x1, double y1, double x2, double y2, const std::string& attributes) {
@@ -65,7 +71,7 @@ std::string text_at(double x, double y, const std::string& text, const std::stri
 }
 
 std::string colour(int index) {
-  return cat("var(--c", ((index % kColours) + kColours) % kColours, ")");
+  return cat("var(--c", ((index % kNumColours) + kNumColours) % kNumColours, ")");
 }
 
 std::string open_svg(const std::string& title) {
@@ -116,12 +122,14 @@ std::string draw_point(const ChartPoint& point, const Axis& x, const Axis& y,
   const auto inside = [](double value, double low, double high) {
     return std::clamp(value, low, high);
   };
-  if (has_error(point.y_error))
-    out += line(px, inside(y.at(point.y - point.y_error), kTop, kBottom), px,
-                inside(y.at(point.y + point.y_error), kTop, kBottom), stroke);
-  if (has_error(point.x_error))
-    out += line(inside(x.at(point.x - point.x_error), kLeft, kRight), py,
-                inside(x.at(point.x + point.x_error), kLeft, kRight), py, stroke);
+  const Interval across = bar(point.x, point.x_error, point.x_interval),
+                 along = bar(point.y, point.y_error, point.y_interval);
+  if (along.low < along.high)
+    out += line(px, inside(y.at(along.low), kTop, kBottom), px,
+                inside(y.at(along.high), kTop, kBottom), stroke);
+  if (across.low < across.high)
+    out += line(inside(x.at(across.low), kLeft, kRight), py,
+                inside(x.at(across.high), kLeft, kRight), py, stroke);
   if (point.ring)
     out += cat("<circle cx=\"", unit_text(px), "\" cy=\"", unit_text(py),
                "\" r=\"8\" fill=\"none\" ", stroke, "/>");
@@ -209,12 +217,12 @@ std::string draw_chart(const Chart& chart) {
   for (const ChartSeries& series : chart.series) {
     for (const ChartPoint& point : series.points) {
       if (!is_shown(point)) continue;
-      const double dx = has_error(point.x_error) ? point.x_error : 0,
-                   dy = has_error(point.y_error) ? point.y_error : 0;
-      x_range.add(point.x - dx);
-      x_range.add(point.x + dx);
-      y_range.add(point.y - dy);
-      y_range.add(point.y + dy);
+      const Interval across = bar(point.x, point.x_error, point.x_interval),
+                     along = bar(point.y, point.y_error, point.y_interval);
+      x_range.add(across.low);
+      x_range.add(across.high);
+      y_range.add(along.low);
+      y_range.add(along.high);
     }
   }
   std::string out = open_svg(chart.title);

@@ -1,6 +1,6 @@
 // Charts as inline SVG: lines or dots with error bars, and histograms.
 //
-// What it is not: a general plotting library. Colours are CSS variables (--c0 .. --c4, --ink,
+// What it is not: a general plotting library. Colours are CSS variables (--c0 .. --c7, --ink,
 // --muted, --grid) that the page defines for light and dark; sizes are in units of a 480 x 300 view
 // box that scales with its column. All text is escaped. Deterministic: the same chart gives the
 // same bytes.
@@ -12,11 +12,14 @@
 #include <string_view>
 #include <vector>
 
+#include "eval/statistics.h"  // Interval
+
 namespace laconic {
 
 // For text and for attribute values in double quotes.
 std::string escape_html(std::string_view text);
 
+inline constexpr int kNumColours = 8;
 inline constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
 
 struct ChartPoint {
@@ -24,11 +27,13 @@ struct ChartPoint {
   double x_error = 0, y_error = 0;  // half lengths of the error bars; 0 or not finite: none
   std::string label;                // beside the point; empty: none
   bool ring = false;                // drawn with a ring around it
+  Interval x_interval = {},
+           y_interval = {};  // error bars with ends of their own; instead where low < high
 };
 
 struct ChartSeries {
   std::string name;
-  int colour = 0;  // 0 .. 4
+  int colour = 0;  // 0 .. kNumColours - 1
   std::vector<ChartPoint> points;
   bool has_line = true;
   bool has_dots = true;

@@ -1,10 +1,23 @@
-"""laconic report: a run folder becomes a page and a table.
+"""laconic report: runs and sample files become a page, tables in three forms, and a page that works in a browser.
 
 SPDX-License-Identifier: Apache-2.0
 """
 import json
+import os
+import re
+import shutil
+import subprocess
 
 import laconic_test
+
+HEADER = {"type": "header", "setting": {"samples": 1, "temperature": 0.7, "max_new_tokens": 512, "sampler_seed": 3}}
+
+
+def replies(tokens, num_right=40, num=40):
+    return [{"id": f"p{i}", "sample": 0, "problem": f"Problem {i} </script>", "completion": "<b>\\boxed{1}\u2028</script>",
+             "gold": "1", "num_tokens": tokens + i, "num_thinking_tokens": 5, "num_answer_tokens": 5,
+             "finish_reason": "stop", "verdict": "right" if i < num_right else "wrong", "reason": "equal-rational",
+             "difficulty": str(i % 2 + 1)} for i in range(num)]
 
 
 class Report(laconic_test.TestCase):
@@ -15,12 +28,7 @@ class Report(laconic_test.TestCase):
             json.dumps({"type": "step", "step": 1, "loss": 1.0, "gradient_norm": 0.5}) + "\n" +
             json.dumps({"type": "eval", "step": 1, "accuracy": 1.0, "tokens": 9}) + "\n")
         for samples, tokens in (("before", 100), ("after", 50)):
-            rows = [{"type": "header", "n": 1, "temperature": 0.7, "seed": 3}]
-            rows += [{"id": f"p{i}", "sample": 0, "completion": "<b>\\boxed{1}", "num_tokens": tokens + i,
-                      "num_thinking_tokens": 5, "num_answer_tokens": 5, "finish_reason": "stop",
-                      "verdict": "right"} for i in range(40)]
-            text = "".join(json.dumps(row) + "\n" for row in rows)
-            (run / "samples" / f"{samples}.jsonl").write_text(text)
+            self.write(f"{name}/samples/{samples}.jsonl", [HEADER] + replies(tokens))
         return run
 
     def test_page_and_table(self):
@@ -32,14 +40,80 @@ class Report(laconic_test.TestCase):
         page = (self.folder / "page.html").read_text()
         self.assertTrue(page.startswith("<!DOCTYPE html>") and page.endswith("</html>\n"))
         self.assertIn("&lt;b&gt;", page)
-        self.assertNotIn("<script", page)
-        self.assertNotIn("http", page)
+        self.assertEqual(re.findall(r"https?:|<link|<img|src=", page), [])
+        scripts = "".join(re.findall(r"<script.*?</script>", page, re.S))
+        self.assertTrue("\\u2028" in scripts and "\u2028" not in scripts)
+
+    def test_sample_files_side_by_side(self):
+        self.write("base.jsonl", [HEADER] + replies(400))
+        self.write("short.jsonl", [HEADER] + replies(100, num_right=20))
+        result = self.laconic("report", "base.jsonl", "short.jsonl")
+        self.assertTrue((self.folder / "report.html").exists())
+        self.assertIn("short *    50.0 [33.8, 66.2]", result.stdout)
+        self.assertIn("no, lost", result.stdout)
+        self.assertLessEqual(max(map(len, result.stdout.splitlines())), 100)
+        lenient = self.laconic("report", "base.jsonl", "short.jsonl", "--margin", "0.9")
+        self.assertIn("yes", lenient.stdout)
+
+    def test_evaluation_folder_of_benchmarks(self):
+        for benchmark in ("gsm8k", "math500"):
+            for model, tokens in (("first", 300), ("second", 200)):
+                self.write(f"EVAL/{benchmark}/{model}.jsonl", [{**HEADER, "benchmark": benchmark}] + replies(tokens))
+        result = self.laconic("report", "EVAL", "--markdown")
+        self.assertIn("### By benchmark", result.stdout)
+        self.assertRegex(result.stdout, r"\| EVAL second +\| +100.0 ± 0.0 \| +220 \|")
+        self.assertFalse((self.folder / "EVAL/report.html").exists())
+
+    def test_tables(self):
+        self.write("base.jsonl", [HEADER] + replies(400))
+        markdown = self.laconic("report", "base.jsonl", "--markdown", "--out", "page.html").stdout
+        latex = self.laconic("report", "base.jsonl", "--latex").stdout
+        self.assertIn("| difficulty |", markdown)
+        self.assertEqual(latex.count("\\begin{tabular}"), latex.count("\\end{tabular}"))
+        self.assertIn("100.0 $\\pm$ 0.0", latex)
+        self.assertTrue((self.folder / "page.html").exists())
+        self.error("report", "base.jsonl", "--markdown", "--latex", code=laconic_test.EXIT_USAGE)
+
+    def test_settings_change_the_page(self):
+        rows = replies(400)
+        rows[0]["completion"] = "x" * 5000
+        self.write("base.jsonl", [HEADER] + rows)
+        pages = {}
+        for name, options in (("all", []), ("cut", ["--max-reply-bytes", "1000"]), ("none", ["--no-browse"]),
+                              ("named", ["--title", "A <b> title"])):
+            self.laconic("report", "base.jsonl", "--out", f"{name}.html", *options)
+            pages[name] = (self.folder / f"{name}.html").read_text()
+        self.assertIn("x" * 5000, pages["all"])
+        self.assertIn("4000 bytes left out", pages["cut"])
+        self.assertNotIn("<script", pages["none"])
+        self.assertIn("<h1>A &lt;b&gt; title</h1>", pages["named"])
+
+    def test_in_a_browser(self):
+        chromium = shutil.which(os.environ.get("CHROMIUM", "chromium"))
+        if not chromium:
+            self.skipTest("no chromium (CHROMIUM)")
+        self.write("base.jsonl", [HEADER] + replies(400))
+        self.write("short.jsonl", [HEADER] + replies(100, num_right=20))
+        self.laconic("report", "base.jsonl", "short.jsonl")
+        dom = subprocess.run(
+            [chromium, "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+             "--disable-background-networking", "--disable-component-update", "--disable-sync",
+             f"--user-data-dir={self.folder}/profile", "--dump-dom", (self.folder / "report.html").as_uri()],
+            capture_output=True, text=True, timeout=120).stdout
+        self.assertIn('data-ready="80"', dom)
+        self.assertIn("80 of 80 replies", dom)
+        self.assertIn("lost 20", dom)  # right in the first system, wrong in the second
+        rows = dom.count('class="row"')
+        self.assertTrue(5 <= rows < 80, f"expected only rows in sight, got {rows}")
+        self.assertIn("Problem 0 &lt;/script&gt;", dom)
 
     def test_errors(self):
         self.laconic("report", code=laconic_test.EXIT_USAGE)
         self.laconic("report", "absent", code=laconic_test.EXIT_FAILURE)
         (self.folder / "empty").mkdir()
         self.laconic("report", "empty", code=laconic_test.EXIT_FAILURE)
+        self.write("header.jsonl", [HEADER])
+        self.assertIn("expected judged replies", self.error("report", "header.jsonl", code=laconic_test.EXIT_DATA))
         run = self.write_run("bad")
         (run / "samples" / "after.jsonl").write_text('{"type": "header"}\n{"id": 3}\n')
         result = self.laconic("report", "bad", code=laconic_test.EXIT_DATA)

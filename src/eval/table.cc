@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "eval/table.h"
+
+#include <algorithm>
+
+#include "base/error.h"
+#include "eval/svg.h"
+
+namespace laconic {
+namespace {
+
+size_t num_characters(const std::string& text) {
+  return static_cast<size_t>(std::count_if(text.begin(), text.end(), [](char c) {
+    return (static_cast<unsigned char>(c) & 0xC0) != 0x80;
+  }));
+}
+
+std::string replaced(std::string text, const std::string& from, const std::string& to) {
+  for (size_t at = text.find(from); at != std::string::npos; at = text.find(from, at + to.size()))
+    text.replace(at, from.size(), to);
+  return text;
+}
+
+std::string padded(const std::string& text, size_t width, bool left) {
+  const std::string space(width - std::min(width, num_characters(text)), ' ');
+  return left ? text + space : space + text;
+}
+
+std::vector<size_t> column_widths(const Table& table) {
+  std::vector<size_t> widths(table.header.size(), 0);
+  const auto widen = [&](const std::vector<std::string>& row) {
+    for (size_t i = 0; i < widths.size() && i < row.size(); ++i)
+      widths[i] = std::max(widths[i], num_characters(row[i]));
+  };
+  widen(table.header);
+  for (const auto& row : table.rows) widen(row);
+  return widths;
+}
+
+std::string markdown_row(const std::vector<std::string>& cells, const std::vector<size_t>& widths) {
+  std::string out = "|";
+  for (size_t i = 0; i < cells.size(); ++i)
+    out += cat(" ", padded(cells[i], widths[i], i == 0), " |");
+  return out + "\n";
+}
+
+std::string markdown_cell(const std::string& text) {
+  std::string out;
+  for (const char c : replaced(text, "+-", "\u00b1")) {
+    if (c == '|' || c == '*' || c == '_' || c == '<' || c == '`' || c == '\\') out += '\\';
+    out += c == '\n' ? ' ' : c;
+  }
+  return out;
+}
+
+std::string latex_cell(const std::string& text) {
+  std::string out;
+  for (const char c : text) {
+    switch (c) {
+      case '\\':
+        out += "\\textbackslash{}";
+        break;
+      case '~':
+        out += "\\textasciitilde{}";
+        break;
+      case '^':
+        out += "\\textasciicircum{}";
+        break;
+      case '#':
+      case '$':
+      case '%':
+      case '&':
+      case '_':
+      case '{':
+      case '}':
+        out += '\\';
+        [[fallthrough]];
+      default:
+        out += c;
+    }
+  }
+  return replaced(replaced(out, "+-", "$\\pm$"), "\u2212", "$-$");
+}
+
+template <typename Spell>
+std::vector<std::string> spelt(const std::vector<std::string>& cells, const Spell& spell) {
+  std::vector<std::string> out;
+  for (const std::string& cell : cells) out.push_back(spell(cell));
+  return out;
+}
+
+std::string latex_row(const std::vector<std::string>& cells) {
+  std::string out = "  ";
+  for (size_t i = 0; i < cells.size(); ++i) out += (i > 0 ? " & " : "") + latex_cell(cells[i]);
+  return out + " \\\\\n";
+}
+
+std::string html_cell(const char* tag, const std::string& text) {
+  return cat("<", tag, ">", escape_html(replaced(text, "+-", "\u00b1")), "</", tag, ">");
+}
+
+}  // namespace
+
+std::string table_text(const Table& table) {
+  const std::vector<size_t> widths = column_widths(table);
+  std::string out = table.title.empty() ? "" : table.title + "\n";
+  const auto add = [&](const std::vector<std::string>& row) {
+    std::string line;
+    for (size_t i = 0; i < row.size(); ++i)
+      line += (i > 0 ? "  " : "") + padded(row[i], widths[i], i == 0);
+    line.erase(line.find_last_not_of(' ') + 1);
+    out += line + "\n";
+  };
+  add(table.header);
+  for (const auto& row : table.rows) add(row);
+  return table.note.empty() ? out : out + table.note + "\n";
+}
+
+std::string table_html(const Table& table, const std::vector<int>& dots) {
+  std::string out = table.title.empty() ? "" : "<h3>" + escape_html(table.title) + "</h3>\n";
+  out += "<div class=\"scroll\"><table><tr>";
+  for (const std::string& cell : table.header) out += html_cell("th", cell);
+  out += "</tr>\n";
+  for (size_t r = 0; r < table.rows.size(); ++r) {
+    out += "<tr>";
+    for (size_t i = 0; i < table.rows[r].size(); ++i) {
+      const bool dotted = i == 0 && r < dots.size() && dots[r] >= 0;
+      std::string cell = html_cell("td", table.rows[r][i]);
+      if (dotted) cell.insert(4, cat("<i class=\"dot k", dots[r], "\"></i>"));
+      out += cell;
+    }
+    out += "</tr>\n";
+  }
+  out += "</table></div>\n";
+  if (table.note.empty()) return out;
+  const std::string note = escape_html(replaced(table.note, "+-", "\u00b1"));
+  return out + "<p class=\"muted\">" + note + "</p>\n";
+}
+
+std::string table_markdown(const Table& table) {
+  Table spelled = table;
+  spelled.header = spelt(table.header, markdown_cell);
+  for (auto& row : spelled.rows) row = spelt(row, markdown_cell);
+  std::vector<size_t> widths = column_widths(spelled);
+  for (size_t& width : widths) width = std::max<size_t>(width, 3);
+  std::string out = table.title.empty() ? "" : "### " + markdown_cell(table.title) + "\n\n";
+  out += markdown_row(spelled.header, widths) + "|";
+  for (size_t i = 0; i < widths.size(); ++i)
+    out += i == 0 ? ":" + std::string(widths[i] + 1, '-') + "|"
+                  : std::string(widths[i] + 1, '-') + ":|";
+  out += "\n";
+  for (const auto& row : spelled.rows) out += markdown_row(row, widths);
+  return table.note.empty() ? out : out + "\n" + markdown_cell(table.note) + "\n";
+}
+
+std::string table_latex(const Table& table) {
+  std::string out = "\\begin{table}\n  \\centering\n";
+  if (!table.title.empty()) out += "  \\caption{" + latex_cell(table.title) + "}\n";
+  out += "  \\begin{tabular}{l" +
+         std::string(table.header.empty() ? 0 : table.header.size() - 1, 'r') + "}\n  \\toprule\n" +
+         latex_row(table.header) + "  \\midrule\n";
+  for (const auto& row : table.rows) out += latex_row(row);
+  out += "  \\bottomrule\n  \\end{tabular}\n";
+  if (!table.note.empty()) out += "  \\par\\small " + latex_cell(table.note) + "\n";
+  return out + "\\end{table}\n";
+}
+
+}  // namespace laconic
