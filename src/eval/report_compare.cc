@@ -95,7 +95,8 @@ std::string group_html(const ReportGroup& group, double margin) {
   const Table difficulty = difficulty_table(group);
   if (!difficulty.rows.empty()) out += table_html(difficulty);
   return out + "<details><summary>All measures and verdict reasons</summary>\n" +
-         table_html(measures_table(group)) + table_html(reasons_table(group)) + "</details>\n";
+         table_html(budget_table(group)) + table_html(measures_table(group)) +
+         table_html(reasons_table(group)) + "</details>\n";
 }
 
 }  // namespace

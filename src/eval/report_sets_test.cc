@@ -118,6 +118,14 @@ TEST(ReportForms, MarkdownAndLatexHoldTheSameNumbers) {
             std::string::npos);
 }
 
+TEST(ReportForms, BudgetsDoubleUpToTheLongestReply) {
+  const Table table =
+      budget_table(report_systems({file_run("a", file_of("{}", replies(10, 500, 8)))}).groups[0]);
+  EXPECT_EQ(table.rows.back(), (std::vector<std::string>{"512", "80.0 +- 13.3"}));
+  EXPECT_EQ(table.rows[table.rows.size() - 2][1], "0.0 +- 0.0");
+  EXPECT_EQ(table.rows.front()[0], "64");
+}
+
 // Reads the JSON of an element back.
 Json element(const std::string& html, const std::string& id) {
   const std::string open = cat("id=\"", id, "\">");

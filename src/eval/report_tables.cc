@@ -7,6 +7,7 @@
 #include <map>
 
 #include "base/error.h"
+#include "eval/budget.h"
 #include "eval/paired_tests.h"
 
 namespace laconic {
@@ -134,6 +135,34 @@ Table difficulty_table(const ReportGroup& group) {
     table.rows.push_back(row);
   }
   table.note = "+- is one standard error, clustered by problem.";
+  return table;
+}
+
+Table budget_table(const ReportGroup& group) {
+  constexpr int64_t kLeast = 64, kRows = 8;
+  int64_t longest = 0;
+  for (const ReportSet& set : group.sets)
+    for (const SampleRecord& record : set.file->records)
+      longest = std::max(longest, record.num_tokens);
+  int64_t last = kLeast;
+  while (last < longest) last *= 2;
+  std::vector<int64_t> budgets;
+  for (int64_t budget = std::max(kLeast, last >> (kRows - 1)); budget <= last; budget *= 2)
+    budgets.push_back(budget);
+  Table table;
+  table.title = cat("Accuracy under a token budget", in(group.benchmark));
+  table.header = {"budget, tokens"};
+  for (const int64_t budget : budgets) table.rows.push_back({cat(budget)});
+  for (const ReportSet& set : group.sets) {
+    table.header.push_back(set.name + " %");
+    const std::vector<BudgetPoint> curve = budget_curve(set.file->records, budgets);
+    for (size_t i = 0; i < curve.size(); ++i)
+      table.rows[i].push_back(percent_text(curve[i].accuracy));
+  }
+  table.note =
+      "A reply longer than the budget is cut and counts as wrong. +- is one standard error, "
+      "clustered "
+      "by problem.";
   return table;
 }
 

@@ -15,6 +15,8 @@ Table comparison_table(const ReportGroup& group, double margin);
 Table benchmark_table(const ReportSystems& systems);
 // Accuracy and tokens of every system by difficulty; no rows where no problem has one.
 Table difficulty_table(const ReportGroup& group);
+// Accuracy of every system under budgets that double, up to the longest reply.
+Table budget_table(const ReportGroup& group);
 // Everything that summary.h measures, a column a system.
 Table measures_table(const ReportGroup& group);
 // Why replies were judged as they were: replies by verdict and reason code.

@@ -70,6 +70,7 @@ std::vector<Table> all_tables(const ReportInput& input) {
   for (const ReportGroup& group : systems.groups) {
     out.push_back(comparison_table(group, input.margin));
     if (Table table = difficulty_table(group); !table.rows.empty()) out.push_back(std::move(table));
+    out.push_back(budget_table(group));
     out.push_back(measures_table(group));
   }
   return out;

@@ -15,6 +15,11 @@ size_t num_characters(const std::string& text) {
   }));
 }
 
+// Leading spaces, which mark a row that belongs to the one above it.
+size_t indent_of(const std::string& text) {
+  return std::min(text.find_first_not_of(' '), text.size());
+}
+
 std::string replaced(std::string text, const std::string& from, const std::string& to) {
   for (size_t at = text.find(from); at != std::string::npos; at = text.find(from, at + to.size()))
     text.replace(at, from.size(), to);
@@ -45,8 +50,9 @@ std::string markdown_row(const std::vector<std::string>& cells, const std::vecto
 }
 
 std::string markdown_cell(const std::string& text) {
-  std::string out;
-  for (const char c : replaced(text, "+-", "\u00b1")) {
+  const size_t indent = indent_of(text);
+  std::string out = indent > 0 ? "\u2003" : "";
+  for (const char c : replaced(text.substr(indent), "+-", "\u00b1")) {
     if (c == '|' || c == '*' || c == '_' || c == '<' || c == '`' || c == '\\') out += '\\';
     out += c == '\n' ? ' ' : c;
   }
@@ -54,7 +60,7 @@ std::string markdown_cell(const std::string& text) {
 }
 
 std::string latex_cell(const std::string& text) {
-  std::string out;
+  std::string out = indent_of(text) > 0 ? "\\quad" : "";
   for (const char c : text) {
     switch (c) {
       case '\\':
@@ -96,6 +102,8 @@ std::string latex_row(const std::vector<std::string>& cells) {
 }
 
 std::string html_cell(const char* tag, const std::string& text) {
+  if (const size_t indent = indent_of(text); indent > 0)
+    return cat("<", tag, ">\u2003", escape_html(text.substr(indent)), "</", tag, ">");
   return cat("<", tag, ">", escape_html(replaced(text, "+-", "\u00b1")), "</", tag, ">");
 }
 

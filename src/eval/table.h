@@ -1,8 +1,8 @@
 // A table of texts, rendered as plain text, HTML, Markdown or LaTeX (booktabs).
 //
 // The first column is left-aligned, the others right-aligned. Cells are plain ASCII or UTF-8 in the
-// spelling of the text tables ("82.5 +- 1.2", "[80.1, 84.7]"); each renderer escapes them and
-// spells "+-" in its own way. Deterministic; no errors.
+// spelling of the text tables ("82.5 +- 1.2", "[80.1, 84.7]"; leading spaces indent); each renderer
+// escapes them and spells "+-" in its own way. Deterministic; no errors.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 

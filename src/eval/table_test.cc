@@ -47,5 +47,13 @@ TEST(Table, HtmlIsEscapedAndDotted) {
   EXPECT_NE(html.find("<td>\u00e9|&lt;c&gt;</td>"), std::string::npos);
 }
 
+TEST(Table, IndentedRowsStayIndented) {
+  const Table table = {"", {"a"}, {{"  b"}}, ""};
+  EXPECT_NE(table_text(table).find("\n  b\n"), std::string::npos);
+  EXPECT_NE(table_html(table).find("<td>\u2003b</td>"), std::string::npos);
+  EXPECT_NE(table_markdown(table).find("| \u2003b"), std::string::npos);
+  EXPECT_NE(table_latex(table).find("\\quad  b"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace laconic
