@@ -19,6 +19,7 @@
 
 #include "base/json.h"
 #include "base/safetensors.h"
+#include "nn/folder_writer.h"  // has_manifest, verify_manifest
 #include "nn/model_config.h"
 #include "nn/weights.h"
 
@@ -53,6 +54,10 @@ ModelFolder load_model(const std::string& folder);
 
 struct SaveRequest {
   const Weights* weights = nullptr;
+  // Instead of weights, for a model that need not fit in memory: the tensors in order, and the fp32
+  // values of one of them, asked for as it is written.
+  std::vector<Parameter> parameters;
+  std::function<at::Tensor(const Parameter&)> values;
   // Where config.json, tokenizer files, generation config and licence come from; may be empty when
   // `files` has them.
   std::string source_folder;
@@ -68,9 +73,5 @@ struct SaveRequest {
 // Writes `folder` whole. An empty folder or one with a manifest of ours is replaced; anything else
 // there is refused.
 void save_model(const std::string& folder, const SaveRequest& request);
-
-bool has_manifest(const std::string& folder);
-// Throws Error(kModel) at the first file that is missing, or whose size or hash differs.
-void verify_manifest(const std::string& folder);
 
 }  // namespace laconic

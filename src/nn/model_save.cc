@@ -1,8 +1,5 @@
 // The writing half of nn/model_folder.h.
 // SPDX-License-Identifier: Apache-2.0
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
 #include <cstdio>
@@ -11,6 +8,7 @@
 #include "base/error.h"
 #include "base/hash.h"
 #include "nn/dequantize.h"
+#include "nn/folder_writer.h"
 #include "nn/model_folder.h"
 
 namespace laconic {
@@ -18,8 +16,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* kManifest = "manifest.json";
-constexpr const char* kGenerator = "laconic";
 constexpr size_t kChunkValues = size_t{1} << 18;  // values rounded and written at a time
 // Copied byte for byte where the source has them.
 constexpr std::array<const char*, 10> kCopied = {
@@ -40,20 +36,6 @@ bool is_licence(const std::string& name) {
   for (const char* prefix : {"LICENSE", "LICENCE", "NOTICE", "license", "licence", "notice"})
     if (name.starts_with(prefix)) return true;
   return false;
-}
-
-std::string without_slash(std::string path) {
-  while (path.size() > 1 && path.back() == '/') path.pop_back();
-  return path;
-}
-
-// Every file of `folder`, sub-folders included, as names relative to it, sorted.
-std::vector<std::string> list_files(const std::string& folder) {
-  std::vector<std::string> names;
-  for (const auto& entry : fs::recursive_directory_iterator(folder))
-    if (entry.is_regular_file()) names.push_back(fs::relative(entry.path(), folder).string());
-  std::sort(names.begin(), names.end());
-  return names;
 }
 
 // config.json with what the new weights change and nothing else.
@@ -143,66 +125,8 @@ class FileSet {
   std::map<std::string, std::string> files_;
 };
 
-// The temporary folder that becomes the target, and its manifest.
-class FolderWriter {
- public:
-  explicit FolderWriter(const std::string& target)
-      : target_(target), temporary_(cat(target, ".tmp-", ::getpid())) {
-    remove_all(temporary_);
-    remove_stale_temporaries(parent_path(target), file_name(target));
-    make_folders(temporary_);
-  }
-  ~FolderWriter() {
-    std::error_code ignored;
-    fs::remove_all(temporary_, ignored);
-  }
-  FolderWriter(const FolderWriter&) = delete;
-  FolderWriter& operator=(const FolderWriter&) = delete;
-
-  const std::string& folder() const { return temporary_; }
-  void add(const std::string& name, std::string_view bytes) {
-    const std::string path = join_path(temporary_, name);
-    if (name.find('/') != std::string::npos) make_folders(parent_path(path));
-    OutputFile file(path);
-    file.write(bytes);
-    file.close();
-  }
-  void record(const std::string& name, const std::string& hash) { hashes_[name] = hash; }
-  void publish();
-
- private:
-  void write_manifest();
-  std::string target_, temporary_;
-  std::map<std::string, std::string> hashes_;  // of files hashed while they were written
-};
-
-void FolderWriter::write_manifest() {
-  Json files = Json::object();
-  for (const std::string& name : list_files(temporary_)) {
-    const std::string path = join_path(temporary_, name);
-    Json entry = Json::object();
-    entry["bytes"] = file_size(path);
-    entry["xxh3_128"] = hashes_.contains(name) ? hashes_[name] : hash_file(path);
-    files.members().emplace_back(name, std::move(entry));
-  }
-  Json manifest = Json::object();
-  manifest["generator"] = kGenerator;
-  manifest["version"] = LACONIC_VERSION;
-  manifest["files"] = std::move(files);
-  add(kManifest, manifest.dump(2) + "\n");
-}
-
-void FolderWriter::publish() {
-  write_manifest();
-  sync_folder(temporary_);
-  if (!folder_exists(target_)) return rename_path(temporary_, target_);
-  // Both names exist at every moment; the old folder, now under the temporary name, goes with us.
-  if (::renameat2(AT_FDCWD, temporary_.c_str(), AT_FDCWD, target_.c_str(), RENAME_EXCHANGE) == 0)
-    return sync_folder(parent_path(target_));
-  const std::string old = cat(target_, ".old-", ::getpid());
-  rename_path(target_, old);
-  rename_path(temporary_, target_);
-  remove_all(old);
+const std::vector<Parameter>& parameters_of(const SaveRequest& request) {
+  return request.weights ? request.weights->parameters : request.parameters;
 }
 
 // One shard: tensors sorted by name, rounded and written in pieces.
@@ -226,7 +150,9 @@ void write_shard(FolderWriter& writer, const std::string& name, const SaveReques
   const size_t width = static_cast<size_t>(dtype_bits(dtype)) / 8;
   for (const Parameter* parameter : parameters) {
     const at::Tensor values =
-        request.weights->flat.narrow(0, parameter->offset, parameter->size()).cpu();
+        request.weights
+            ? request.weights->flat.narrow(0, parameter->offset, parameter->size()).cpu()
+            : request.values(*parameter);
     const std::span<const float> all(values.data_ptr<float>(),
                                      static_cast<size_t>(parameter->size()));
     for (size_t start = 0; start < all.size(); start += kChunkValues) {
@@ -245,7 +171,7 @@ void write_shard(FolderWriter& writer, const std::string& name, const SaveReques
 std::vector<std::vector<const Parameter*>> plan_shards(const SaveRequest& request, int64_t width) {
   std::vector<std::vector<const Parameter*>> shards(1);
   int64_t bytes = 0;
-  for (const Parameter& parameter : request.weights->parameters) {
+  for (const Parameter& parameter : parameters_of(request)) {
     const int64_t size = parameter.size() * width;
     if (!shards.back().empty() && bytes + size > request.max_shard_bytes) {
       shards.emplace_back();
@@ -284,32 +210,22 @@ void write_weights(FolderWriter& writer, const SaveRequest& request, int64_t wid
   writer.add("model.safetensors.index.json", index.dump(2) + "\n");
 }
 
-void check_target(const std::string& folder, const SaveRequest& request) {
-  std::error_code code;
-  require(!fs::exists(folder, code) || folder_exists(folder), ErrorKind::kUsage, folder,
-          ": expected a folder or nothing, got a file");
-  if (!folder_exists(folder)) return;
-  require(request.source_folder.empty() || !fs::equivalent(folder, request.source_folder, code),
-          ErrorKind::kUsage, folder, ": expected another folder than the source's, got the same");
-  require(fs::is_empty(folder, code) || has_manifest(folder), ErrorKind::kUsage, folder,
-          ": expected an empty folder or one that laconic wrote, got other files (nothing was "
-          "overwritten)");
-}
-
 }  // namespace
 
 void save_model(const std::string& folder_name, const SaveRequest& request) {
-  LACONIC_CHECK(request.weights != nullptr, "weights");
+  LACONIC_CHECK(request.weights || request.values, "weights");
   const std::string dtype(safetensors_dtype(request.dtype));
   require(!dtype.empty(), ErrorKind::kUsage, "dtype: expected float32, float16 or bfloat16, got \"",
           request.dtype, "\"");
   const std::string folder = without_slash(folder_name);
-  check_target(folder, request);
+  check_target(folder, request.source_folder);
   const FileSet files(request);
   const std::string parent = parent_path(folder);
   make_folders(parent);
   const int64_t width = dtype_bits(dtype) / 8;
-  const uint64_t needed = static_cast<uint64_t>(request.weights->flat.numel() * width);
+  uint64_t needed = 0;
+  for (const Parameter& parameter : parameters_of(request))
+    needed += static_cast<uint64_t>(parameter.size() * width);
   const uint64_t free = free_bytes(parent);
   require(needed <= free, ErrorKind::kDisk, folder, ": expected ", needed,
           " bytes free for the weights, got ", free);
@@ -318,33 +234,6 @@ void save_model(const std::string& folder_name, const SaveRequest& request) {
   for (const auto& [name, bytes] : files.files()) writer.add(name, bytes);
   if (request.add_files) request.add_files(writer.folder());
   writer.publish();
-}
-
-bool has_manifest(const std::string& folder) { return file_exists(join_path(folder, kManifest)); }
-
-void verify_manifest(const std::string& folder) {
-  const std::string path = join_path(folder, kManifest);
-  require(file_exists(path), ErrorKind::kModel, folder,
-          ": expected a manifest.json, got none (the folder is incomplete)");
-  const auto bad = [&](const std::string& name, const auto& expected, const auto& got) {
-    fail(ErrorKind::kModel, join_path(folder, name), ": expected ", expected,
-         " (manifest.json), got ", got);
-  };
-  try {
-    const Json manifest = Json::parse(read_file(path), path);
-    for (const auto& [name, entry] : manifest.at("files", path).as_object(path)) {
-      const std::string file = join_path(folder, name);
-      if (!file_exists(file)) bad(name, "a file", "none");
-      const auto bytes = static_cast<uint64_t>(entry.at("bytes", path).as_integer(path));
-      if (file_size(file) != bytes) bad(name, cat(bytes, " bytes"), file_size(file));
-      const std::string& hash = entry.at("xxh3_128", path).as_string(path);
-      const std::string found = hash_file(file);
-      if (found != hash) bad(name, cat("the hash ", hash), found);
-    }
-  } catch (const Error& error) {
-    if (error.kind() != ErrorKind::kData) throw;
-    throw Error(ErrorKind::kModel, error.what());
-  }
 }
 
 }  // namespace laconic
