@@ -194,6 +194,11 @@ ModelIndex open_model(const std::string& folder) {
   return index;
 }
 
+void read_parameter(const ModelIndex& index, const Parameter& parameter, std::span<float> values) {
+  const StoredTensor& stored = index.tensors.at(parameter.name);
+  dequantize(stored.entry.dtype, index.files[stored.file].bytes(stored.entry), values);
+}
+
 ModelFolder load_model(const std::string& folder) {
   ModelFolder model{open_model(folder), {}};
   const ModelIndex& index = model.index;
@@ -203,9 +208,8 @@ ModelFolder load_model(const std::string& folder) {
   const auto load = [&](int64_t first, int64_t last) {
     for (int64_t i = first; i < last; ++i) {
       const Parameter& parameter = parameters[static_cast<size_t>(i)];
-      const StoredTensor& stored = index.tensors.at(parameter.name);
-      dequantize(stored.entry.dtype, index.files[stored.file].bytes(stored.entry),
-                 {data + parameter.offset, static_cast<size_t>(parameter.size())});
+      read_parameter(index, parameter,
+                     {data + parameter.offset, static_cast<size_t>(parameter.size())});
     }
   };
   at::parallel_for(0, static_cast<int64_t>(parameters.size()), 1, load);

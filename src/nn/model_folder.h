@@ -14,6 +14,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -51,6 +52,8 @@ struct ModelFolder {
 
 ModelIndex open_model(const std::string& folder);
 ModelFolder load_model(const std::string& folder);
+// One tensor of the model, fp32, straight from its file. REQUIRES: the index's files are open.
+void read_parameter(const ModelIndex& index, const Parameter& parameter, std::span<float> values);
 
 struct SaveRequest {
   const Weights* weights = nullptr;

@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "nn/adapter_config.h"
+
+#include <array>
+#include <cmath>
+
+#include "base/error.h"
+
+namespace laconic {
+namespace {
+
+constexpr int64_t kMaxRank = int64_t{1} << 20;
+
+// Fields that say nothing about what the adapted model computes once it is trained.
+constexpr std::array kPassedOver = {
+    "peft_version",      "auto_mapping",  "base_model_name_or_path",
+    "revision",          "task_type",     "inference_mode",
+    "runtime_config",    "megatron_core", "loftq_config",
+    "qalora_group_size", "eva_config",    "fan_in_fan_out",
+};
+constexpr std::array kRead = {
+    "peft_type",
+    "r",
+    "lora_alpha",
+    "lora_dropout",
+    "use_rslora",
+    "use_dora",
+    "bias",
+    "target_modules",
+    "exclude_modules",
+    "layers_to_transform",
+    "layers_pattern",
+    "rank_pattern",
+    "alpha_pattern",
+    "modules_to_save",
+    "init_lora_weights",
+};
+
+template <size_t N>
+bool contains(const std::array<const char*, N>& names, const std::string& name) {
+  for (const char* known : names)
+    if (name == known) return true;
+  return false;
+}
+
+// What PEFT writes for "not used".
+bool is_unset(const Json& value) {
+  return value.is_null() || (value.is_boolean() && !value.as_boolean("")) ||
+         ((value.is_array() || value.is_object()) && value.size() == 0);
+}
+
+class FieldReader {
+ public:
+  FieldReader(const Json& json, const std::string& place) : json_(json), place_(place) {}
+
+  std::string where(const std::string& field) const { return cat(place_, ": ", field); }
+  const Json* find(const char* name) const {
+    const Json* value = json_.find(name);
+    return value && !value->is_null() ? value : nullptr;
+  }
+  bool boolean(const char* name) const {
+    const Json* value = find(name);
+    return value && value->as_boolean(where(name));
+  }
+  double number(const char* name, double absent) const {
+    const Json* value = find(name);
+    return value ? value->as_number(where(name)) : absent;
+  }
+  // Names as one string or a list of them.
+  std::vector<std::string> names(const char* name) const {
+    std::vector<std::string> result;
+    const Json* value = find(name);
+    if (!value) return result;
+    if (value->is_string()) return {value->as_string(where(name))};
+    for (const Json& item : value->as_array(where(name)))
+      result.push_back(item.as_string(where(name)));
+    return result;
+  }
+  bool is_text(const char* name) const { return find(name) && find(name)->is_string(); }
+
+ private:
+  const Json& json_;
+  const std::string& place_;
+};
+
+void refuse_unknown(const Json& json, const FieldReader& reader) {
+  for (const auto& [name, value] : json.as_object(reader.where("")))
+    require(contains(kRead, name) || contains(kPassedOver, name) || is_unset(value),
+            ErrorKind::kModel, reader.where(name), ": expected it unset, got ", value.dump(),
+            " (laconic does not support it)");
+}
+
+void check_kind(const FieldReader& reader) {
+  const Json* type = reader.find("peft_type");
+  require(type && type->is_string() && type->as_string("") == "LORA", ErrorKind::kModel,
+          reader.where("peft_type"), ": expected \"LORA\", got ", type ? type->dump() : "none");
+  const Json* bias = reader.find("bias");
+  require(!bias || *bias == Json("none"), ErrorKind::kModel, reader.where("bias"),
+          ": expected \"none\", got ", bias ? bias->dump() : "none",
+          " (trained biases are not supported)");
+  // The others change the base weights when PEFT loads the adapter.
+  const Json* init = reader.find("init_lora_weights");
+  const bool harmless = !init || init->is_boolean() || *init == Json("gaussian") ||
+                        *init == Json("eva") || *init == Json("orthogonal");
+  require(harmless, ErrorKind::kModel, reader.where("init_lora_weights"),
+          ": expected true, false, gaussian, eva or orthogonal, got ", init ? init->dump() : "none",
+          " (it changes the base; convert the adapter with PEFT's "
+          "path_initial_model_for_weight_conversion)");
+}
+
+int64_t read_rank(const Json& value, const std::string& place) {
+  const int64_t r = value.as_integer(place);
+  require(r >= 1 && r <= kMaxRank, ErrorKind::kModel, place,
+          ": expected a rank of at least 1, got ", r);
+  return r;
+}
+
+void read_targets(const FieldReader& reader, AdapterConfig& config) {
+  const std::vector<std::string> targets = reader.names("target_modules");
+  require(!targets.empty(), ErrorKind::kModel, reader.where("target_modules"),
+          ": expected names, a regular expression or \"all-linear\", got none");
+  if (!reader.is_text("target_modules"))
+    config.target_modules = targets;
+  else if (targets[0] == "all-linear")
+    config.all_linear = true;
+  else
+    config.target_pattern = targets[0];
+  if (reader.is_text("exclude_modules"))
+    config.exclude_pattern = reader.names("exclude_modules")[0];
+  else
+    config.exclude_modules = reader.names("exclude_modules");
+  config.layers_pattern = reader.names("layers_pattern");
+  const Json* layers = reader.find("layers_to_transform");
+  const std::string place = reader.where("layers_to_transform");
+  if (layers && layers->is_integer()) config.layers_to_transform = {layers->as_integer(place)};
+  if (layers && !layers->is_integer())
+    for (const Json& layer : layers->as_array(place))
+      config.layers_to_transform.push_back(layer.as_integer(place));
+  require(config.layers_to_transform.empty() || !reader.is_text("target_modules"),
+          ErrorKind::kModel, place, ": expected target_modules as a list with it, got a string");
+}
+
+Json names_json(const std::vector<std::string>& names) {
+  Json json = Json::array();
+  for (const std::string& name : names) json.push_back(name);
+  return json;
+}
+
+Json number_json(double value) {
+  return std::floor(value) == value && std::abs(value) < 1e15 ? Json(static_cast<int64_t>(value))
+                                                              : Json(value);
+}
+
+template <typename T>
+Json pattern_json(const std::vector<std::pair<std::string, T>>& pattern) {
+  Json json = Json::object();
+  for (const auto& [name, value] : pattern)
+    json.members().emplace_back(name, number_json(static_cast<double>(value)));
+  return json;
+}
+
+}  // namespace
+
+AdapterConfig parse_adapter_config(const Json& json, const std::string& place) try {
+  require(json.is_object(), ErrorKind::kModel, place, ": expected an object, got ",
+          json.kind_name());
+  const FieldReader reader(json, place);
+  check_kind(reader);
+  refuse_unknown(json, reader);
+  AdapterConfig config;
+  if (const Json* r = reader.find("r")) config.r = read_rank(*r, reader.where("r"));
+  config.alpha = reader.number("lora_alpha", config.alpha);
+  config.dropout = reader.number("lora_dropout", 0);
+  config.use_rslora = reader.boolean("use_rslora");
+  config.use_dora = reader.boolean("use_dora");
+  read_targets(reader, config);
+  if (const Json* pattern = reader.find("rank_pattern"))
+    for (const auto& [name, value] : pattern->as_object(reader.where("rank_pattern")))
+      config.rank_pattern.emplace_back(name, read_rank(value, reader.where("rank_pattern")));
+  if (const Json* pattern = reader.find("alpha_pattern"))
+    for (const auto& [name, value] : pattern->as_object(reader.where("alpha_pattern")))
+      config.alpha_pattern.emplace_back(name, value.as_number(reader.where("alpha_pattern")));
+  config.modules_to_save = reader.names("modules_to_save");
+  const Json* base = reader.find("base_model_name_or_path");
+  if (base && base->is_string()) config.base_model = base->as_string("");
+  return config;
+} catch (const Error& error) {
+  if (error.kind() != ErrorKind::kData) throw;
+  throw Error(ErrorKind::kModel, error.what());
+}
+
+Json adapter_config_json(const AdapterConfig& c) {
+  Json json = Json::object();
+  json["peft_type"] = "LORA";
+  json["task_type"] = "CAUSAL_LM";
+  json["base_model_name_or_path"] = c.base_model.empty() ? Json() : Json(c.base_model);
+  json["revision"] = Json();
+  json["inference_mode"] = true;
+  json["r"] = c.r;
+  json["lora_alpha"] = number_json(c.alpha);
+  json["lora_dropout"] = c.dropout;
+  json["use_rslora"] = c.use_rslora;
+  json["use_dora"] = c.use_dora;
+  json["bias"] = "none";
+  json["fan_in_fan_out"] = false;
+  json["init_lora_weights"] = true;
+  json["target_modules"] = c.all_linear                ? Json("all-linear")
+                           : !c.target_pattern.empty() ? Json(c.target_pattern)
+                                                       : names_json(c.target_modules);
+  json["exclude_modules"] = !c.exclude_pattern.empty()   ? Json(c.exclude_pattern)
+                            : !c.exclude_modules.empty() ? names_json(c.exclude_modules)
+                                                         : Json();
+  Json layers;
+  for (int64_t layer : c.layers_to_transform) layers.push_back(layer);
+  json["layers_to_transform"] = std::move(layers);
+  json["layers_pattern"] = c.layers_pattern.empty() ? Json() : names_json(c.layers_pattern);
+  json["rank_pattern"] = pattern_json(c.rank_pattern);
+  json["alpha_pattern"] = pattern_json(c.alpha_pattern);
+  json["modules_to_save"] = c.modules_to_save.empty() ? Json() : names_json(c.modules_to_save);
+  return json;
+}
+
+double adapter_scale(const AdapterConfig& config, int64_t r, double alpha) {
+  const auto rank = static_cast<double>(r);
+  return alpha / (config.use_rslora ? std::sqrt(rank) : rank);
+}
+
+}  // namespace laconic
