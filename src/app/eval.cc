@@ -3,6 +3,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <cstdio>
 
+#include "app/adapted_model.h"
 #include "app/commands.h"
 #include "app/eval_output.h"
 #include "app/eval_tasks.h"
@@ -18,7 +19,7 @@ namespace laconic {
 namespace {
 
 struct EvalSettings {
-  std::string model, compare, out;
+  std::string model, adapter, compare, compare_adapter, out;
   EvalSource source;
   double margin = 0.05;
   bool check = false;
@@ -26,7 +27,10 @@ struct EvalSettings {
 
   void add_to(Settings& settings) {
     settings.add("model", &model, "model folder").alias("model_name_or_path").required();
+    settings.add("adapter", &adapter, kAdapterHelp);
     settings.add("compare", &compare, "a second model: its paired difference to the first");
+    settings.add("compare_adapter", &compare_adapter,
+                 "the same for the second model (which may be the same folder)");
     source.add_to(settings);
     settings.add("out", &out,
                  "folder for the judged replies ([BENCHMARK/]first.jsonl, second.jsonl): the same "
@@ -45,14 +49,15 @@ struct EvalSettings {
 
 // A model in memory, ready to be measured on any task.
 struct LoadedModel {
-  std::string folder;
+  std::string folder, adapter;
   ModelFolder model;
   PromptBuilder builder;
   std::string weight_hash;
 
-  explicit LoadedModel(const std::string& path)
+  LoadedModel(const std::string& path, const std::string& adapter_path)
       : folder(path),
-        model(load_model(path)),
+        adapter(adapter_path),
+        model(load_adapted_model(path, adapter_path)),
         builder(PromptBuilder::from_folder(path)),
         weight_hash(hash_weights(model.weights, model.index.config.dtype)) {}
 };
@@ -92,6 +97,7 @@ bool evaluate(const LoadedModel& loaded, const EvalTask& task, const std::string
   if (!result) return false;
   Json header = Json::object();
   header["model"] = loaded.folder;
+  if (!loaded.adapter.empty()) header["adapter"] = loaded.adapter;
   if (!task.name.empty()) header["benchmark"] = task.name;
   if (!task.preset.empty()) header["preset"] = task.preset;
   if (task.num_bad_rows > 0) header["bad_rows"] = task.num_bad_rows;
@@ -125,16 +131,19 @@ int run_eval(Arguments arguments) {
   if (!all.parse(arguments)) return 0;
   require(!settings.check || !settings.compare.empty(), ErrorKind::kUsage,
           "--check: expected --compare with it, got none");
+  require(settings.compare_adapter.empty() || !settings.compare.empty(), ErrorKind::kUsage,
+          "--compare-adapter: expected --compare with it, got none");
   install_signal_handlers();
   const std::vector<EvalTask> tasks = read_eval_tasks(settings.source, all);
   std::vector<std::string> folders = {settings.model}, names = {"model"};
+  const std::vector<std::string> adapters = {settings.adapter, settings.compare_adapter};
   if (!settings.compare.empty()) {
     folders.push_back(settings.compare);
     names = {"first", "second"};
   }
   std::vector<EvaluatedTask> evaluated(tasks.size());
   for (size_t i = 0; i < folders.size(); ++i) {
-    const LoadedModel loaded(folders[i]);
+    const LoadedModel loaded(folders[i], adapters[i]);
     for (size_t t = 0; t < tasks.size(); ++t) {
       evaluated[t].name = tasks[t].name;
       evaluated[t].models.emplace_back();

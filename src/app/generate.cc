@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "app/adapted_model.h"
 #include "app/commands.h"
 #include "app/sample_output.h"
 #include "app/sampling_options.h"
@@ -24,7 +25,7 @@ namespace laconic {
 namespace {
 
 struct GenerateOptions {
-  std::string model, input = "-", output = "-", instruction, bad_rows = "fail";
+  std::string model, adapter, input = "-", output = "-", instruction, bad_rows = "fail";
   int64_t num_samples = 1;
   bool logprobs = false;
   SamplingOptions sampling;
@@ -36,6 +37,7 @@ Settings settings_of(GenerateOptions& options) {
       "Samples completions for problems. A file given as --output is continued where an "
       "earlier call ended.");
   settings.add("model", &options.model, "model folder").alias("model_name_or_path").required();
+  settings.add("adapter", &options.adapter, kAdapterHelp);
   settings.add(
       "input", &options.input,
       "JSONL file, - for stdin: {\"id\", \"problem\" or \"messages\" or \"prompt\"}; further "
@@ -175,7 +177,7 @@ int run_generate(Arguments arguments) {
   if (bad_rows.count()) log_warning(bad_rows.summary());
 
   const PromptBuilder builder = PromptBuilder::from_folder(options.model);
-  const ModelFolder model = load_model(options.model);
+  const ModelFolder model = load_adapted_model(options.model, options.adapter);
   use_generation_config(settings, model.index.generation_config,
                         join_path(options.model, "generation_config.json"), options.sampling);
   const SamplingSettings sampling = sampling_settings(options.sampling, builder);

@@ -14,6 +14,7 @@
 #include "base/gguf.h"
 #include "base/json.h"
 #include "base/settings.h"
+#include "nn/adapter.h"
 #include "nn/model_folder.h"
 #include "text/prompt_builder.h"
 #include "text/tokenizer.h"
@@ -22,7 +23,7 @@ namespace laconic {
 namespace {
 
 struct InspectSettings {
-  std::string path;
+  std::string path, adapter;
   DataRowRequest data;
   bool tensors = false, json = false, verify = false;
 };
@@ -102,6 +103,21 @@ Json file_facts(const std::string& folder) {
   return json;
 }
 
+// Read in full against the model, so that what is printed is known to fit it.
+Json adapter_facts(const std::string& folder, const ModelConfig& config) {
+  const Adapter adapter = load_adapter(folder, config);
+  Json json = Json::object();
+  json["kind"] = adapter.config.use_dora ? "DoRA" : "LoRA";
+  json["r"] = adapter.config.r;
+  json["alpha"] = adapter.config.alpha;
+  json["rslora"] = adapter.config.use_rslora;
+  json["modules"] = static_cast<int64_t>(adapter.plan.modules.size());
+  json["saved_tensors"] = static_cast<int64_t>(adapter.plan.saved.size());
+  json["weights"] = static_cast<int64_t>(adapter_bytes(adapter) / sizeof(float));
+  json["base_model"] = adapter.config.base_model;
+  return json;
+}
+
 Json folder_facts(const InspectSettings& s) {
   if (s.verify) verify_manifest(s.path);
   const ModelIndex index = open_model(s.path);
@@ -114,6 +130,7 @@ Json folder_facts(const InspectSettings& s) {
   for (const auto& [key, value] : tokenizer.as_object(s.path)) json[key] = value;
   json["manifest"] = !has_manifest(s.path) ? "none" : s.verify ? "verified" : "present";
   json["files"] = file_facts(s.path);
+  if (!s.adapter.empty()) json["adapter"] = adapter_facts(s.adapter, index.config);
   if (!s.tensors) return json;
   Json tensors = Json::object();
   for (const auto& [name, stored] : index.tensors) {
@@ -188,6 +205,7 @@ int run_inspect(Arguments arguments) {
                     "Says what a model folder or a GGUF file is, or how a row of a data file is "
                     "trained on.");
   settings.positional("PATH", &s.path, "model folder, .gguf file or file of rows").required();
+  settings.add("adapter", &s.adapter, "PEFT LoRA folder to read against the model in PATH");
   settings.add("tensors", &s.tensors, "list every tensor with dtype, shape and file");
   settings.add("verify", &s.verify, "check every file against manifest.json");
   settings.add("json", &s.json, "print one JSON object");

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "app/adapted_model.h"
 #include "app/commands.h"
 #include "app/row_writer.h"
 #include "base/error.h"
@@ -99,12 +100,13 @@ void write_batch(const Weights& weights, std::vector<IdsRow>& rows, int64_t num_
 }  // namespace
 
 int run_logprobs(Arguments arguments) {
-  std::string model_folder, input = "-", output = "-", bad_rows_text = "fail";
+  std::string model_folder, adapter, input = "-", output = "-", bad_rows_text = "fail";
   int64_t num_top = 0;
   Settings settings(
       "laconic logprobs",
       "Log-probabilities of token ids: log p of ids[1..] given those before, natural log.");
   settings.add("model", &model_folder, "model folder").alias("model_name_or_path").required();
+  settings.add("adapter", &adapter, kAdapterHelp);
   settings.add("input", &input,
                "JSONL file with ids, - for stdin; further fields are passed through");
   settings.add("output", &output, "JSONL file for the rows with logprobs, - for stdout");
@@ -117,7 +119,7 @@ int run_logprobs(Arguments arguments) {
   if (!settings.parse(arguments)) return 0;
 
   const std::string text = read_input(input);
-  const Weights weights = load_model(model_folder).weights;
+  const Weights weights = load_adapted_model(model_folder, adapter).weights;
   BadRows bad_rows(parse_bad_row_policy(bad_rows_text));
   RowWriter out(output);
   std::vector<IdsRow> rows;

@@ -19,6 +19,7 @@
 
 namespace laconic {
 
+[[gnu::weak]] int run_adapter(Arguments);
 [[gnu::weak]] int run_convert(Arguments);
 [[gnu::weak]] int run_eval(Arguments);
 [[gnu::weak]] int run_generate(Arguments);
@@ -49,6 +50,7 @@ const Command kCommands[] = {
     {"verify", "judge (gold, response) pairs", run_verify},
     {"report", "runs as one HTML page and a text table", run_report},
     {"inspect", "what a model folder or a data file is", run_inspect},
+    {"adapter", "LoRA adapters: merge, extract from two models, scale", run_adapter},
     {"convert", "GGUF and Hugging Face folders into each other", run_convert},
     {"world", "the embedded small world: problems with short and long chains", run_world},
     {"tokenize", "text to token ids and back, JSONL in, JSONL out", run_tokenize},

@@ -1,11 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "nn/adapter.h"
 
-#include <ATen/TensorOperators.h>
-#include <ATen/ops/addmm.h>
 #include <ATen/ops/empty.h>
-#include <ATen/ops/linalg_svd.h>
-#include <ATen/ops/linalg_vector_norm.h>
 
 #include <algorithm>
 
@@ -103,6 +99,27 @@ Json read_config(const std::string& folder) {
   }
 }
 
+// Without a model to compare with: each module has its A and its B, of one rank.
+void check_pairs(const SafetensorsFile& file) {
+  constexpr std::string_view kA = ".lora_A.weight", kB = ".lora_B.weight";
+  std::map<std::string, int64_t> ranks;  // of A, then left to match
+  for (const TensorEntry& entry : file.index().tensors)
+    if (entry.name.ends_with(kA) && entry.shape.size() == 2)
+      ranks[entry.name.substr(0, entry.name.size() - kA.size())] = entry.shape[0];
+  for (const TensorEntry& entry : file.index().tensors) {
+    if (entry.name.ends_with(kA) && entry.shape.size() == 2) continue;
+    const bool is_b = entry.name.ends_with(kB) && entry.shape.size() == 2;
+    const auto pair = ranks.find(entry.name.substr(0, entry.name.size() - (is_b ? kB.size() : 0)));
+    require(is_b && pair != ranks.end() && pair->second == entry.shape[1], ErrorKind::kModel,
+            file.path(), ": tensor \"", entry.name,
+            "\": expected pairs of lora_A [r, in] and lora_B [out, r], got it without its match");
+    ranks.erase(pair);
+  }
+  require(ranks.empty(), ErrorKind::kModel, file.path(),
+          ": expected a lora_B for each lora_A, got none for ",
+          ranks.empty() ? "" : ranks.begin()->first);
+}
+
 std::string plain_card(const AdapterConfig& config) {
   std::string card = "---\n";
   if (!config.base_model.empty())
@@ -182,55 +199,29 @@ void save_adapter(const std::string& folder_name, const SaveAdapterRequest& requ
   writer.publish();
 }
 
-at::Tensor merged_weight(const at::Tensor& weight, const AdapterModule& module,
-                         const LowRank& low_rank) {
-  const at::Tensor sum = at::addmm(weight, low_rank.b, low_rank.a, 1, module.scale);
-  if (!low_rank.magnitude.defined()) return sum;
-  const at::Tensor norm = at::linalg_vector_norm(sum, 2, at::IntArrayRef{1});
-  return sum * (low_rank.magnitude / norm).unsqueeze(1);
-}
-
-AdapterMerge::AdapterMerge(const Adapter& adapter) : adapter_(adapter) {
-  const size_t num_modules = adapter.plan.modules.size();
-  for (size_t i = 0; i < num_modules; ++i) places_[adapter.plan.modules[i].parameter.name] = i;
-  for (size_t i = 0; i < adapter.plan.saved.size(); ++i)
-    places_[adapter.plan.saved[i].name] = num_modules + i;
-}
-
-void AdapterMerge::apply(const Parameter& parameter, const at::Tensor& values) const {
-  const auto place = places_.find(parameter.name);
-  if (place == places_.end()) return;
-  at::Tensor target = values.view(parameter.shape);
-  const size_t num_modules = adapter_.plan.modules.size();
-  if (place->second >= num_modules) {
-    target.copy_(adapter_.saved[place->second - num_modules]);
-    return;
-  }
-  target.copy_(merged_weight(target, adapter_.plan.modules[place->second],
-                             adapter_.low_rank[place->second]));
-}
-
-void merge_adapter(const Adapter& adapter, Weights& weights) {
-  const AdapterMerge merge(adapter);
-  for (const Parameter& parameter : weights.parameters)
-    if (merge.touches(parameter))
-      merge.apply(parameter, weights.flat.narrow(0, parameter.offset, parameter.size()));
-}
-
-Extraction extract_low_rank(const at::Tensor& difference, int64_t r) {
-  const auto [u, s, vh] = at::linalg_svd(difference, /*full_matrices=*/false);
-  const int64_t rank = std::min(r, s.size(0));
-  const at::Tensor root = s.narrow(0, 0, rank).sqrt();
-  Extraction result;
-  // A rank that the matrix does not have is filled with zeros: every module keeps the same r.
-  result.low_rank.a = at::empty({r, difference.size(1)}, difference.options()).zero_();
-  result.low_rank.b = at::empty({difference.size(0), r}, difference.options()).zero_();
-  result.low_rank.a.narrow(0, 0, rank).copy_(vh.narrow(0, 0, rank) * root.unsqueeze(1));
-  result.low_rank.b.narrow(1, 0, rank).copy_(u.narrow(1, 0, rank) * root.unsqueeze(0));
-  const at::Tensor energies = (s * s).to(at::kDouble);
-  result.total_energy = energies.sum().item<double>();
-  result.energy = energies.narrow(0, 0, rank).sum().item<double>();
-  return result;
+void scale_adapter(const std::string& folder, double factor, const std::string& target) {
+  Json json = read_config(folder);
+  const std::string place = join_path(folder, kConfigFile);
+  const AdapterConfig config = parse_adapter_config(json, place);
+  require(!config.use_dora, ErrorKind::kUsage, place,
+          ": use_dora: expected false, got true (DoRA's change is not proportional to B A)");
+  require(config.modules_to_save.empty(), ErrorKind::kUsage, place,
+          ": modules_to_save: expected none, got some (whole tensors have no factor)");
+  const SafetensorsFile file(join_path(folder, kTensorFile));
+  check_pairs(file);
+  json["lora_alpha"] = number_json(config.alpha * factor);
+  if (const Json* pattern = json.find("alpha_pattern"); pattern && pattern->is_object())
+    for (Json::Member& member : json["alpha_pattern"].members())
+      member.second = number_json(member.second.as_number(place) * factor);
+  const std::string path = without_slash(target);
+  check_target(path, folder);
+  FolderWriter writer(path);
+  writer.add(kTensorFile, MappedFile(file.path()).text());
+  writer.add(kConfigFile, json.dump(2) + "\n");
+  AdapterConfig scaled = config;
+  scaled.alpha *= factor;
+  writer.add("README.md", plain_card(scaled));
+  writer.publish();
 }
 
 }  // namespace laconic

@@ -54,6 +54,11 @@ void save_adapter(const std::string& folder, const SaveAdapterRequest& request);
 // The bytes of adapter_model.safetensors.
 uint64_t adapter_bytes(const Adapter& adapter);
 
+// Writes to `target` the adapter whose change is `factor` times as large: lora_alpha and
+// alpha_pattern are multiplied, tensors copied byte for byte. DoRA and modules_to_save have no such
+// factor: Error(kUsage). Source: CoT-Valve (arXiv 2502.09601).
+void scale_adapter(const std::string& folder, double factor, const std::string& target);
+
 // What one module's weight [out, in] becomes. Not in place.
 at::Tensor merged_weight(const at::Tensor& weight, const AdapterModule& module,
                          const LowRank& low_rank);

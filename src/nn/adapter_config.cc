@@ -146,11 +146,6 @@ Json names_json(const std::vector<std::string>& names) {
   return json;
 }
 
-Json number_json(double value) {
-  return std::floor(value) == value && std::abs(value) < 1e15 ? Json(static_cast<int64_t>(value))
-                                                              : Json(value);
-}
-
 template <typename T>
 Json pattern_json(const std::vector<std::pair<std::string, T>>& pattern) {
   Json json = Json::object();
@@ -218,6 +213,11 @@ Json adapter_config_json(const AdapterConfig& c) {
   json["alpha_pattern"] = pattern_json(c.alpha_pattern);
   json["modules_to_save"] = c.modules_to_save.empty() ? Json() : names_json(c.modules_to_save);
   return json;
+}
+
+Json number_json(double value) {
+  return std::floor(value) == value && std::abs(value) < 1e15 ? Json(static_cast<int64_t>(value))
+                                                              : Json(value);
 }
 
 double adapter_scale(const AdapterConfig& config, int64_t r, double alpha) {

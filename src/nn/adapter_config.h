@@ -55,7 +55,7 @@ struct AdapterPlan {
 
 // `place` is the path of adapter_config.json.
 AdapterConfig parse_adapter_config(const Json& json, const std::string& place);
-// As PEFT writes it. `modules`: the resolved names for target_modules where all_linear is set.
+// As PEFT writes it.
 Json adapter_config_json(const AdapterConfig& config);
 
 // What `config` means for a model (nn/adapter_plan.cc). Error(kModel) when nothing is targeted,
@@ -68,6 +68,8 @@ std::string unmatched_target(const AdapterConfig& config, const ModelConfig& mod
 
 // Whether PEFT can put LoRA on the tensor: a matrix of a linear layer, the head included.
 bool is_linear_weight(const Parameter& parameter);
+// An integer where the value is one.
+Json number_json(double value);
 double adapter_scale(const AdapterConfig& config, int64_t r, double alpha);
 
 }  // namespace laconic
