@@ -4,9 +4,9 @@
 // Inline SVG, CSS and one script (the browser of replies; all else works without); nothing is ever
 // loaded, which the page's content policy holds a browser to; light and dark by
 // prefers-color-scheme; one column on a phone. Every text that comes from data is escaped; replies
-// are JSON in inert elements, of which only those looked at are parsed. Pure functions of what
-// run_data.h read; the same runs give the same bytes. Files: report.cc (page), report_sets.h (what
-// is compared), report_tables.h, report_compare.cc (side by side), report_browser.cc and
+// are packed JSON in inert elements, of which only those looked at are unpacked. Pure functions of
+// what run_data.h read; the same runs give the same bytes. Files: report.cc (page), report_sets.h
+// (what is compared), report_tables.h, report_compare.cc (side by side), report_browser.cc and
 // report_script.h (replies), report_charts.cc (charts of a run), report_examples.cc (paired
 // replies), report_text.cc (other forms), svg.h (drawing). Errors: Error(kData) from statistics
 // (samples of different problems).

@@ -3,6 +3,7 @@
 #include <map>
 
 #include "base/error.h"
+#include "eval/packed_json.h"
 #include "eval/report_parts.h"
 #include "eval/report_script.h"
 #include "eval/tail_loop.h"
@@ -10,7 +11,7 @@
 namespace laconic {
 namespace {
 
-constexpr size_t kChunk = 64;  // replies or problems in one script element, parsed when looked at
+constexpr size_t kChunk = 64;       // replies or problems in one element, unpacked when looked at
 constexpr size_t kHeadBytes = 110;  // of a problem's text in the list
 
 bool is_boundary(const std::string& text, size_t at) {
@@ -70,7 +71,8 @@ class Chunks {
 
  private:
   void close() {
-    html_ += data_element(cat(prefix_, num_++), open_);
+    html_ += cat("<script type=\"text/plain\" id=\"", prefix_, num_++, "\">", packed_json(open_),
+                 "</script>\n");
     open_ = Json::array();
   }
   std::string prefix_, html_;

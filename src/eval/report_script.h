@@ -22,12 +22,17 @@ const parsed = new Map();
 const piece = id => {
   if (!parsed.has(id)) {
     if (parsed.size > 32) parsed.clear();
-    parsed.set(id, JSON.parse($(id).textContent));
+    parsed.set(id, unpack($(id).textContent));
   }
   return parsed.get(id);
 };
-const reply = r => piece("r" + Math.floor(r / D.chunk))[r % D.chunk];
-const problem = p => piece("q" + Math.floor(p / D.chunk))[p % D.chunk];
+async function unpack(text) {
+  const bytes = Uint8Array.from(atob(text), c => c.charCodeAt(0));
+  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
+  return JSON.parse(await new Response(stream).text());
+}
+const reply = async r => (await piece("r" + Math.floor(r / D.chunk)))[r % D.chunk];
+const problem = async p => (await piece("q" + Math.floor(p / D.chunk)))[p % D.chunk];
 const number = n => n.toLocaleString("en-US");
 
 const byProblem = new Map();
@@ -60,7 +65,7 @@ const SORTS = {
   "least saved": (a, b) => R.saved[a] - R.saved[b],
 };
 
-let show = "all", order = [], selected = -1;
+let show = "all", order = [], selected = -1, opened = 0;
 const list = $("list"), inner = $("rows"), detail = $("detail");
 const controls = {};
 
@@ -163,8 +168,8 @@ function draw() {
   inner.replaceChildren(...rows);
 }
 
-function pane(r) {
-  const box = el("div", "reply"), head = el("p"), [text, extracted] = reply(r);
+async function pane(r) {
+  const box = el("div", "reply"), head = el("p"), [text, extracted] = await reply(r);
   const v = VERDICTS[R.verdict[r]];
   head.append(el("i", "dot k" + R.system[r] % D.colours), el("b", "", D.systems[R.system[r]] + " "),
               el("span", "tag " + v, v),
@@ -198,24 +203,26 @@ function others(r) {
   return box;
 }
 
-function open(r) {
+let open = async r => {
+  const mine = ++opened;
   if (r === undefined) {
     if (selected < 0) return detail.replaceChildren(el("p", "muted", "No reply passes these filters."));
     r = order[selected];
   }
-  const p = R.problem[r], [text, gold] = problem(p);
+  const p = R.problem[r], [text, gold] = await problem(p);
   const where = [P.id[p]];
   if (D.groups[P.group[p]]) where.unshift(D.groups[P.group[p]]);
   if (P.difficulty[p] >= 0) where.push("difficulty " + D.difficulties[P.difficulty[p]]);
   const title = el("p", "muted", where.join(", ") + (gold ? "; gold answer " + gold : ""));
   const panes = el("div", "pair");
-  panes.append(pane(r));
+  panes.append(await pane(r));
   const other = byProblem.get(p).find(o => R.sample[o] === R.sample[r] &&
       (R.system[r] === 0 ? R.system[o] !== 0 : R.system[o] === 0));
-  if (other !== undefined) panes.append(pane(other));
+  if (other !== undefined) panes.append(await pane(other));
   else panes.classList.add("one");
+  if (mine !== opened) return;  // another was asked for meanwhile
   detail.replaceChildren(el("p", "problem", text || P.head[p]), title, others(r), panes);
-}
+};
 
 list.onscroll = draw;
 list.onkeydown = event => {
@@ -231,6 +238,8 @@ list.onkeydown = event => {
 };
 addEventListener("resize", draw);
 build();
+if (!window.DecompressionStream)
+  open = () => detail.replaceChildren(el("p", "muted", "This browser is too old to unpack replies."));
 apply();
 document.documentElement.dataset.ready = N;
 })();

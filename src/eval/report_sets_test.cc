@@ -2,6 +2,7 @@
 #include "eval/report_sets.h"
 
 #include "base/error.h"
+#include "data/decompress.h"
 #include "eval/report.h"
 #include "eval/report_fixture.h"
 #include "eval/report_parts.h"
@@ -126,11 +127,33 @@ TEST(ReportForms, BudgetsDoubleUpToTheLongestReply) {
   EXPECT_EQ(table.rows.front()[0], "64");
 }
 
-// Reads the JSON of an element back.
+std::string from_base64(std::string_view text) {
+  static constexpr std::string_view kDigits =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  std::string out;
+  unsigned bits = 0, num_bits = 0;
+  for (const char c : text) {
+    if (c == '=') break;
+    bits = bits << 6 | static_cast<unsigned>(kDigits.find(c));
+    num_bits += 6;
+    if (num_bits < 8) continue;
+    num_bits -= 8;
+    out += static_cast<char>(bits >> num_bits & 255);
+  }
+  return out;
+}
+
+// Reads the JSON of an element back, packed or not.
 Json element(const std::string& html, const std::string& id) {
   const std::string open = cat("id=\"", id, "\">");
   const size_t begin = html.find(open) + open.size();
-  return Json::parse(html.substr(begin, html.find("</script>", begin) - begin), id);
+  std::string text = html.substr(begin, html.find("</script>", begin) - begin);
+  if (!text.starts_with('{')) {
+    const std::string packed = from_base64(text);
+    text.clear();
+    decompress(Compression::kGzip, packed, id, [&](std::string_view part) { text += part; });
+  }
+  return Json::parse(text, id);
 }
 
 TEST(ReportBrowser, RepliesComeBackAsTheyWere) {
