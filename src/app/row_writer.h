@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "base/error.h"
 #include "base/file.h"
@@ -18,8 +19,9 @@ class RowWriter {
   explicit RowWriter(const std::string& path) {
     if (path != "-") file_ = std::make_unique<OutputFile>(path);
   }
-  void write(const Json& row) {
-    const std::string line = row.dump() + "\n";
+  void write(const Json& row) { write_line(row.dump() + "\n"); }
+  // With its line end.
+  void write_line(std::string_view line) {
     if (file_) return file_->write(line);
     require(std::fwrite(line.data(), 1, line.size(), stdout) == line.size(), ErrorKind::kFailure,
             "stdout: expected to write, got an error");

@@ -1,89 +1,167 @@
-// laconic verify: judges (gold, response) pairs, JSONL in, JSONL out; --audit counts agreement with
-// a label.
+// laconic verify: judges (gold, response) pairs, JSONL in, JSONL out in the same order, on all
+// cores;
+// --audit counts how the verdicts stand to labels, by kind of disagreement.
 // SPDX-License-Identifier: Apache-2.0
 #include "eval/verify.h"
 
-#include <array>
-#include <cstdio>
-#include <map>
+#include <algorithm>
 #include <memory>
 #include <string>
+#include <unordered_map>
+#include <utility>
+#include <vector>
 
 #include "app/commands.h"
+#include "app/parallel_rows.h"
 #include "app/row_writer.h"
+#include "app/verify_audit.h"
 #include "base/error.h"
-#include "base/file.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "base/settings.h"
 #include "data/row_fields.h"
+#include "data/row_file.h"
 #include "data/rows.h"
 
 namespace laconic {
 namespace {
 
+// Rows judged between two writes.
+constexpr int64_t kBlockRows = 4096;
+
 struct VerifySettings {
-  std::string input = "-", output = "-", bad_rows = "fail";
-  bool answers = false;
-  bool audit = false;
+  std::string input = "-", output = "-", bad_rows = "fail", answer_from = "box,hashes";
+  bool answers = false, audit = false, count_thinking = false, starts_in_thinking = false;
+  int64_t threads = 0, show = 0;
 };
 
-// Counts of one kind: by label (false, true) and verdict.
-using Counts = std::array<std::array<int64_t, 3>, 2>;
+// What a worker makes of one row.
+struct JudgedRow {
+  std::string error;  // not empty: a bad row
+  std::string line;   // the row with its verdict
+  std::string identity;
+  AuditRow audit;
+};
 
-Judgement judge_row(const Json& row, const std::string& place, bool answers) {
-  const Field gold = find_field(row, {"gold", "answer", "ref_answer", "expected_answer"});
-  const Field response = find_field(row, {"response", "completion", "pred"});
-  require(static_cast<bool>(gold), ErrorKind::kData, place, ": gold: expected an answer, got none");
-  require(static_cast<bool>(response), ErrorKind::kData, place,
-          ": response: expected a text, got none");
-  const std::string gold_value = field_text(gold, place);
-  const std::string text = field_text(response, place);
-  return answers ? compare_answers(gold_value, text) : judge(gold_value, text);
-}
-
-bool label_of(const Json& row, const std::string& place) {
-  const Field label = find_field(row, {"label", "expected"});
-  require(static_cast<bool>(label), ErrorKind::kData, place,
-          ": label: expected a boolean, got none (--audit)");
-  return label.value->as_boolean(place + ": label");
-}
-
-std::string share(int64_t part, int64_t whole) {
-  char text[32] = "-";
-  if (whole > 0)
-    std::snprintf(text, sizeof text, "%.2f %%",
-                  100.0 * static_cast<double>(part) / static_cast<double>(whole));
+std::string text_of(const Json& row, std::initializer_list<std::string_view> names,
+                    const std::string& place) {
+  const Field field = find_field(row, names);
+  const std::string_view name = *names.begin();
+  require(static_cast<bool>(field), ErrorKind::kData, place, ": ", name,
+          name == "gold" ? ": expected an answer, got none" : ": expected a text, got none");
+  std::string text = field_text(field, place);
+  require(text.find('\0') == std::string::npos, ErrorKind::kData, place, ": ", field.name,
+          ": expected text, got a NUL character in it");
   return text;
 }
 
-// One line a kind of reason: how many rows, and how the verdicts stand to the labels.
-void print_audit(const std::map<std::string, Counts>& by_reason) {
-  Counts all{};
-  std::printf("%-18s %8s %8s %8s %9s %10s\n", "reason", "rows", "agree", "false", "false",
-              "undecided");
-  std::printf("%-18s %8s %8s %8s %9s %10s\n", "", "", "", "right", "wrong", "");
-  const auto line = [](const char* name, const Counts& c) {
-    int64_t rows = 0;
-    for (const auto& row : c) rows += row[0] + row[1] + row[2];
-    std::printf("%-18s %8lld %8lld %8lld %9lld %10lld\n", name, static_cast<long long>(rows),
-                static_cast<long long>(c[1][0] + c[0][1]), static_cast<long long>(c[0][0]),
-                static_cast<long long>(c[1][1]), static_cast<long long>(c[0][2] + c[1][2]));
-  };
-  for (const auto& [reason, counts] : by_reason) {
-    line(reason.c_str(), counts);
-    for (size_t label = 0; label < 2; ++label) {
-      for (size_t verdict = 0; verdict < 3; ++verdict)
-        all[label][verdict] += counts[label][verdict];
-    }
+// The row's text with the verdict's members behind its own, which stay byte for byte as they are.
+std::string with_verdict(Json& row, std::string_view text, const Judgement& got,
+                         const std::string& gold) {
+  Json added = Json::object();
+  added["verdict"] = verdict_name(got.verdict);
+  added["reason"] = got.reason;
+  added["extracted"] = got.extracted;
+  added["gold_form"] = canonical_form(gold);
+  added["answer_form"] = canonical_form(got.extracted);
+  const bool judged_before = std::any_of(added.as_object("").begin(), added.as_object("").end(),
+                                         [&](const Json::Member& m) { return row.find(m.first); });
+  if (!judged_before) {
+    std::string out(text.substr(0, text.rfind('}')));
+    while (!out.empty() && (out.back() == ' ' || out.back() == '\n')) out.pop_back();
+    std::erase_if(out, [](char c) { return c == '\n' || c == '\r'; });
+    return out + ", " + added.dump().substr(1) + "\n";
   }
-  line("all", all);
-  const int64_t agree = all[1][0] + all[0][1];
-  const int64_t decided = agree + all[0][0] + all[1][1];
-  const int64_t undecided = all[0][2] + all[1][2];
-  std::printf("\nagreement where decided %s, undecided %s, label true but undecided %lld\n",
-              share(agree, decided).c_str(), share(undecided, decided + undecided).c_str(),
-              static_cast<long long>(all[1][2]));
+  for (const auto& [key, value] : added.as_object("")) row[key] = value;
+  return row.dump() + "\n";
+}
+
+// id, sample and source: two rows that agree in all of them are one row twice.
+std::string identity_of(const Json& row) {
+  std::string out;
+  for (const std::string_view key : {"id", "sample", "sample_idx", "source"}) {
+    const Json* value = row.find(key);
+    if (key == "id" && (!value || value->is_null())) return "";
+    if (value) out += value->dump() + "\n";
+  }
+  return out;
+}
+
+JudgedRow judge_row(const RowFile& file, int64_t index, const VerifySettings& s,
+                    const AnswerRules& rules) {
+  JudgedRow out;
+  const std::string place = file.place(index);
+  try {
+    const std::string_view text = file.text(index);
+    Json row = Json::parse(text, place);
+    row.as_object(place);
+    const std::string gold =
+        text_of(row, {"gold", "answer", "ref_answer", "expected_answer"}, place);
+    const std::string response = text_of(row, {"response", "completion", "pred"}, place);
+    const Judgement got =
+        s.answers ? compare_answers(gold, response) : judge(gold, response, rules);
+    out.identity = identity_of(row);
+    if (s.audit) {
+      const Field label = find_field(row, {"label", "expected"});
+      require(static_cast<bool>(label), ErrorKind::kData, place,
+              ": label: expected a boolean, got none (--audit)");
+      out.audit = {got, label.value->as_boolean(place + ": label"), place, gold};
+    } else {
+      out.line = with_verdict(row, text, got, gold);
+    }
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::kData) throw;
+    out.error = error.what();
+  }
+  return out;
+}
+
+// Rows whose id (with sample and source) came before: judged and counted all the same, but named.
+class Repeats {
+ public:
+  void see(const std::string& identity, const std::string& place) {
+    if (identity.empty()) return;
+    const auto [at, is_new] = places_.emplace(identity, place);
+    if (is_new) return;
+    if (count_++ == 0)
+      first_ =
+          cat(place, ": id ", identity.substr(0, identity.find('\n')), " is that of ", at->second);
+  }
+  void report() const {
+    if (count_)
+      log_warning(cat(count_, count_ == 1 ? " row repeats" : " rows repeat",
+                      " the id of an earlier one and counts as well (first: ", first_, ")"));
+  }
+
+ private:
+  std::unordered_map<std::string, std::string> places_;
+  int64_t count_ = 0;
+  std::string first_;
+};
+
+void add_settings(Settings& settings, VerifySettings& s) {
+  settings.add("input", &s.input, "JSONL file with gold and response, - for stdin");
+  settings.add("output", &s.output,
+               "JSONL file for the rows with verdict, reason, extracted, gold_form and answer_form "
+               "behind their own fields, - for stdout");
+  settings.add("answers", &s.answers, "response is a bare answer, not a whole reply");
+  settings.add("answer_from", &s.answer_from,
+               "where a reply states its answer, tried in this order: box, hashes (####), phrase "
+               "(the answer is ...), choice (a letter), math (the last formula), number (the last "
+               "one), whole");
+  settings.add("count_thinking", &s.count_thinking,
+               "look for the answer between <think> and </think> too");
+  settings.add("starts_in_thinking", &s.starts_in_thinking,
+               "the prompts ended with <think>: a reply without </think> has no answer");
+  settings.add("audit", &s.audit,
+               "print how the verdicts agree with each row's label, by reason, instead of rows");
+  settings.add("show", &s.show, "examples of each kind of disagreement to print with --audit")
+      .range(0, 1e6);
+  settings.add("threads", &s.threads, "threads that judge, 0 for one a core").range(0, 4096);
+  settings.add("bad_rows", &s.bad_rows, "a row that cannot be read: fail, skip or quarantine=PATH");
+  settings.example(
+      "echo '{\"gold\": \"1/2\", \"response\": \"so \\\\boxed{0.5}\"}' | laconic verify");
+  settings.example("laconic verify --audit --show 3 --input labelled.jsonl");
 }
 
 }  // namespace
@@ -92,46 +170,44 @@ int run_verify(Arguments arguments) {
   VerifySettings s;
   Settings settings("laconic verify",
                     "Judges (gold, response) pairs: right, wrong or undecided, with a reason.");
-  settings.add("input", &s.input, "JSONL file with gold and response, - for stdin");
-  settings.add("output", &s.output,
-               "JSONL file for the rows with verdict, reason and extracted, - for stdout");
-  settings.add("answers", &s.answers, "response is a bare answer, not a whole reply with a box");
-  settings.add("audit", &s.audit,
-               "print how the verdicts agree with each row's label, by reason, instead of rows");
-  settings.add("bad_rows", &s.bad_rows, "a row that cannot be read: fail, skip or quarantine=PATH");
-  settings.example(
-      "echo '{\"gold\": \"1/2\", \"response\": \"so \\\\boxed{0.5}\"}' | laconic verify");
+  add_settings(settings, s);
   if (!settings.parse(arguments)) return 0;
-
-  const std::string shown = s.input == "-" ? "stdin" : s.input;
-  const std::string text = read_input(s.input);
+  AnswerRules rules;
+  rules.sources = parse_answer_sources(s.answer_from);
+  rules.count_thinking = s.count_thinking;
+  rules.starts_in_thinking = s.starts_in_thinking;
   BadRows bad_rows(parse_bad_row_policy(s.bad_rows));
+  const RowFile file(s.input);
   std::unique_ptr<RowWriter> out;
   if (!s.audit) out = std::make_unique<RowWriter>(s.output);
-  std::map<std::string, Counts> by_reason;
-  for_each_line(text, [&](int64_t line, std::string_view row_text) {
-    const std::string place = cat(shown, ":", line);
-    try {
-      Json row = Json::parse(row_text, place);
-      row.as_object(place);
-      const Judgement got = judge_row(row, place, s.answers);
-      if (s.audit) {
-        ++by_reason[got.reason][label_of(row, place)][static_cast<size_t>(got.verdict)];
-        return;
+
+  Audit audit(s.show);
+  Repeats repeats;
+  std::vector<JudgedRow> block;
+  for (int64_t begin = 0; begin < file.size(); begin += kBlockRows) {
+    const int64_t count = std::min(kBlockRows, file.size() - begin);
+    block.assign(static_cast<size_t>(count), {});
+    for_rows_in_parallel(count, s.threads, [&](int64_t i) {
+      block[static_cast<size_t>(i)] = judge_row(file, begin + i, s, rules);
+    });
+    for (int64_t i = 0; i < count; ++i) {
+      const JudgedRow& row = block[static_cast<size_t>(i)];
+      if (!row.error.empty()) {
+        bad_rows.add(file.shown(), file.line(begin + i), file.text(begin + i), row.error);
+        continue;
       }
-      row["verdict"] = verdict_name(got.verdict);
-      row["reason"] = got.reason;
-      row["extracted"] = got.extracted;
-      out->write(row);
-    } catch (const Error& error) {
-      if (error.kind() != ErrorKind::kData) throw;
-      bad_rows.add(shown, line, row_text, error.what());
+      repeats.see(row.identity, file.place(begin + i));
+      if (s.audit)
+        audit.add(row.audit);
+      else
+        out->write_line(row.line);
     }
-  });
+  }
   bad_rows.close();
   if (bad_rows.count()) log_warning(bad_rows.summary());
+  repeats.report();
   if (s.audit)
-    print_audit(by_reason);
+    audit.print(bad_rows.count());
   else
     out->close();
   return 0;

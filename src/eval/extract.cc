@@ -24,7 +24,8 @@ struct Box {
 
 // The last `macro`{...} that starts before `limit`; its open brace, kNone: none.
 Box last_box_of(std::string_view text, std::string_view macro, size_t limit) {
-  for (size_t at = text.rfind(macro, limit); at != kNone; at = text.rfind(macro, at - 1)) {
+  for (size_t at = find_last(text, macro, limit); at != kNone;
+       at = find_last(text, macro, at - 1)) {
     const size_t next = text.find_first_not_of(kSpace, at + macro.size());
     if (next != kNone && text[next] == '{') return {at, next, kNone};
     if (at == 0) break;
@@ -108,7 +109,7 @@ ExtractedAnswer box_answer(std::string_view text, bool join) {
 }
 
 std::string_view line_behind_hashes(std::string_view text) {
-  const size_t hashes = text.rfind("####");
+  const size_t hashes = find_last(text, "####");
   if (hashes == kNone) return {};
   const std::string_view rest = trim_answer(text.substr(hashes + 4));
   return trim_answer(rest.substr(0, rest.find('\n')));
@@ -116,7 +117,7 @@ std::string_view line_behind_hashes(std::string_view text) {
 
 // The text of the answer proper; nothing: it never starts.
 std::optional<std::string_view> behind_thinking(std::string_view text, const AnswerRules& rules) {
-  const size_t close = text.rfind(kThinkClose);
+  const size_t close = find_last(text, kThinkClose);
   if (rules.require_closed_thinking && close == kNone) return std::nullopt;
   if (rules.count_thinking) return text;
   if (close != kNone) return text.substr(close + kThinkClose.size());

@@ -3,7 +3,8 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
+#include <cstring>
+#include <utility>
 
 namespace laconic {
 namespace {
@@ -86,6 +87,18 @@ std::string_view leading_letter(std::string_view text, std::string_view choices)
 }
 
 }  // namespace
+
+size_t find_last(std::string_view text, std::string_view word, size_t limit) {
+  if (text.size() < word.size()) return kNone;
+  size_t end = std::min(limit, text.size() - word.size()) + 1;
+  while (end > 0) {
+    const void* found = ::memrchr(text.data(), word[0], end);
+    if (!found) return kNone;
+    end = static_cast<size_t>(static_cast<const char*>(found) - text.data());
+    if (std::memcmp(text.data() + end, word.data(), word.size()) == 0) return end;
+  }
+  return kNone;
+}
 
 std::string_view trim_answer(std::string_view text) {
   const size_t begin = text.find_first_not_of(kSpace);

@@ -4,11 +4,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstddef>
 #include <string_view>
 
 namespace laconic {
 
 std::string_view trim_answer(std::string_view text);
+
+// text.rfind(word, limit), at memory speed where the first character of `word` is rare.
+size_t find_last(std::string_view text, std::string_view word,
+                 size_t limit = std::string_view::npos);
 
 // What follows the last "the answer is", "final answer:", "answer:" (any case), up to the end of
 // its sentence or line.

@@ -169,6 +169,19 @@ Judgement compare_answers(std::string_view gold, std::string_view answer) {
   return out;
 }
 
+std::string canonical_form(std::string_view answer) {
+  const std::string bare = gold_answer(answer);
+  if (bare.size() > kMaxAnswerLength) return "";
+  const std::string canonical = with_decimal_point(canonical_answer(bare));
+  if (const std::optional<Quantity> number = parse_quantity(canonical))
+    return number->value.get_str() + (number->is_percent ? "%" : "") +
+           (number->unit.empty() ? "" : " " + number->unit);
+  if (!only_words(canonical).empty()) return text_key(canonical);
+  Arena arena;
+  const Node* tree = parse_math(canonical, arena);
+  return tree ? canonical_text(*tree) : text_key(canonical);
+}
+
 Judgement judge(std::string_view gold, std::string_view response, const AnswerRules& rules) {
   const ExtractedAnswer found = extract_answer(response, rules);
   switch (found.place) {

@@ -30,4 +30,8 @@ Judgement judge(std::string_view gold, std::string_view response, const AnswerRu
 // Only the comparison of two bare answers.
 Judgement compare_answers(std::string_view gold, std::string_view answer);
 
+// What the verifier understood an answer (or a gold field) to be, in one spelling: "1/2", "2*x+1",
+// "{1, 2}"; its normalised text where it is not read. For reading.
+std::string canonical_form(std::string_view answer);
+
 }  // namespace laconic
