@@ -66,8 +66,8 @@ class Comparer {
       if (as_equations.verdict == Verdict::kRight) return as_equations;
       if (a.name && b.name) {
         const Outcome values = compare_stated(*a.value, *b.value, nesting);
-        if (values.verdict != Verdict::kRight || same_name(*a.name, *b.name)) return values;
-        return undecided("names-differ");
+        if (same_name(*a.name, *b.name)) return values;
+        return values.verdict == Verdict::kRight ? undecided("names-differ") : as_equations;
       }
       if (describes_reals(gold) && describes_reals(answer)) {
         const Outcome sets = compare_reals(gold, answer);
@@ -106,6 +106,10 @@ class Comparer {
     const Node* b = &answer;
     if (const Node* value = matrix_value(*a, arena_)) a = value;
     if (const Node* value = matrix_value(*b, arena_)) b = value;
+    if (all_bounds(*a) != all_bounds(*b) && (describes_reals(*a) || describes_reals(*b))) {
+      const Outcome united = compare_reals(*union_of(*a), *union_of(*b));
+      return united.verdict == Verdict::kRight ? united : undecided("set-not-read");
+    }
     if (is_list(*a) || is_list(*b) || has_plus_minus(*a) || has_plus_minus(*b))
       return compare_lists(*a, *b, nesting);
     if (a->op == Op::kMatrix || b->op == Op::kMatrix) return compare_matrices(*a, *b, nesting);
@@ -118,6 +122,21 @@ class Comparer {
     if (is_scalar(*a) && is_scalar(*b)) return compare_quantities(*a, *b);
     if (is_relation(*a) != is_relation(*b)) return undecided("equation-or-value");
     return undecided("kinds-differ");
+  }
+
+  // "x < 2 or x > 3"
+  static bool all_bounds(const Node& node) {
+    return node.op == Op::kSequence &&
+           std::all_of(node.args.begin(), node.args.end(), [](const Node* item) {
+             return is_relation(*item) && describes_reals(*item);
+           });
+  }
+  const Node* union_of(const Node& node) {
+    if (!all_bounds(node)) return &node;
+    const Node* out = node.args[0];
+    for (size_t i = 1; i < node.args.size(); ++i)
+      out = arena_.make(Op::kUnion, {out, node.args[i]});
+    return out;
   }
 
   static bool is_list(const Node& node) { return node.op == Op::kSequence || node.op == Op::kSet; }

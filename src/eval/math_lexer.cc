@@ -252,6 +252,13 @@ class Lexer {
       if (!push_macro(name.substr(0, length))) continue;
       return take(1 + length);
     }
+    static constexpr std::array<std::string_view, 10> kNotRead = {
+        "sum",  "prod", "int",          "iint",     "iiint",
+        "oint", "lim",  "operatorname", "stackrel", "overset"};
+    if (std::find(kNotRead.begin(), kNotRead.end(), name) != kNotRead.end()) {
+      push(TokenKind::kMacro, rest_.substr(0, end));
+      return take(end);
+    }
     // An unknown macro is a symbol of that name.
     push(TokenKind::kName, rest_.substr(0, end));
     take(end);

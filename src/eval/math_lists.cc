@@ -2,6 +2,7 @@
 #include "eval/math_lists.h"
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include "eval/math_compare.h"
@@ -94,6 +95,18 @@ void drop_repeated(std::vector<const Node*>& items) {
                 [&](const Node* item) { return !seen.insert(canonical_text(*item)).second; });
 }
 
+// The numerator of the difference of two sides, 1/x multiplied out.
+Poly cleared(const Poly& poly, Kernels& kernels) {
+  std::map<int, mpq_class> lowest;
+  for (const auto& [monomial, coefficient] : poly) {
+    for (const auto& [kernel, exponent] : monomial)
+      if (exponent < 0) lowest[kernel] = std::min(lowest[kernel], exponent);
+  }
+  Monomial by;
+  for (const auto& [kernel, exponent] : lowest) by.emplace_back(kernel, -exponent);
+  return kernels.multiply(poly, {{by, mpq_class(1)}});
+}
+
 Outcome compare_relations(const Node& gold, const Node& answer, Budget& budget) {
   const Outcome unsure = {Verdict::kUndecided, "equations-differ"};
   if (forward(gold.text) != forward(answer.text) || gold.text == "in" || gold.text == "=>")
@@ -111,7 +124,7 @@ Outcome compare_relations(const Node& gold, const Node& answer, Budget& budget) 
     const Fraction difference = kernels.add(*left, *right, -1);
     // Multiplying an inequality out may turn it around.
     if (gold.text != "=" && difference.below.size() > 1) return unsure;
-    *side = difference.above;
+    *side = gold.text == "=" ? cleared(difference.above, kernels) : difference.above;
     mpq_class below;
     if (is_constant(difference.below, below) && below < 0)
       *side = kernels.multiply(*side, constant_poly(-1));

@@ -200,7 +200,7 @@ bool MathParser::starts_factor() const {
     case TokenKind::kNumber:
       return true;
     case TokenKind::kPunctuation:
-      return token.text == "(" || token.text == "[" || token.text == "{" ||
+      return token.text == "(" || (token.text == "[" && !reversed_) || token.text == "{" ||
              (token.text == "|" && bars_ == 0);
     case TokenKind::kMacro: {
       static constexpr std::array<std::string_view, 18> kStarts = {

@@ -75,7 +75,12 @@ const Node* MathParser::punctuation() {
   if (text == "{") return braced();
   ++at_;
   if (text == "(" || text == "[") return bracket(text[0]);
-  if (text == "]") return bracket('(');
+  if (text == "]") {
+    const bool before = std::exchange(reversed_, true);
+    const Node* out = bracket('(');
+    reversed_ = before;
+    return out;
+  }
   if (text == "|") return bars();
   return nullptr;
 }

@@ -93,6 +93,7 @@ class MathParser {
   size_t at_ = 0;
   int depth_ = 0;
   bool in_exponent_ = false;  // x^2_0 is no number to a base
+  bool reversed_ = false;     // behind "]": the next "[" closes
   int bars_ = 0;              // open | around: the next | closes
 };
 

@@ -66,7 +66,13 @@ std::pair<std::string_view, std::string_view> sides(std::string_view gold,
 
 // The letter of "(B)", "B", "B) 12", "(B) 12"; 0: none.
 char choice_of(std::string_view canonical, bool alone) {
-  std::string key = text_key(canonical);
+  std::string key;
+  for (size_t i = 0; i < canonical.size() && key.size() < 8; ++i) {
+    if (canonical.substr(i).starts_with("\\text{"))
+      i += 5;
+    else if (canonical[i] != ' ' && canonical[i] != '{' && canonical[i] != '}')
+      key += canonical[i];
+  }
   if (key.starts_with('(')) key.erase(0, 1);
   if (key.empty() || key[0] < 'A' || key[0] > 'J') return 0;
   if (key.size() == 1 || key.substr(1) == ")" || key.substr(1) == ".") return key[0];
@@ -120,7 +126,10 @@ Judgement compare_meaning(const std::string& gold, const std::string& answer) {
     if (chosen) return {Verdict::kRight, "equal-choice", ""};
   }
   const std::vector<std::string> gold_words = only_words(gold), answer_words = only_words(answer);
-  const bool named = gold.find("\\text") != std::string::npos || gold.size() > 3;
+  const auto is_text = [](const std::string& text) {
+    return text.find("\\text") != std::string::npos || text.size() > 3;
+  };
+  const bool named = is_text(gold) || is_text(answer);
   if (named && !gold_words.empty() && !answer_words.empty())
     return compare_words(gold_words, answer_words);
   Arena arena;

@@ -43,6 +43,7 @@ void run_table(const std::string& name) {
 }
 
 TEST(Verify, Answers) { run_table("answers"); }
+TEST(Verify, Meaning) { run_table("meaning"); }
 TEST(Verify, Responses) { run_table("responses"); }
 
 TEST(Verify, NumbersOfAnyLength) {
