@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/jsonl_map.h"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -9,9 +10,11 @@
 #include <fstream>
 #include <iostream>
 #include <optional>
+#include <vector>
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/parallel.h"
 
 namespace laconic {
 namespace {
@@ -43,10 +46,49 @@ class Output {
   std::optional<OutputFile> file_;
 };
 
+using RowMap = std::function<void(Json& row, const std::string& place)>;
+
+std::string mapped(const std::string& line, const std::string& place, const RowMap& map) {
+  Json row = Json::parse(line, place);
+  require(row.is_object(), ErrorKind::kData, place, ": expected an object, got ", row.kind_name());
+  try {
+    map(row, place);
+  } catch (const Error& error) {
+    if (std::string_view(error.what()).starts_with(place)) throw;
+    throw Error(error.kind(), cat(place, ": ", error.what()));
+  }
+  return row.dump() + "\n";
+}
+
+// A pipe may wait for the answer to one line before it brings the next.
+bool stdin_is_file() {
+  struct stat status {};
+  return fstat(STDIN_FILENO, &status) == 0 && S_ISREG(status.st_mode);
+}
+
+struct Line {
+  std::string text, place;
+};
+
+void write_mapped(const std::vector<Line>& lines, const RowMap& map, Output& out) {
+  std::vector<std::string> rows(lines.size());  // empty: not mapped
+  const auto write = [&] {
+    for (size_t i = 0; i < rows.size() && !rows[i].empty(); ++i) out.write(rows[i]);
+  };
+  try {
+    parallel_for(lines.size(),
+                 [&](size_t i) { rows[i] = mapped(lines[i].text, lines[i].place, map); });
+  } catch (const Error&) {
+    write();  // as far as a loop would have come
+    throw;
+  }
+  write();
+}
+
 }  // namespace
 
-void map_jsonl(const JsonlPaths& paths,
-               const std::function<void(Json& row, const std::string& place)>& map) {
+void map_jsonl(const JsonlPaths& paths, const RowMap& map, JsonlThreads threads) {
+  constexpr size_t kMaxLines = 1024, kMaxBytes = 8 << 20;
   std::ifstream file;
   if (!paths.input.empty()) {
     file.open(paths.input, std::ios::binary);
@@ -55,22 +97,21 @@ void map_jsonl(const JsonlPaths& paths,
   }
   std::istream& in = paths.input.empty() ? std::cin : file;
   const std::string name = paths.input.empty() ? "stdin" : paths.input;
+  const bool many = threads == JsonlThreads::kAllCores && (!paths.input.empty() || stdin_is_file());
   Output out(paths.output);
+  std::vector<Line> lines;
+  size_t num_bytes = 0;
   std::string line;
   for (size_t number = 1; std::getline(in, line); ++number) {
     if (line.find_first_not_of(" \t\r") == std::string::npos) continue;
-    const std::string place = cat(name, ":", number);
-    Json row = Json::parse(line, place);
-    require(row.is_object(), ErrorKind::kData, place, ": expected an object, got ",
-            row.kind_name());
-    try {
-      map(row, place);
-    } catch (const Error& error) {
-      if (std::string_view(error.what()).starts_with(place)) throw;
-      throw Error(error.kind(), cat(place, ": ", error.what()));
-    }
-    out.write(row.dump() + "\n");
+    num_bytes += line.size();
+    lines.push_back({line, cat(name, ":", number)});
+    if (many && lines.size() < kMaxLines && num_bytes < kMaxBytes) continue;
+    write_mapped(lines, map, out);
+    lines.clear();
+    num_bytes = 0;
   }
+  write_mapped(lines, map, out);
   require(!in.bad(), ErrorKind::kFailure, name, ": expected to read, got an error");
   out.finish();
 }

@@ -65,12 +65,13 @@ int run_tokenize(Arguments arguments) {
   const std::string path = folder_exists(s.model) ? join_path(s.model, "tokenizer.json") : s.model;
   const Tokenizer tokenizer = Tokenizer::from_file(path);
   const EncodeOptions options{!s.plain, s.add_special};
-  map_jsonl(s.paths, [&](Json& row, const std::string& place) {
+  const auto map = [&](Json& row, const std::string& place) {
     if (s.decode)
       add_text(tokenizer, s.skip_special, row, place);
     else
       add_ids(tokenizer, options, row, place);
-  });
+  };
+  map_jsonl(s.paths, map, JsonlThreads::kAllCores);
   return 0;
 }
 

@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/log.h"
+#include "base/parallel.h"
 
 namespace laconic {
 namespace {
@@ -57,31 +58,49 @@ Domain::Domain(const DomainSource& source, const PromptBuilder& builder, const R
                BadRows& bad_rows)
     : name_(source.name), source_(source), builder_(builder), limits_(limits) {
   const RowFile& file = source_.file();
-  for (int64_t i = 0; i < file.size(); ++i) {
-    std::string reason;
-    try {
-      const TrainingRow row = source_.parse(i);
-      reason = file.place(i) + ": ";  // of what tokenizing throws
-      TokenizedRow ids = tokenize_row(row, builder, limits);
-      if (static_cast<int64_t>(ids.ids.size()) > limits.max_length) {
-        ++num_too_long_;
-        continue;
-      }
-      ++shapes_[row.shape];
-      if (!ids.note.empty()) ++notes_[ids.note];
-      keep(i, {std::move(ids.ids), static_cast<int64_t>(ids.num_prompt_tokens),
-               std::move(ids.context)});
-    } catch (const Error& error) {
-      if (error.kind() != ErrorKind::kData) throw;
-      bad_rows.add(file.shown(), file.line(i), file.text(i), reason + error.what());
-      ++num_bad_;
-    }
+  constexpr int64_t kBatchRows = 256;
+  for (int64_t begin = 0; begin < file.size(); begin += kBatchRows) {
+    std::vector<ReadRow> batch(static_cast<size_t>(std::min(kBatchRows, file.size() - begin)));
+    parallel_for(batch.size(), [&](size_t i) { batch[i] = read(begin + static_cast<int64_t>(i)); });
+    for (size_t i = 0; i < batch.size(); ++i)
+      add(begin + static_cast<int64_t>(i), std::move(batch[i]), bad_rows);
   }
   require(!kept_.empty(), ErrorKind::kData, file.shown(), ": expected rows of at most ",
           limits.max_length, " tokens, got none (",
           num_too_long_ > 0 ? cat(num_too_long_, " are longer: raise --max-length")
                             : cat(num_bad_, " bad rows"),
           ")");
+}
+
+Domain::ReadRow Domain::read(int64_t i) const {
+  ReadRow read;
+  std::string reason;
+  try {
+    const TrainingRow row = source_.parse(i);
+    reason = source_.file().place(i) + ": ";  // of what tokenizing throws
+    read.shape = row.shape;
+    read.ids = tokenize_row(row, builder_, limits_);
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::kData) throw;
+    read.fault = reason + error.what();
+  }
+  return read;
+}
+
+void Domain::add(int64_t i, ReadRow read, BadRows& bad_rows) {
+  TokenizedRow& ids = read.ids;
+  if (!read.fault.empty()) {
+    const RowFile& file = source_.file();
+    bad_rows.add(file.shown(), file.line(i), file.text(i), read.fault);
+    ++num_bad_;
+  } else if (static_cast<int64_t>(ids.ids.size()) > limits_.max_length) {
+    ++num_too_long_;
+  } else {
+    ++shapes_[read.shape];
+    if (!ids.note.empty()) ++notes_[ids.note];
+    keep(i,
+         {std::move(ids.ids), static_cast<int64_t>(ids.num_prompt_tokens), std::move(ids.context)});
+  }
 }
 
 void Domain::keep(int64_t row, TrainRow ids) {

@@ -1,11 +1,12 @@
 // Rows of text -> rows of ids for the trainer, with every row that is left out counted by its
 // reason.
 //
-// Loading goes through a file once, row by row, and keeps where each good row stands; the ids of
-// the first of them stay in memory up to `cache_bytes`, the others are made again when they are
-// drawn, so that memory does not grow with the file. A row longer than max_length is dropped, never
-// cut: a cut target loses its end and its end-of-turn id, and the model would learn not to stop. A
-// domain that keeps no row is Error(kData). The file must not change while it is trained on.
+// Loading goes through a file once, row by row (many at a time on all cores), and keeps where each
+// good row stands; the ids of the first of them stay in memory up to `cache_bytes`, the others are
+// made again when they are drawn, so that memory does not grow with the file. A row longer than
+// max_length is dropped, never cut: a cut target loses its end and its end-of-turn id, and the
+// model would learn not to stop. A domain that keeps no row is Error(kData). The file must not
+// change while it is trained on.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -73,6 +74,14 @@ class Domain {
   std::vector<std::string> notes() const;
 
  private:
+  // A row tokenized, or what is wrong with it.
+  struct ReadRow {
+    TokenizedRow ids;
+    const char* shape = "";
+    std::string fault;
+  };
+  ReadRow read(int64_t row) const;  // several threads at once do this
+  void add(int64_t row, ReadRow read, BadRows& bad_rows);
   void keep(int64_t row, TrainRow ids);
 
   std::string name_;

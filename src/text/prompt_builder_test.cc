@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/parallel.h"
 #include "base/test_data.h"
 #include "text/prompt_folder_fixture.h"
 #include "text/tokenizer.h"
@@ -31,6 +32,31 @@ TEST(PromptBuilderTest, JoinsPromptCompletionAndEndOfTurnAsIds) {
   EXPECT_FALSE(builder.template_drops_reasoning());
   EXPECT_EQ(target_text(builder, builder.training_row(user("what"), "<think>\nit</think>3")),
             "<think>\nit</think>3<end>");
+}
+
+// Loading data tokenizes many rows at once.
+TEST(PromptBuilderTest, ManyThreadsMayAsk) {
+  Folder folder;
+  folder.write("chat_template.jinja", kPlainTemplate);
+  const PromptBuilder builder = folder.builder();
+  std::vector<std::vector<int32_t>> rows(64);
+  const auto row = [&](size_t i) {
+    return builder.training_row(user(cat("what is ", i)), cat("it is ", i)).ids;
+  };
+  parallel_for(
+      rows.size(), [&](size_t i) { rows[i] = row(i); }, 4);
+  for (size_t i = 0; i < rows.size(); ++i) EXPECT_EQ(rows[i], row(i));
+}
+
+TEST(PromptBuilderTest, KeepsTheTextOfAMetaspaceTokenizer) {
+  Folder folder;
+  folder.write("chat_template.jinja", "{% for m in messages %}{{ m.content }}</s>{% endfor %}");
+  folder.write("tokenizer.json",
+               read_file(LACONIC_SOURCE_DIR "/tests/golden/tokenizer_layouts.json"));
+  folder.write("tokenizer_config.json", R"({"bos_token": "<s>", "eos_token": "</s>"})");
+  const PromptBuilder builder = folder.builder();
+  const TokenizedRow row = builder.training_row(builder.text_ids("<s>what"), " it  is\n\u4f603");
+  EXPECT_EQ(target_text(builder, row), " it  is\n\u4f603</s>");
 }
 
 TEST(PromptBuilderTest, PutsTheInstructionOnTheNextLine) {
