@@ -13,6 +13,7 @@
 #include "base/progress.h"
 #include "base/signals.h"
 #include "nn/decoder.h"
+#include "nn/rope.h"
 #include "sample/decode_step_model.h"
 #include "text/tokenizer.h"
 
@@ -160,9 +161,9 @@ std::optional<MeasureResult> sample_dev_set(const Weights& weights, const DevSet
   size_t longest = 0;
   for (const auto& prompt : dev_set.prompts) longest = std::max(longest, prompt.size());
   const int64_t longest_reply = static_cast<int64_t>(longest) + sampling.max_new_tokens;
-  if (longest_reply > weights.config.max_positions)
+  if (longest_reply > context_positions(weights.config))
     log_warning(run.label, ": prompt and cap may reach ", longest_reply,
-                " positions, the model is made for ", weights.config.max_positions,
+                " positions, the model is made for ", context_positions(weights.config),
                 " (max_position_embeddings)");
   if (!requests.empty()) {
     const int64_t slots =

@@ -18,6 +18,7 @@
 #include "base/signals.h"
 #include "data/rows.h"
 #include "nn/model_folder.h"
+#include "nn/rope.h"
 #include "sample/decode_step_model.h"
 #include "text/prompt_builder.h"
 
@@ -104,7 +105,8 @@ int64_t slot_capacity(const std::vector<SampleRequest>& requests, const Sampling
                       const ModelConfig& config) {
   size_t longest = 1;
   for (const SampleRequest& request : requests) longest = std::max(longest, request.prompt.size());
-  return std::min(static_cast<int64_t>(longest) + sampling.max_new_tokens, config.max_positions);
+  return std::min(static_cast<int64_t>(longest) + sampling.max_new_tokens,
+                  context_positions(config));
 }
 
 std::string rate_note(const SamplerProgress& progress, double elapsed_s) {

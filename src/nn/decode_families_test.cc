@@ -188,6 +188,15 @@ TEST_P(FamilyDecode, ACopyOfThePromptGoesOnAsThePromptWould) {
   }
 }
 
+TEST(Rope, DynamicScalingStretchesTheContext) {
+  ModelConfig config;
+  config.max_positions = 4096;
+  config.rope.factor = 2.5;
+  EXPECT_EQ(context_positions(config), 4096);
+  config.rope.kind = RopeKind::kDynamic;
+  EXPECT_EQ(context_positions(config), 10240);
+}
+
 INSTANTIATE_TEST_SUITE_P(Families, FamilyDecode,
                          testing::Values("qwen2", "qwen3", "llama3", "llama_biases", "mistral",
                                          "phi3", "phi3_longrope", "phi4_mini", "gemma2", "gemma3",

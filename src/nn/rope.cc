@@ -142,6 +142,11 @@ int64_t rope_regime(const ModelConfig& config, bool local, int64_t sequence_leng
   return 0;
 }
 
+int64_t context_positions(const ModelConfig& config) {
+  const double stretch = config.rope.kind == RopeKind::kDynamic ? config.rope.factor : 1;
+  return static_cast<int64_t>(static_cast<double>(config.max_positions) * stretch);
+}
+
 void rope_angles(const RopeFrequencies& frequencies, int64_t position, float* cos, float* sin) {
   const auto scaling = static_cast<float>(frequencies.attention_scaling);
   for (size_t pair = 0; pair < frequencies.inverse.size(); ++pair) {

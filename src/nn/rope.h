@@ -26,6 +26,8 @@ RopeFrequencies rope_frequencies(const ModelConfig& config, bool local, int64_t 
 // Lengths of one regime have the same frequencies; 0 is that of lengths within the original
 // context.
 int64_t rope_regime(const ModelConfig& config, bool local, int64_t sequence_length);
+// What the model is made for: dynamic scaling stretches max_positions as a sequence grows.
+int64_t context_positions(const ModelConfig& config);
 // cos and sin [rotary_width / 2] of one position.
 void rope_angles(const RopeFrequencies& frequencies, int64_t position, float* cos, float* sin);
 // cos and sin [num_positions, rotary_width / 2] of positions 0, 1, ...
