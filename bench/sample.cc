@@ -1,10 +1,11 @@
 // Tokens per second of decoding and of sampling, by number of slots, on random weights.
 //
-//   bench_sample [tiny|smollm2] [seconds a point]
+//   bench_sample [tiny|smollm2|experts|dense] [seconds a point]
 //
 // tiny: width 128, 4 layers, 4 heads of 32, 420 ids (0.9 M weights); smollm2: the shape of
-// SmolLM2-135M. Prints CSV: shape, slots, threads, decode tokens/s (full slots), sampled tokens/s
-// (sample_all with prompts).
+// SmolLM2-135M; experts: Qwen3-MoE of width 512 and 4 layers with 8 of 64 experts of width 256 a
+// token (107 M weights); dense: the same with one MLP as wide as the 8. Prints CSV: shape, slots,
+// threads, decode tokens/s (full slots), sampled tokens/s (sample_all with prompts).
 // SPDX-License-Identifier: Apache-2.0
 #include <ATen/Parallel.h>
 
@@ -25,21 +26,33 @@ double now_s() {
 
 ModelConfig config_of(const std::string& shape) {
   ModelConfig c;
-  const bool tiny = shape == "tiny";
-  c.architecture = tiny ? "Qwen2ForCausalLM" : "LlamaForCausalLM";
-  c.vocab_size = tiny ? 420 : 49152;
-  c.hidden_size = tiny ? 128 : 576;
-  c.intermediate_size = tiny ? 384 : 1536;
-  c.num_layers = tiny ? 4 : 30;
-  c.num_heads = tiny ? 4 : 9;
-  c.num_kv_heads = tiny ? 4 : 3;
-  c.head_dim = tiny ? 32 : 64;
+  c.vocab_size = 49152;
+  c.hidden_size = 576;
+  c.intermediate_size = 1536;
+  c.num_layers = 30;
+  c.num_heads = 9;
+  c.num_kv_heads = 3;
+  c.head_dim = 64;
   c.max_positions = 2048;
   c.rms_norm_eps = 1e-5;
   c.rope_theta = 10000;
-  c.qkv_bias = tiny;
   c.tie_embeddings = true;
   c.dtype = "float32";
+  c.architecture = "LlamaForCausalLM";
+  if (shape == "tiny") {
+    c.architecture = "Qwen2ForCausalLM";
+    c.vocab_size = 420, c.hidden_size = 128, c.intermediate_size = 384, c.num_layers = 4;
+    c.num_heads = c.num_kv_heads = 4, c.head_dim = 32, c.qkv_bias = true;
+  } else if (shape == "experts" || shape == "dense") {
+    c.architecture = "Qwen3MoeForCausalLM";
+    c.vocab_size = 4096, c.hidden_size = 512, c.intermediate_size = 2048, c.num_layers = 4;
+    c.num_heads = 8, c.num_kv_heads = 2, c.qk_norm = true;
+    if (shape == "experts") {
+      c.num_experts = 64, c.experts_per_token = 8, c.expert_intermediate_size = 256;
+      c.normalize_expert_weights = true;
+      c.sparse_layers.assign(4, true);
+    }
+  }
   return c;
 }
 
@@ -58,7 +71,8 @@ double decode_rate(DecodeModel& model, double seconds) {
       slots.push_back(static_cast<int32_t>(slot));
       model.prefill(slot, prompt, std::span(logits).first(static_cast<size_t>(model.vocab_size())));
     }
-    ids.assign(slots.size(), 11);
+    ids.clear();  // other experts for each slot
+    for (int32_t slot : slots) ids.push_back((11 + 7 * slot) % 400);
     const double start_s = now_s();
     for (int64_t i = 0; i < kNewTokens && now_s() - start_s < seconds; ++i) {
       model.step(slots, ids, logits);
