@@ -7,6 +7,7 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/empty.h>
+#include <ATen/ops/gelu.h>
 #include <ATen/ops/ones.h>
 #include <ATen/ops/rsqrt.h>
 #include <ATen/ops/stack.h>
@@ -103,6 +104,65 @@ TEST(Kernels, Swiglu) {
   }
 }
 
+TEST(Kernels, Geglu) {
+  for (const int64_t width : {1, 24, 384}) {
+    const at::Tensor gate_up = random_tensor({130, 2 * width}, 1) * 6;
+    const at::Tensor dout = random_tensor({130, width}, 2), v = variable(gate_up);
+    const auto halves = v.chunk(2, 1);
+    const at::Tensor want = at::gelu(halves[0], "tanh") * halves[1];
+    want.backward(dout.to(at::kDouble));
+    for_each_kernels([&](const Kernels& kernels) {
+      const at::Tensor out = at::empty({130, width}), x = gate_up.clone(), d = dout.clone();
+      kernels.geglu(x, out);
+      expect_close(out, want, "out");
+      kernels.geglu_backward(x, d);
+      expect_close(d, want, "out again");
+      expect_close(x, v.grad(), "dgate_up");
+    });
+  }
+}
+
+TEST(Kernels, Bias) {
+  const at::Tensor x = random_tensor({1100, 37}, 1), bias = random_tensor({37}, 2);
+  for_each_kernels([&](const Kernels& kernels) {
+    const at::Tensor sum = x.clone(), dbias = bias.clone();
+    kernels.add_bias(sum, bias);
+    EXPECT_TRUE(sum.equal(x + bias));
+    kernels.add_bias_backward(x, dbias);
+    expect_close(dbias, x.to(at::kDouble).sum(0) + bias, "dbias");
+  });
+}
+
+TEST(Kernels, HeadNorm) {
+  for (const int64_t head_dim : {6, 16, 80}) {
+    const HeadLayout heads = {4, 2, head_dim};
+    const int64_t T = 1100, count = 6;
+    const at::Tensor qkv = random_tensor({T, heads.qkv_width()}, 1);
+    const at::Tensor q_weight = random_tensor({head_dim}, 2),
+                     k_weight = random_tensor({head_dim}, 3);
+    const at::Tensor dout = random_tensor({T, heads.qkv_width()}, 4);
+    const at::Tensor vx = variable(qkv), vq = variable(q_weight), vk = variable(k_weight);
+    const at::Tensor rows = vx.view({T, 8, head_dim});
+    const at::Tensor x = rows.narrow(1, 0, count);
+    const at::Tensor factors = at::cat({vq.expand({4, -1}), vk.expand({2, -1})});
+    const at::Tensor normed = x * at::rsqrt((x * x).mean(-1, true) + 1e-6) * factors;
+    const at::Tensor want = at::cat({normed, rows.narrow(1, count, 2)}, 1).flatten(1);
+    want.backward(dout.to(at::kDouble));
+    for_each_kernels([&](const Kernels& kernels) {
+      const at::Tensor out = qkv.clone(), dx = dout.clone();
+      const at::Tensor dq = q_weight.clone(), dk = k_weight.clone();
+      const HeadNorm norm = {q_weight, k_weight, at::empty({T, count * head_dim}),
+                             at::empty({T, count})};
+      kernels.head_norm(out, norm, 1e-6, heads);
+      expect_close(out, want, "out");
+      kernels.head_norm_backward(dx, norm, dq, dk, heads);
+      expect_close(dx, vx.grad(), "dx");
+      expect_close(dq, vq.grad() + q_weight, "dq_weight");
+      expect_close(dk, vk.grad() + k_weight, "dk_weight");
+    });
+  }
+}
+
 TEST(Kernels, SwigluAtTheEndsOfTheRange) {
   const at::Tensor gate_up = at::zeros({1, 4});
   float* x = gate_up.data_ptr<float>();
@@ -139,6 +199,30 @@ TEST(Kernels, CrossEntropy) {
   }
 }
 
+TEST(Kernels, CrossEntropyOfCappedLogits) {
+  for (const int64_t vocab : {1, 33, 1003}) {
+    const double cap = 7;
+    const at::Tensor logits = random_tensor({70, vocab}, 1) * 8;
+    std::vector<int32_t> ids;
+    for (int64_t i = 0; i < 70; ++i) ids.push_back(static_cast<int32_t>(i * 31 % vocab));
+    const at::Tensor targets = int_tensor(ids), factors = random_tensor({70}, 2);
+    const at::Tensor v = variable(logits);
+    const at::Tensor want = -((v / cap).tanh() * cap)
+                                 .log_softmax(-1)
+                                 .gather(1, targets.to(at::kLong).unsqueeze(1))
+                                 .squeeze(1);
+    want.backward(factors.to(at::kDouble));
+    for_each_kernels([&](const Kernels& kernels) {
+      const at::Tensor x = logits.clone(), y = logits.clone(), nll = at::empty({70});
+      kernels.cross_entropy({x, targets, factors, nll, false, cap});
+      EXPECT_LT((nll - want).abs().max().item<double>(), 1e-5);
+      kernels.cross_entropy({y, targets, factors, nll, true, cap});
+      EXPECT_LT((nll - want).abs().max().item<double>(), 1e-5);
+      EXPECT_LT((y - v.grad()).abs().max().item<double>(), 1e-5);
+    });
+  }
+}
+
 struct AttentionCase {
   HeadLayout heads;
   std::vector<int32_t> lengths;
@@ -158,14 +242,17 @@ at::Tensor plain_attention(const at::Tensor& qkv, const AttentionCase& c) {
   for (size_t d = 0; d < c.lengths.size(); ++d) {
     const int64_t n = c.lengths[d];
     const at::Tensor rows = qkv.narrow(0, offsets[d], n).view({n, -1, h.head_dim}).transpose(0, 1);
-    const at::Tensor hidden = at::ones({n, n}, at::kBool).triu(1);
+    at::Tensor hidden = at::ones({n, n}, at::kBool).triu(1);
+    if (h.window > 0) hidden = hidden.logical_or(at::ones({n, n}, at::kBool).tril(-h.window));
     std::vector<at::Tensor> outs;
     for (int64_t head = 0; head < h.num_heads; ++head) {
       const int64_t kv = head / (h.num_heads / h.num_kv_heads);
       const at::Tensor q = rows[head], k = rows[h.num_heads + kv];
       const at::Tensor v = rows[h.num_heads + h.num_kv_heads + kv];
-      const at::Tensor scores = (q.matmul(k.t()) / std::sqrt(static_cast<double>(h.head_dim)))
-                                    .masked_fill(hidden, -std::numeric_limits<double>::infinity());
+      const double scale = h.scale > 0 ? h.scale : 1 / std::sqrt(static_cast<double>(h.head_dim));
+      at::Tensor scores = q.matmul(k.t()) * scale;
+      if (h.softcap > 0) scores = (scores / h.softcap).tanh() * h.softcap;
+      scores = scores.masked_fill(hidden, -std::numeric_limits<double>::infinity());
       outs.push_back(scores.softmax(-1).matmul(v));
     }
     documents.push_back(at::cat(outs, 1));
@@ -173,8 +260,20 @@ at::Tensor plain_attention(const at::Tensor& qkv, const AttentionCase& c) {
   return at::cat(documents, 0);
 }
 
+HeadLayout shaped(HeadLayout heads, double scale, double softcap, int64_t window) {
+  heads.scale = scale, heads.softcap = softcap, heads.window = window;
+  return heads;
+}
+
 TEST(Kernels, Attention) {
-  const std::vector<AttentionCase> cases = {{{2, 2, 32}, {1, 2, 63, 64, 65, 300}},
+  const std::vector<AttentionCase> cases = {{shaped({2, 1, 16}, 0, 0, 1), {1, 40, 200}},
+                                            {shaped({2, 1, 16}, 0, 0, 7), {3, 7, 8, 100, 300}},
+                                            {shaped({4, 2, 24}, 0, 0, 64), {65, 300}},
+                                            {shaped({2, 2, 32}, 0, 0, 500), {40, 300}},
+                                            {shaped({2, 1, 16}, 0.4, 0, 0), {33, 129}},
+                                            {shaped({2, 1, 16}, 0.4, 1.5, 0), {33, 129}},
+                                            {shaped({4, 2, 80}, 0.2, 3, 33), {20, 400}},
+                                            {{2, 2, 32}, {1, 2, 63, 64, 65, 300}},
                                             {{4, 2, 16}, {33, 1, 129}},
                                             {{6, 2, 64}, {97, 32}},
                                             {{3, 1, 80}, {65, 150}},
@@ -203,22 +302,23 @@ TEST(Kernels, Attention) {
 // As transformers' apply_rotary_pos_emb, from the angles.
 at::Tensor plain_rope(const at::Tensor& qkv, const at::Tensor& bias, const ModelConfig& config,
                       const std::vector<int32_t>& positions) {
-  const int64_t E = config.head_dim, T = qkv.size(0);
+  const int64_t E = config.head_dim, R = config.rotary_width(), T = qkv.size(0);
   const at::Tensor x = (qkv + bias).view({T, -1, E});
   std::vector<at::Tensor> rows;
   for (int64_t t = 0; t < T; ++t) {
     std::vector<double> angles;
-    for (int64_t i = 0; i < E; ++i) {
-      const double pair = static_cast<double>(i % (E / 2));
+    for (int64_t i = 0; i < R; ++i) {
+      const double pair = static_cast<double>(i % (R / 2));
       angles.push_back(positions[t] *
-                       std::pow(config.rope_theta, -2.0 * pair / static_cast<double>(E)));
+                       std::pow(config.rope_theta, -2.0 * pair / static_cast<double>(R)));
     }
-    at::Tensor angle = at::empty({E}, at::kDouble);
+    at::Tensor angle = at::empty({R}, at::kDouble);
     std::copy(angles.begin(), angles.end(), angle.data_ptr<double>());
-    const auto halves = x[t].chunk(2, 1);
+    const at::Tensor front = x[t].narrow(1, 0, R), rest = x[t].narrow(1, R, E - R);
+    const auto halves = front.chunk(2, 1);
     const at::Tensor turned = at::cat({-halves[1], halves[0]}, 1);
     const int64_t kept = config.num_heads + config.num_kv_heads;
-    const at::Tensor rotated = x[t] * angle.cos() + turned * angle.sin();
+    const at::Tensor rotated = at::cat({front * angle.cos() + turned * angle.sin(), rest}, 1);
     rows.push_back(
         at::cat({rotated.narrow(0, 0, kept), x[t].narrow(0, kept, config.num_kv_heads)}).flatten());
   }
@@ -226,9 +326,13 @@ at::Tensor plain_rope(const at::Tensor& qkv, const at::Tensor& bias, const Model
 }
 
 TEST(Kernels, BiasAndRope) {
-  for (const int64_t head_dim : {16, 32, 80, 6}) {
+  struct Widths {
+    int64_t head, rotated;
+  };
+  for (const Widths width : {Widths{16, 0}, {32, 0}, {80, 0}, {6, 0}, {16, 12}, {80, 38}}) {
     ModelConfig config;
-    config.num_heads = 4, config.num_kv_heads = 2, config.head_dim = head_dim;
+    config.num_heads = 4, config.num_kv_heads = 2;
+    config.head_dim = width.head, config.rotary_dim = width.rotated;
     config.rope_theta = 10000;
     const std::vector<int32_t> positions = document_positions({0, 70, 71, 80});
     const at::Tensor qkv = random_tensor({80, config.qkv_width()}, 1);

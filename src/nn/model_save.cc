@@ -10,6 +10,7 @@
 #include "nn/dequantize.h"
 #include "nn/folder_writer.h"
 #include "nn/model_folder.h"
+#include "nn/rope_config.h"
 
 namespace laconic {
 namespace {
@@ -43,13 +44,7 @@ Json new_config(Json config, const std::string& dtype) {
   const bool old_spelling = config.find("torch_dtype"), new_spelling = config.find("dtype");
   if (new_spelling) config["dtype"] = dtype;
   if (old_spelling || !new_spelling) config["torch_dtype"] = dtype;
-  // A reader of the older spelling would otherwise take a default theta without a word.
-  const Json* block = config.find("rope_parameters");
-  const Json* theta = block ? block->find("rope_theta") : nullptr;
-  if (theta && !config.find("rope_theta")) {
-    const Json value = *theta;
-    config["rope_theta"] = value;
-  }
+  add_version_4_rope(config);
   return config;
 }
 

@@ -122,6 +122,21 @@ TEST_F(ModelFolderTest, ConfigChangesOnlyWhereItMust) {
       {{"rope_theta"},
        R"({"rope_parameters": {"rope_theta": 7.5, "rope_type": "default"}})",
        R"({"rope_theta": 7.5})"},
+      {{"rope_theta"},
+       R"({"rope_parameters": {"rope_theta": 7.5, "rope_type": "linear", "factor": 2.0}})",
+       R"({"rope_theta": 7.5, "rope_scaling": {"rope_type": "linear", "factor": 2.0}})"},
+      {{"rope_theta"},
+       R"({"architectures": ["Phi3ForCausalLM"], "rope_parameters": {"rope_theta": 7.5, "rope_type": "longrope",
+           "partial_rotary_factor": 1.0, "short_factor": [1.0], "long_factor": [2.0],
+           "original_max_position_embeddings": 32}})",
+       R"({"rope_theta": 7.5, "partial_rotary_factor": 1.0, "original_max_position_embeddings": 32,
+           "rope_scaling": {"type": "longrope", "short_factor": [1.0], "long_factor": [2.0]}})"},
+      {{"rope_theta"},
+       R"({"architectures": ["Gemma3ForCausalLM"], "head_dim": 2, "query_pre_attn_scalar": 4,
+           "hidden_activation": "gelu_pytorch_tanh", "sliding_window": 8, "sliding_window_pattern": 2,
+           "rope_parameters": {"full_attention": {"rope_theta": 7.5, "rope_type": "default"},
+                               "sliding_attention": {"rope_theta": 5.0, "rope_type": "default"}}})",
+       R"({"rope_local_base_freq": 5.0, "rope_theta": 7.5})"},
   };
   for (const Case& c : cases) {
     Json json = config();

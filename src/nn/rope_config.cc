@@ -183,4 +183,51 @@ void read_rope_by_layer_type(const ConfigReader& reader, ModelConfig& config) {
   config.local_rope_theta = local.positive("rope_theta");
 }
 
+namespace {
+
+void add_absent(Json& object, const char* key, const Json* value) {
+  const Json* present = object.find(key);
+  if (!value || value->is_null() || (present && !present->is_null())) return;
+  const Json copy = *value;  // `value` may lie in `object`, which moves its members
+  object[key] = copy;
+}
+
+// rope_scaling for a block of rope_parameters whose type is not "default".
+Json version_4_scaling(const Json& block, bool is_phi3) {
+  if (!is_phi3) {
+    Json scaling = block;
+    for (const char* key : {"rope_theta", "partial_rotary_factor"}) scaling.erase(key);
+    return scaling;
+  }
+  // transformers 4 refuses any other field in Phi-3's.
+  Json scaling = Json::object();
+  scaling["type"] = "longrope";
+  add_absent(scaling, "short_factor", block.find("short_factor"));
+  add_absent(scaling, "long_factor", block.find("long_factor"));
+  return scaling;
+}
+
+}  // namespace
+
+void add_version_4_rope(Json& config) {
+  const Json* parameters = config.find("rope_parameters");
+  if (!parameters || !parameters->is_object()) return;
+  const Json all = *parameters;
+  if (const Json* local = all.find("sliding_attention"))
+    add_absent(config, "rope_local_base_freq", local->find("rope_theta"));
+  const Json block = all.find("full_attention") ? *all.find("full_attention") : all;
+  for (const char* key : {"rope_theta", "partial_rotary_factor"})
+    add_absent(config, key, block.find(key));
+  const Json* type = block.find("rope_type") ? block.find("rope_type") : block.find("type");
+  if (!type || *type == Json("default")) return;
+  const Json* names = config.find("architectures");
+  const bool is_phi3 = names && names->is_array() && names->size() == 1 &&
+                       names->as_array("architectures")[0] == Json("Phi3ForCausalLM");
+  if (is_phi3)
+    add_absent(config, "original_max_position_embeddings",
+               block.find("original_max_position_embeddings"));
+  const Json scaling = version_4_scaling(block, is_phi3);
+  add_absent(config, "rope_scaling", &scaling);
+}
+
 }  // namespace laconic

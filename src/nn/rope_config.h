@@ -16,5 +16,8 @@ void read_rope(const ConfigReader& reader, ModelConfig& config);
 // Gemma 3: one rotation for the layers with a window and one for the others, either as rope_theta
 // and rope_local_base_freq or as rope_parameters.{full_attention, sliding_attention}.
 void read_rope_by_layer_type(const ConfigReader& reader, ModelConfig& config);
+// Adds transformers 4's spelling to a config.json that has only rope_parameters: a reader that does
+// not know those would take defaults without a word.
+void add_version_4_rope(Json& config);
 
 }  // namespace laconic

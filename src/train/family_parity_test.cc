@@ -5,12 +5,14 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/empty.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstring>
 #include <filesystem>
 #include <string>
 
+#include "base/error.h"
 #include "base/file.h"
 #include "base/json.h"
 #include "base/safetensors.h"
@@ -118,6 +120,29 @@ TEST_P(FamilyParity, LossAndEveryGradient) {
       check_gradients(got, kernels);
     });
   }
+}
+
+// What is saved has the tensors of the family's own names, and loads as the same model.
+TEST_P(FamilyParity, FolderRoundTrip) {
+  const std::string folder =
+      cat(::testing::TempDir(), "/laconic-family-", GetParam(), "-", ::getpid());
+  SaveRequest request;
+  request.weights = &weights_;
+  request.source_folder = folder_;
+  request.dtype = "float32";
+  save_model(folder, request);
+  const ModelFolder again = load_model(folder);
+  EXPECT_TRUE(again.weights.flat.equal(weights_.flat));
+  EXPECT_EQ(again.weights.config.rope, weights_.config.rope);
+  EXPECT_EQ(again.weights.config.local_rope_theta, weights_.config.local_rope_theta);
+  const SafetensorsFile before(folder_ + "/model.safetensors"),
+      after(folder + "/model.safetensors");
+  std::vector<std::string> names[2];
+  for (const TensorEntry& entry : before.index().tensors) names[0].push_back(entry.name);
+  for (const TensorEntry& entry : after.index().tensors) names[1].push_back(entry.name);
+  for (auto& list : names) std::sort(list.begin(), list.end());
+  EXPECT_EQ(names[0], names[1]);
+  remove_all(folder);
 }
 
 GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(FamilyParity);
