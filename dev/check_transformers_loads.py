@@ -24,7 +24,8 @@ def check(folder: pathlib.Path) -> None:
         if info.get(key):
             raise SystemExit(f"{folder}: {key}: expected none, got {info[key]}")
     config = json.loads((folder / "config.json").read_text())
-    theta = model.config.rope_parameters["rope_theta"]
+    rope = model.config.rope_parameters
+    theta = rope.get("full_attention", rope)["rope_theta"]
     if theta != config["rope_theta"]:
         raise SystemExit(f"{folder}: rope_theta: expected {config['rope_theta']}, got {theta}")
     line = [f"{sum(p.numel() for p in model.parameters())} weights"]

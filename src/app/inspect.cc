@@ -16,6 +16,7 @@
 #include "base/settings.h"
 #include "nn/adapter.h"
 #include "nn/model_folder.h"
+#include "nn/rope_config.h"
 #include "text/prompt_builder.h"
 #include "text/tokenizer.h"
 
@@ -45,6 +46,41 @@ Json shape_json(const std::vector<int64_t>& shape) {
 
 Json ids_json(const std::vector<int64_t>& ids) { return shape_json(ids); }
 
+void add_rope_facts(const ModelConfig& config, Json& json) {
+  if (config.rotary_width() != config.head_dim) json["rotary_dim"] = config.rotary_width();
+  if (config.local_rope_theta > 0) json["local_rope_theta"] = config.local_rope_theta;
+  if (config.rope.kind == RopeKind::kDefault) return;
+  json["rope_type"] = std::string(rope_type(config.rope.kind));
+  json["rope_factor"] = config.rope.factor;
+  if (config.rope.original_max_positions > 0)
+    json["original_max_positions"] = static_cast<int64_t>(config.rope.original_max_positions);
+}
+
+// What the model has beyond Llama's decoder; nothing for what it has not.
+void add_family_facts(const ModelConfig& config, Json& json) {
+  if (config.o_bias) json["o_bias"] = true;
+  if (config.mlp_bias) json["mlp_bias"] = true;
+  if (config.qk_norm) json["qk_norm"] = true;
+  if (config.activation == Activation::kGeluTanh) json["activation"] = "gelu_pytorch_tanh";
+  if (config.sandwich_norms) json["sandwich_norms"] = true;
+  if (config.query_scale > 0) json["query_scale"] = config.query_scale;
+  if (config.attention_softcap > 0) json["attention_softcap"] = config.attention_softcap;
+  if (config.logit_softcap > 0) json["logit_softcap"] = config.logit_softcap;
+  const auto& windows = config.layer_windows;
+  if (!windows.empty()) {
+    json["sliding_window"] = *std::max_element(windows.begin(), windows.end());
+    const auto full = std::count(windows.begin(), windows.end(), 0);
+    json["sliding_layers"] = static_cast<int64_t>(windows.size()) - int64_t{full};
+  }
+  if (config.num_experts == 0) return;
+  json["experts"] = config.num_experts;
+  json["experts_per_token"] = config.experts_per_token;
+  json["expert_intermediate_size"] = config.expert_intermediate_size;
+  const auto& sparse = config.sparse_layers;
+  json["sparse_layers"] = int64_t{std::count(sparse.begin(), sparse.end(), true)};
+  json["weights_per_token"] = count_active_weights(config);
+}
+
 Json architecture_facts(const ModelConfig& config) {
   Json json = Json::object();
   json["architecture"] = config.architecture;
@@ -62,6 +98,8 @@ Json architecture_facts(const ModelConfig& config) {
   json["rms_norm_eps"] = config.rms_norm_eps;
   json["qkv_bias"] = config.qkv_bias;
   json["tied_embeddings"] = config.tie_embeddings;
+  add_rope_facts(config, json);
+  add_family_facts(config, json);
   return json;
 }
 

@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/json.h"
+#include "nn/rope_config.h"
 
 namespace laconic {
 namespace {
@@ -26,11 +27,6 @@ Json base_config(const std::string& family) {
   return json;
 }
 
-std::string kind_name(RopeKind kind) {
-  const char* const names[] = {"default", "linear", "dynamic", "yarn", "llama3", "longrope"};
-  return names[static_cast<size_t>(kind)];
-}
-
 void check_expected(const ModelConfig& config, const Json& expect, const std::string& why) {
   for (const auto& [key, value] : expect.as_object(why)) {
     if (key == "rope_theta") {
@@ -46,7 +42,7 @@ void check_expected(const ModelConfig& config, const Json& expect, const std::st
     } else if (key == "eos") {
       EXPECT_EQ(config.eos_token_ids, parse_token_ids(&value, why)) << why;
     } else if (key == "rope") {
-      EXPECT_EQ(kind_name(config.rope.kind), value.as_string(why)) << why;
+      EXPECT_EQ(rope_type(config.rope.kind), value.as_string(why)) << why;
     } else if (key == "rope_factor") {
       EXPECT_EQ(config.rope.factor, value.as_number(why)) << why;
     } else if (key == "local_theta") {

@@ -143,6 +143,13 @@ void refuse_rotated_part(const ConfigReader& reader) {
 
 }  // namespace
 
+std::string_view rope_type(RopeKind kind) {
+  for (const KindName& known : kKinds)
+    if (known.kind == kind) return known.name;
+  LACONIC_CHECK(false, "rope kind");
+  return "";
+}
+
 void read_rope(const ConfigReader& reader, ModelConfig& config) {
   const auto parameters = block_or_none(reader, "rope_parameters");
   const auto scaling = block_or_none(reader, "rope_scaling");

@@ -11,6 +11,9 @@
 
 namespace laconic {
 
+// "default", "linear", ...: as config.json spells it.
+std::string_view rope_type(RopeKind kind);
+
 // Fills rope_theta, rope and, where the config says so, rotary_dim. Needs the sizes.
 void read_rope(const ConfigReader& reader, ModelConfig& config);
 // Gemma 3: one rotation for the layers with a window and one for the others, either as rope_theta

@@ -159,6 +159,15 @@ int64_t count_weights(const ModelConfig& config) {
   return last.offset + last.size();
 }
 
+int64_t count_active_weights(const ModelConfig& config) {
+  int64_t idle = 0;
+  for (int64_t layer = 0; layer < config.num_layers; ++layer)
+    if (config.is_sparse(layer))
+      idle += (config.num_experts - config.experts_per_token) * 3 * config.hidden_size *
+              config.expert_intermediate_size;
+  return count_weights(config) - idle;
+}
+
 Weights make_weights(const ModelConfig& config) {
   return view_weights(config, at::zeros({count_weights(config)}, at::kFloat));
 }

@@ -64,6 +64,8 @@ Weights make_weights(const ModelConfig& config);
 // The same layout over `flat` [N] fp32 contiguous, which is shared, not copied.
 Weights view_weights(const ModelConfig& config, const at::Tensor& flat);
 int64_t count_weights(const ModelConfig& config);  // N
+// Of these, what one token meets: all, less the experts that are not chosen.
+int64_t count_active_weights(const ModelConfig& config);
 // normal(0, std) for matrices from Philox(seed, parameter, element), the identity for norms, zeros
 // for biases.
 void initialize_weights(Weights& weights, double std, uint64_t seed);

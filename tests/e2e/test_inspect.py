@@ -47,5 +47,28 @@ class InspectData(laconic_test.TestCase):
         self.assertIn("bad.jsonl:1", self.error("inspect", "bad.jsonl", "--model", "model", code=EXIT_DATA))
 
 
+class InspectFamilies(laconic_test.TestCase):
+    """What a family has beyond Llama's decoder is said, and nothing of what it has not."""
+
+    def facts(self, family):
+        folder = laconic_test.REPOSITORY / "tests/golden/families" / family
+        return json.loads(self.laconic("inspect", folder, "--json").stdout)
+
+    def test_gemma3(self):
+        facts = self.facts("gemma3")
+        self.assertEqual(facts["architecture"], "Gemma3ForCausalLM")
+        self.assertEqual((facts["rope_type"], facts["rope_factor"], facts["local_rope_theta"]), ("linear", 4.0, 50.0))
+        self.assertEqual((facts["sliding_window"], facts["sliding_layers"]), (8, 2))
+        self.assertTrue(facts["qk_norm"] and facts["sandwich_norms"])
+        self.assertNotIn("experts", facts)
+
+    def test_mixture_of_experts(self):
+        facts = self.facts("qwen3_moe")
+        self.assertEqual((facts["experts"], facts["experts_per_token"], facts["sparse_layers"]), (4, 2, 2))
+        # Two layers, each with two experts of three 16 x 12 matrices that a token does not meet.
+        self.assertEqual(facts["weights"] - facts["weights_per_token"], 2 * 2 * 3 * 16 * 12)
+        self.assertNotIn("rope_type", facts)
+
+
 if __name__ == "__main__":
     laconic_test.main()
