@@ -93,6 +93,9 @@ RopeScaling read_scaling(const ConfigReader& reader, const ConfigReader& block,
     return rope;
   }
   rope.factor = block.positive("factor");
+  require(rope.kind != RopeKind::kDynamic || config.rotary_width() > 2, ErrorKind::kModel,
+          block.where("rope_type"), ": expected heads wider than 2 for dynamic, got ",
+          config.rotary_width());
   if (rope.kind == RopeKind::kLlama3) {
     rope.low_freq_factor = block.positive("low_freq_factor");
     rope.high_freq_factor = block.positive("high_freq_factor");

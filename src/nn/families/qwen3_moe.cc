@@ -49,6 +49,7 @@ const Family kQwen3Moe = {
       config.num_experts = reader.count(experts, 1 << 16);
       config.experts_per_token = reader.count("num_experts_per_tok", config.num_experts);
       config.expert_intermediate_size = reader.count("moe_intermediate_size", kMaxWidth);
+      reader.at("norm_topk_prob");  // a default would change the model silently
       config.normalize_expert_weights = reader.boolean("norm_topk_prob", false);
       require(!reader.boolean("output_router_logits", false), ErrorKind::kModel,
               reader.where("output_router_logits"),
