@@ -1,7 +1,7 @@
 // Tokens per second of a training step (forward, backward, AdamW) on random documents, as CSV.
 //
 //   bench_train_step [tokens per batch] [repeats] [threads] [shape: world | smollm2] [recompute: 0
-//   | 1]
+//   | 1] [precision: fp32 | bf16]
 //
 // One row a repeat, after two unmeasured ones; the best, the median and where the time went at the
 // end on stderr.
@@ -68,6 +68,7 @@ int run(int argc, char** argv) {
   const ModelConfig config = bench_config(argc > 4 ? argv[4] : "world");
   DecoderOptions options;
   if (number(5, 0) != 0) options.recompute = Recompute::kLayers;
+  if (argc > 6 && std::string(argv[6]) == "bf16") options.precision = Precision::kBfloat16;
   Weights weights = make_weights(config), gradients = make_weights(config);
   initialize_weights(weights, 0.02, 1);
   AdamW optimizer(weights, {});

@@ -34,6 +34,7 @@ struct TrainSettings {
   double adam_epsilon = 1e-8;
   double max_grad_norm = 1.0;
   bool gradient_checkpointing = false;
+  bool bf16 = false;
   int64_t logging_steps = 1;
   int64_t save_steps = 0;
   int64_t save_total_limit = 0;
@@ -49,6 +50,9 @@ struct TrainSettings {
   TrainerSettings trainer() const;
   RowLimits row_limits() const;
   int64_t rows_per_step() const { return rows_per_device * accumulation_steps; }
+
+ private:
+  void add_optimizer_to(Settings& settings);
 };
 
 }  // namespace laconic

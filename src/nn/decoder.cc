@@ -30,10 +30,11 @@ struct PackedModel {
   std::vector<PackedLayer> layers;
   PackedLinear head;
 
-  void pack(const Weights& weights, bool with_backward) {
+  void pack(const Weights& weights, bool with_backward, Precision precision) {
     layers.resize(weights.layers.size());
-    for (size_t i = 0; i < layers.size(); ++i) layers[i].pack(weights.layers[i], with_backward);
-    head.pack(weights.head, with_backward);
+    for (size_t i = 0; i < layers.size(); ++i)
+      layers[i].pack(weights.layers[i], with_backward, precision);
+    head.pack(weights.head, with_backward, precision);
   }
 };
 
@@ -128,7 +129,8 @@ Pass::Pass(const Weights& weights, const PackedModel* packed, const TokenBatch& 
                {},
                batch.cu_seqlens,
                T_,
-               weights.flat.options().requires_grad(false)} {
+               weights.flat.options().requires_grad(false),
+               options.precision} {
   ids_ = upload("ids", batch.ids);
   context_.rope = rope_table(/*local=*/false);
   if (weights.config.local_rope_theta > 0) context_.local_rope = rope_table(/*local=*/true);
@@ -190,8 +192,11 @@ void Pass::loss(double scale, Weights* gradients) {
   context_.kernels.rms_norm(x, norm, weights_.config.rms_norm_eps, normed, rstd);
   HeadLoss head;
   head.rows = normed;
-  head.head = {weights_.head};
-  if (packed_) head.head = {weights_.head, &packed_->head.forward, &packed_->head.backward};
+  head.head = {weights_.head, nullptr, nullptr, options_.precision};
+  if (packed_) {
+    head.head.forward = &packed_->head.forward;
+    head.head.backward = &packed_->head.backward;
+  }
   head.targets = upload("targets", targets);
   head.factors = upload("factors", factors);
   head.nll = take("nll", {R});
@@ -277,7 +282,7 @@ LossSum forward_backward(const Weights& weights, const TokenBatch& batch, double
     return share_forward_backward(pass, batch, scale, gradients);
   }
   PackedModel& packed = thread_state().packed;
-  packed.pack(weights, /*with_backward=*/true);
+  packed.pack(weights, /*with_backward=*/true, options.precision);
   const auto num_buffers = static_cast<int64_t>(shares.size()) - 1;
   const at::Tensor buffers = thread_state().workspace.take(
       "share_gradients", {num_buffers, weights.flat.numel()}, weights.flat.options());
@@ -309,7 +314,7 @@ std::vector<float> target_logprobs(const Weights& weights, const TokenBatch& bat
     return share_logprobs(pass, batch);
   }
   PackedModel& packed = thread_state().packed;
-  packed.pack(weights, /*with_backward=*/false);
+  packed.pack(weights, /*with_backward=*/false, options.precision);
   std::vector<std::vector<float>> parts(shares.size());
   for_shares(shares.size(), [&](size_t share) {
     Pass pass(weights, &packed, shares[share], options);

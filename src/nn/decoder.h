@@ -15,6 +15,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "nn/gemm.h"  // Precision
 #include "nn/weights.h"
 
 namespace laconic {
@@ -35,6 +36,7 @@ enum class Recompute {
 
 struct DecoderOptions {
   Recompute recompute = Recompute::kNothing;
+  Precision precision = Precision::kFloat32;  // of matrix products; on the CPU only
   int64_t head_chunk = 1024;  // target rows per chunk of the head; rows x V floats of memory
 };
 

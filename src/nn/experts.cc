@@ -23,6 +23,10 @@ void for_experts(const ExpertActivations& a, const Body& body) {
   }
 }
 
+LinearWeight expert_matrix(const LayerContext& c, const at::Tensor& all, int64_t expert) {
+  return {all.select(0, expert), nullptr, nullptr, c.precision};
+}
+
 // Sorts the (token, choice) pairs by expert, tokens in order within one.
 void sort_by_expert(const ExpertActivations& a) {
   const at::Tensor experts = a.chosen.cpu();
@@ -106,11 +110,11 @@ void experts_forward(const LayerContext& c, const LayerWeights& w, const ExpertA
       c.workspace.take("expert_hidden", {num_rows, c.config.expert_intermediate_size}, c.options);
   c.kernels.gather_rows(rows.x, a.token_of, sorted);
   for_experts(a, [&](int64_t expert, const auto& part) {
-    linear(part(sorted), LinearWeight{w.expert_gate_up.select(0, expert)}, part(a.gate_up));
+    linear(part(sorted), expert_matrix(c, w.expert_gate_up, expert), part(a.gate_up));
   });
   c.kernels.swiglu(a.gate_up, hidden);
   for_experts(a, [&](int64_t expert, const auto& part) {
-    linear(part(hidden), LinearWeight{w.expert_down.select(0, expert)}, part(sorted));
+    linear(part(hidden), expert_matrix(c, w.expert_down, expert), part(sorted));
   });
   rows.out.copy_(rows.residual);
   add_choices(a, sorted, a.weights, rows.out);
@@ -125,8 +129,7 @@ void experts_backward(const LayerContext& c, const LayerWeights& w, const Expert
   const at::Tensor factors = weights_by_row(a);
   c.kernels.gather_rows(rows.dout, a.token_of, sorted);
   for_experts(a, [&](int64_t expert, const auto& part) {
-    linear_backward_input(part(sorted), LinearWeight{w.expert_down.select(0, expert)},
-                          part(hidden));
+    linear_backward_input(part(sorted), expert_matrix(c, w.expert_down, expert), part(hidden));
   });
   const at::Tensor slopes = hidden.clone();
   hidden.mul_(factors);
@@ -134,12 +137,14 @@ void experts_backward(const LayerContext& c, const LayerWeights& w, const Expert
   const at::Tensor dfactors = (slopes * hidden).sum(1);
   sorted.mul_(factors);
   for_experts(a, [&](int64_t expert, const auto& part) {
-    linear_backward_weight(part(sorted), part(hidden), g.expert_down.select(0, expert));
+    linear_backward_weight(part(sorted), part(hidden), g.expert_down.select(0, expert),
+                           c.precision);
   });
   c.kernels.gather_rows(rows.x, a.token_of, sorted);
   for_experts(a, [&](int64_t expert, const auto& part) {
-    linear_backward_weight(part(a.gate_up), part(sorted), g.expert_gate_up.select(0, expert));
-    linear_backward_input(part(a.gate_up), LinearWeight{w.expert_gate_up.select(0, expert)},
+    linear_backward_weight(part(a.gate_up), part(sorted), g.expert_gate_up.select(0, expert),
+                           c.precision);
+    linear_backward_input(part(a.gate_up), expert_matrix(c, w.expert_gate_up, expert),
                           part(sorted));
   });
 

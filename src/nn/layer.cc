@@ -9,11 +9,11 @@
 namespace laconic {
 namespace {
 
-LinearWeight with_panels(const at::Tensor& weight, const PackedLayer* layer,
+LinearWeight with_panels(const LayerContext& c, const at::Tensor& weight, const LayerView& layer,
                          PackedLinear PackedLayer::*member) {
-  if (layer == nullptr) return {weight};
-  const PackedLinear& packed = layer->*member;
-  return {weight, &packed.forward, &packed.backward};
+  if (layer.packed == nullptr) return {weight, nullptr, nullptr, c.precision};
+  const PackedLinear& packed = layer.packed->*member;
+  return {weight, &packed.forward, &packed.backward, c.precision};
 }
 
 // What ends in the residual stream: a product, its bias and, with sandwich norms, a norm. The last
@@ -24,15 +24,15 @@ struct Branch {
   at::Tensor output, rstd;
 };
 
-Branch attention_branch(const LayerView& layer, const LayerActivations& a) {
+Branch attention_branch(const LayerContext& c, const LayerView& layer, const LayerActivations& a) {
   const LayerWeights& w = layer.weights;
-  return {with_panels(w.o_weight, layer.packed, &PackedLayer::o), w.o_bias, w.attention_out_norm,
+  return {with_panels(c, w.o_weight, layer, &PackedLayer::o), w.o_bias, w.attention_out_norm,
           a.attention_branch, a.attention_rstd};
 }
 
-Branch mlp_branch(const LayerView& layer, const LayerActivations& a) {
+Branch mlp_branch(const LayerContext& c, const LayerView& layer, const LayerActivations& a) {
   const LayerWeights& w = layer.weights;
-  return {with_panels(w.down_weight, layer.packed, &PackedLayer::down), w.down_bias, w.mlp_out_norm,
+  return {with_panels(c, w.down_weight, layer, &PackedLayer::down), w.down_bias, w.mlp_out_norm,
           a.mlp_branch, a.mlp_rstd};
 }
 
@@ -94,17 +94,17 @@ at::Tensor norm_weight(const LayerContext& c, const at::Tensor& weight, std::str
   return at::add_out(sum, weight, at::scalar_tensor(c.config.norm_offset, c.options));
 }
 
-void PackedLinear::pack(const at::Tensor& weight, bool with_backward) {
-  pack_weight(weight, /*transposed=*/true, Precision::kFloat32, forward);
-  if (with_backward) pack_weight(weight, /*transposed=*/false, Precision::kFloat32, backward);
+void PackedLinear::pack(const at::Tensor& weight, bool with_backward, Precision precision) {
+  pack_weight(weight, /*transposed=*/true, precision, forward);
+  if (with_backward) pack_weight(weight, /*transposed=*/false, precision, backward);
 }
 
-void PackedLayer::pack(const LayerWeights& weights, bool with_backward) {
-  qkv.pack(weights.qkv_weight, with_backward);
-  o.pack(weights.o_weight, with_backward);
+void PackedLayer::pack(const LayerWeights& weights, bool with_backward, Precision precision) {
+  qkv.pack(weights.qkv_weight, with_backward, precision);
+  o.pack(weights.o_weight, with_backward, precision);
   if (!weights.gate_up_weight.defined()) return;
-  gate_up.pack(weights.gate_up_weight, with_backward);
-  down.pack(weights.down_weight, with_backward);
+  gate_up.pack(weights.gate_up_weight, with_backward, precision);
+  down.pack(weights.down_weight, with_backward, precision);
 }
 
 LayerActivations take_activations(const LayerContext& c, int64_t layer, int64_t slot) {
@@ -146,7 +146,7 @@ void attention_forward(const LayerContext& c, const LayerView& layer, const Laye
   const LayerWeights& w = layer.weights;
   const HeadLayout heads = layer_heads(c, layer);
   c.kernels.rms_norm(a.x, norm_weight(c, w.input_norm), c.config.rms_norm_eps, a.normed, a.rstd);
-  linear(a.normed, with_panels(w.qkv_weight, layer.packed, &PackedLayer::qkv), a.qkv);
+  linear(a.normed, with_panels(c, w.qkv_weight, layer, &PackedLayer::qkv), a.qkv);
   at::Tensor bias = w.qkv_bias;
   if (c.config.qk_norm) {
     if (bias.defined()) c.kernels.add_bias(a.qkv, bias);
@@ -155,7 +155,7 @@ void attention_forward(const LayerContext& c, const LayerView& layer, const Laye
   }
   c.kernels.bias_rope(a.qkv, bias, layer_rope(c, layer), heads);
   c.kernels.attention(a.qkv, c.cu_seqlens, heads, a.attended, a.lse);
-  add_branch(c, attention_branch(layer, a), a.attended, a.x, a.middle);
+  add_branch(c, attention_branch(c, layer, a), a.attended, a.x, a.middle);
 }
 
 void mlp_forward(const LayerContext& c, const LayerView& layer, const LayerActivations& a,
@@ -163,7 +163,7 @@ void mlp_forward(const LayerContext& c, const LayerView& layer, const LayerActiv
   const LayerWeights& w = layer.weights;
   if (c.config.is_sparse(layer.index))
     return experts_forward(c, w, a.experts, {a.middle_normed, a.middle, out});
-  linear(a.middle_normed, with_panels(w.gate_up_weight, layer.packed, &PackedLayer::gate_up),
+  linear(a.middle_normed, with_panels(c, w.gate_up_weight, layer, &PackedLayer::gate_up),
          a.gate_up);
   if (w.gate_up_bias.defined()) c.kernels.add_bias(a.gate_up, w.gate_up_bias);
   const at::Tensor mlp =
@@ -172,7 +172,7 @@ void mlp_forward(const LayerContext& c, const LayerView& layer, const LayerActiv
     c.kernels.swiglu(a.gate_up, mlp);
   else
     c.kernels.geglu(a.gate_up, mlp);
-  add_branch(c, mlp_branch(layer, a), mlp, a.middle, out);
+  add_branch(c, mlp_branch(c, layer, a), mlp, a.middle, out);
 }
 
 // dx -> dnormed, the gradient of middle_normed.
@@ -183,7 +183,7 @@ void mlp_backward(const LayerContext& c, const LayerView& layer, const LayerActi
     return experts_backward(c, w, a.experts, g, {a.middle_normed, d.dx, d.dnormed});
   const at::Tensor dmlp =
       c.workspace.take("mlp", {c.num_tokens, c.config.intermediate_size}, c.options);
-  const Branch branch = mlp_branch(layer, a);
+  const Branch branch = mlp_branch(c, layer, a);
   const at::Tensor dproduct = branch_backward(c, branch, d.dx, g.mlp_out_norm, g.down_bias);
   linear_backward_input(dproduct, branch.product, dmlp);
   // dmlp then holds the forward result.
@@ -191,11 +191,11 @@ void mlp_backward(const LayerContext& c, const LayerView& layer, const LayerActi
     c.kernels.swiglu_backward(a.gate_up, dmlp);
   else
     c.kernels.geglu_backward(a.gate_up, dmlp);
-  linear_backward_weight(dproduct, dmlp, g.down_weight);
-  linear_backward_weight(a.gate_up, a.middle_normed, g.gate_up_weight);
+  linear_backward_weight(dproduct, dmlp, g.down_weight, c.precision);
+  linear_backward_weight(a.gate_up, a.middle_normed, g.gate_up_weight, c.precision);
   if (w.gate_up_bias.defined()) c.kernels.add_bias_backward(a.gate_up, g.gate_up_bias);
-  linear_backward_input(
-      a.gate_up, with_panels(w.gate_up_weight, layer.packed, &PackedLayer::gate_up), d.dnormed);
+  linear_backward_input(a.gate_up, with_panels(c, w.gate_up_weight, layer, &PackedLayer::gate_up),
+                        d.dnormed);
 }
 
 // dx -> dnormed, the gradient of normed.
@@ -206,9 +206,9 @@ void attention_backward(const LayerContext& c, const LayerView& layer, const Lay
   const int64_t T = c.num_tokens;
   const at::Tensor dattended = c.workspace.take("dattended", {T, heads.q_width()}, c.options);
   const at::Tensor dqkv = c.workspace.take("dqkv", {T, heads.qkv_width()}, c.options);
-  const Branch branch = attention_branch(layer, a);
+  const Branch branch = attention_branch(c, layer, a);
   const at::Tensor dproduct = branch_backward(c, branch, d.dx, g.attention_out_norm, g.o_bias);
-  linear_backward_weight(dproduct, a.attended, g.o_weight);
+  linear_backward_weight(dproduct, a.attended, g.o_weight, c.precision);
   linear_backward_input(dproduct, branch.product, dattended);
   c.kernels.attention_backward({a.qkv, a.attended, a.lse, dattended, dqkv}, c.cu_seqlens, heads);
   const at::Tensor late_dbias = c.config.qk_norm ? g.qkv_bias : at::Tensor();
@@ -217,9 +217,8 @@ void attention_backward(const LayerContext& c, const LayerView& layer, const Lay
   if (c.config.qk_norm)
     c.kernels.head_norm_backward(dqkv, head_norm_of(c, w, a), g.q_norm, g.k_norm, heads);
   if (late_dbias.defined()) c.kernels.add_bias_backward(dqkv, late_dbias);
-  linear_backward_weight(dqkv, a.normed, g.qkv_weight);
-  linear_backward_input(dqkv, with_panels(w.qkv_weight, layer.packed, &PackedLayer::qkv),
-                        d.dnormed);
+  linear_backward_weight(dqkv, a.normed, g.qkv_weight, c.precision);
+  linear_backward_input(dqkv, with_panels(c, w.qkv_weight, layer, &PackedLayer::qkv), d.dnormed);
 }
 
 }  // namespace

@@ -25,11 +25,11 @@ namespace laconic {
 // Packed matrices of a model, for the length of one call that uses them many times.
 struct PackedLinear {
   GemmPanels forward, backward;
-  void pack(const at::Tensor& weight, bool with_backward);
+  void pack(const at::Tensor& weight, bool with_backward, Precision precision);
 };
 struct PackedLayer {
   PackedLinear qkv, o, gate_up, down;
-  void pack(const LayerWeights& weights, bool with_backward);
+  void pack(const LayerWeights& weights, bool with_backward, Precision precision);
 };
 
 // What a layer needs to know of its surroundings; one for a whole pass.
@@ -42,6 +42,7 @@ struct LayerContext {
   const std::vector<int32_t>& cu_seqlens;
   int64_t num_tokens;
   at::TensorOptions options;
+  Precision precision;  // of matrix products; a router's are fp32
 };
 
 // Routing of a sparse layer's tokens (nn/experts.h); a row is a (token, choice) pair, sorted by

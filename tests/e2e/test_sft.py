@@ -45,6 +45,14 @@ class Sft(laconic_test.TestCase):
         for whole, cut in zip(self.steps("whole"), self.steps("cut")):
             self.assertAlmostEqual(whole["loss"], cut["loss"], delta=1e-3 * whole["loss"])
 
+    def test_bf16_products_change_the_loss_by_their_rounding_only(self):
+        self.sft("fp32", "--train", "long.jsonl")
+        self.sft("bf16", "--train", "long.jsonl", "--bf16")
+        fp32, bf16 = ([step["loss"] for step in self.steps(run)] for run in ("fp32", "bf16"))
+        self.assertNotEqual(fp32, bf16)
+        for a, b in zip(fp32, bf16):
+            self.assertAlmostEqual(a, b, delta=0.01 * a)
+
     def test_a_field_of_a_row_can_be_the_completion(self):
         self.sft("long", "--train", "problems.jsonl:long")
         self.sft("short", "--train", "problems.jsonl:short")
