@@ -70,7 +70,9 @@ std::string settings_html(const ReportGroup& group) {
     const std::string setting = setting_text(set.file->header);
     if (setting.empty()) continue;
     std::string& names = names_by_setting[setting];
+    const Json* model = set.file->header.find("model");
     names += (names.empty() ? "" : ", ") + set.name;
+    if (model && model->is_string()) names += " (" + model->as_string("") + ")";
   }
   std::string out;
   for (const auto& [setting, names] : names_by_setting)

@@ -49,11 +49,11 @@ const SHOW = {
   "undecided": r => R.verdict[r] === 2,
   "truncated": r => R.flags[r] & 1,
   "loops": r => R.flags[r] & 2,
-  "longest saved": r => R.saved[r] !== null,
+  "longest saved": r => R.saved[r] !== null && R.verdict[r] === 0,
   "lost": r => R.system[r] !== 0 && R.verdict[r] !== 0 && rightInFirst(R.problem[r]),
 };
 const HINTS = {
-  "longest saved": "tokens saved against the first system's mean on the same problem",
+  "longest saved": "right, by the tokens saved against the first system's mean on the same problem",
   "lost": "not right here, right at least once in the first system",
   "loops": "ends in a block repeated at least 4 times",
 };

@@ -143,6 +143,13 @@ std::string from_base64(std::string_view text) {
   return out;
 }
 
+TEST(ReportForms, SettingsNameTheModel) {
+  ReportInput input;
+  input.runs = {file_run(
+      "a", file_of(R"({"model": "m/<x>", "setting": {"temperature": 0.7}})", replies(4, 50, 3)))};
+  EXPECT_NE(write_report(input).find("a (m/&lt;x&gt;): T 0.7"), std::string::npos);
+}
+
 // Reads the JSON of an element back, packed or not.
 Json element(const std::string& html, const std::string& id) {
   const std::string open = cat("id=\"", id, "\">");

@@ -66,6 +66,24 @@ TEST(Summary, TablesFitAHundredColumns) {
   EXPECT_NE(table.find("accuracy %                   50.0 +- 50.0"), std::string::npos) << table;
 }
 
+// What a margin would need is said where more problems could show it, and only there.
+TEST(Summary, TheVerdictSaysHowManyProblemsItNeeds) {
+  const std::vector<SampleRecord> four = {reply("a", "right", 9, ""), reply("b", "right", 9, ""),
+                                          reply("c", "right", 9, ""), reply("d", "right", 9, "")};
+  std::vector<SampleRecord> one_lost = four, all_lost = four;
+  one_lost[0].verdict = "wrong";
+  for (SampleRecord& record : all_lost) record.verdict = "wrong";
+  const std::string equal = comparison_text(compare_samples(four, four), 0.02),
+                    unclear = comparison_text(compare_samples(four, one_lost), 0.02),
+                    lost = comparison_text(compare_samples(four, all_lost), 0.02);
+  EXPECT_NE(equal.find("equal accuracy: the interval's lower end clears"), std::string::npos);
+  EXPECT_NE(unclear.find("equal accuracy is not shown"), std::string::npos);
+  EXPECT_NE(unclear.find("problems like these for a power of 80 %"), std::string::npos);
+  EXPECT_NE(lost.find("accuracy is lost"), std::string::npos);
+  EXPECT_EQ(lost.find("were accuracy equal"), std::string::npos);
+  EXPECT_EQ(equal.find("were accuracy equal"), std::string::npos);
+}
+
 TEST(Summary, UnknownErrorsAreNotShownAsZero) {
   const Summary got = summarise("one", std::vector<SampleRecord>{kReplies[0]});
   EXPECT_EQ(percent_text(got.accuracy), "100.0 +- ?");

@@ -196,21 +196,21 @@ std::string difficulty_table(std::span<const std::string> names,
 std::string comparison_text(const Comparison& comparison, double margin) {
   const PairedDifference& accuracy = comparison.accuracy;
   const bool equal = comparison.within_margin(margin);
+  const MarginVerdict verdict = judge_margin(accuracy.interval, margin);
   const PermutationTest test = permutation_test(comparison.accuracy_differences);
-  std::string out = cat("accuracy difference  ", fixed(100 * accuracy.mean, 2), " points, 95 % ",
-                        range_text(accuracy.interval, 100, 2), ", paired over ",
-                        accuracy.num_problems, " problems\n  bootstrap          95 % ",
-                        range_text(bootstrap_interval(comparison.accuracy_differences), 100, 2),
-                        "\n  permutation test   p = ", fixed(test.p, 4), " for no difference (",
-                        test.method, ")\ntokens difference    ", fixed(comparison.tokens.mean, 1),
-                        ", 95 % ", range_text(comparison.tokens.interval, 1, 1),
-                        "\ntokens ratio         ", fixed(comparison.token_ratio.ratio, 3),
-                        ", 95 % ", range_text(comparison.token_ratio.interval, 1, 3), "\n",
-                        margin_verdict_name(judge_margin(accuracy.interval, margin)),
-                        ": the interval's lower end ", equal ? "clears" : "does not clear",
-                        " the margin of ", fixed(100 * margin, 1),
-                        " points, p = ", fixed(non_inferiority_p(accuracy, margin), 4), "\n");
-  return equal ? out : out + needed_text(accuracy, margin);
+  std::string out = cat(
+      "accuracy difference  ", fixed(100 * accuracy.mean, 2), " points, 95 % ",
+      range_text(accuracy.interval, 100, 2), ", paired over ", accuracy.num_problems,
+      " problems\n  bootstrap          95 % ",
+      range_text(bootstrap_interval(comparison.accuracy_differences), 100, 2),
+      "\n  permutation test   p = ", fixed(test.p, 4), " for no difference (", test.method,
+      ")\ntokens difference    ", fixed(comparison.tokens.mean, 1), ", 95 % ",
+      range_text(comparison.tokens.interval, 1, 1), "\ntokens ratio         ",
+      fixed(comparison.token_ratio.ratio, 3), ", 95 % ",
+      range_text(comparison.token_ratio.interval, 1, 3), "\n", margin_verdict_name(verdict),
+      ": the interval's lower end ", equal ? "clears" : "does not clear", " the margin of ",
+      fixed(100 * margin, 1), " points, p = ", fixed(non_inferiority_p(accuracy, margin), 4), "\n");
+  return verdict == MarginVerdict::kUndecided ? out + needed_text(accuracy, margin) : out;
 }
 
 }  // namespace laconic
