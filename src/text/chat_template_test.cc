@@ -158,6 +158,32 @@ TEST(ChatTemplateTest, StaysWithinItsLimits) {
   EXPECT_NE(fault_of("{{ 'x' * 9999999999 }}").find("bytes of text"), std::string::npos);
   EXPECT_NE(fault_of("{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}").find("recursion"),
             std::string::npos);
+  EXPECT_NE(fault_of("{% for x in [1] recursive %}{{ loop([1]) }}{% endfor %}").find("recursion"),
+            std::string::npos);
+  EXPECT_NE(fault_of("{% macro m(c) %}{% call m(c) %}{% endcall %}{% endmacro %}{{ m(1) }}")
+                .find("recursion"),
+            std::string::npos);
+  EXPECT_NE(fault_of("{% set n = namespace(s='x') %}{% for i in range(99) %}"
+                     "{% set n.s = n.s ~ n.s %}{% endfor %}")
+                .find("steps"),
+            std::string::npos);
+  EXPECT_NE(fault_of("{% for i in range(99999) %}{{ 'x' * 9999 }}{% endfor %}").find("expected"),
+            std::string::npos);
+  EXPECT_NE(fault_of("{{ 'x'|center(999999999) }}").find("at most 100000"), std::string::npos);
+  EXPECT_NE(fault_of("{{ '%99999d' % 1 }}").find("width of at most"), std::string::npos);
+  EXPECT_NE(fault_of("{{ [1]|batch(999999999, 0) }}").find("between 1 and"), std::string::npos);
+  // One list held twice, sixty levels deep: small, but not when it is written out or compared.
+  const std::string doubled =
+      "{% set n = namespace(x=[1], y=[1]) %}{% for i in range(60) %}{% set n.x = [n.x, n.x] %}"
+      "{% set n.y = {'a': n.y, 'b': n.y} %}{% endfor %}";
+  EXPECT_NE(fault_of(doubled + "{{ n.x }}").find("items in all"), std::string::npos);
+  EXPECT_NE(
+      fault_of("{% set n = namespace(x=[1]) %}{% for i in range(20) %}"
+               "{% set n.x = [n.x, n.x] %}{% endfor %}"
+               "{% for i in range(999) %}{% if n.x == [n.x, n.x][0] %}{% endif %}{% endfor %}")
+          .find("steps"),
+      std::string::npos);
+  EXPECT_NE(fault_of("{{ ['x' * 9999] * 9999 | join }}").find("expected"), std::string::npos);
   EXPECT_NE(fault_of("{{ " + std::string(5000, '(') + "1" + std::string(5000, ')') + " }}")
                 .find("levels of nesting"),
             std::string::npos);

@@ -110,6 +110,7 @@ Value compute(Run& run, const std::string& op, const Value& a, const Value& b) {
       return compute_integers(run, op, a.integer(), b.integer());
     return compute_reals(run, op, a.real(), b.real());
   }
+  if (op == "%" && a.is_string()) return format_percent(run, a.string(), b);
   for (const Value* side : {&a, &b}) {
     if (side->is_undefined())
       run.fail(cat("expected two values around \"", op, "\", got ", side->undefined_name(),

@@ -84,6 +84,7 @@ struct Stmt {
   std::vector<Parameter> parameters;
   std::vector<std::pair<ExprPointer, Body>> branches;
   Body body, otherwise;
+  bool is_recursive = false;  // of kFor: its loop can be called
 };
 
 // Error(kModel) with line and column for anything outside the language.

@@ -102,6 +102,7 @@ Evaluator::Flow Evaluator::run(const Stmt& statement) {
       if (value.is_string()) {
         write(value.string());
       } else {
+        spend(value.weight());
         write(value.str());
       }
       break;
@@ -142,8 +143,8 @@ Evaluator::Flow Evaluator::run_if(const Stmt& statement) {
 }
 
 // The items that pass the loop's own condition.
-Values Evaluator::loop_items(const Stmt& statement) {
-  Values items = iterate(eval(*statement.value));
+Values Evaluator::loop_items(const Stmt& statement, const Value& value) {
+  Values items = iterate(value);
   if (!statement.condition) return items;
   Values kept;
   for (Value& item : items) {
@@ -155,16 +156,36 @@ Values Evaluator::loop_items(const Stmt& statement) {
 }
 
 Evaluator::Flow Evaluator::run_for(const Stmt& statement) {
-  const auto items = std::make_shared<const Values>(loop_items(statement));
+  return loop_over(statement, eval(*statement.value), 0);
+}
+
+Evaluator::Flow Evaluator::loop_over(const Stmt& statement, const Value& value, int64_t depth0) {
+  const auto items = std::make_shared<const Values>(loop_items(statement, value));
   if (items->empty()) {
     const Scoped scoped(*this);
     return run_body(statement.otherwise);
   }
-  for (size_t i = 0; i < items->size(); ++i) {
+  Loop loop{items, 0, depth0, std::make_shared<std::vector<Value>>(), nullptr};
+  if (statement.is_recursive) {
+    // Weak, as of a macro: the scope holds the loop.
+    loop.recurse = [this, &statement, depth0, home = std::weak_ptr<Scope>(scope_)](
+                       Run& run, const Value& children) {
+      const Deeper deeper(*this, here);
+      const std::shared_ptr<Scope> scope = home.lock();
+      if (!scope) run.fail("expected a loop whose scope is open, got one that outlived it");
+      const Scoped scoped(*this, scope);
+      std::string text;
+      std::string* const outer = std::exchange(out_, &text);
+      loop_over(statement, children, depth0 + 1);
+      out_ = outer;
+      return Value(std::move(text));
+    };
+  }
+  for (; loop.index0 < items->size(); ++loop.index0) {
     spend(1);
     const Scoped scoped(*this);
-    assign(*statement.target, (*items)[i]);
-    scope_->set("loop", Value(std::make_shared<const Loop>(Loop{items, i})));
+    assign(*statement.target, (*items)[loop.index0]);
+    scope_->set("loop", Value(std::make_shared<const Loop>(loop)));
     if (run_body(statement.body) == Flow::kBreak) break;
   }
   return Flow::kNext;

@@ -51,7 +51,8 @@ class Evaluator : public Run {
   void run_call_block(const Stmt& statement);
   void write(std::string_view text);
   void assign(const Expr& target, Value value);
-  Values loop_items(const Stmt& statement);
+  Values loop_items(const Stmt& statement, const Value& value);
+  Flow loop_over(const Stmt& statement, const Value& value, int64_t depth0);
   Value macro(const Stmt& statement, const std::string& name);
   Value call_macro(const Stmt& statement, const std::shared_ptr<Scope>& home, Arguments& arguments);
 
@@ -74,5 +75,7 @@ class Evaluator : public Run {
 // a op b for + - * / // % **.
 Value compute(Run& run, const std::string& op, const Value& a, const Value& b);
 Value negate(Run& run, const Value& value);
+// format % values (jinja_format.cc).
+Value format_percent(Run& run, const std::string& format, const Value& values);
 
 }  // namespace laconic::jinja

@@ -120,6 +120,7 @@ Value Evaluator::eval_compare(const Expr& expr) {
     here = expr.where;
     const std::string& op = expr.operators[i];
     bool holds = false;
+    if (op == "==" || op == "!=") spend(std::min(left.weight(), right.weight()));
     if (op == "==") {
       holds = left == right;
     } else if (op == "!=") {
@@ -167,8 +168,11 @@ Value Evaluator::eval_operation(const Expr& expr) {
       return expr.children[2] ? child(2) : Value::undefined("the inline if without an else");
     case ExprKind::kConcat: {
       std::string text;
-      for (const ExprPointer& part : expr.children) text += eval(*part).str();
-      spend_bytes(text.size());
+      for (const ExprPointer& part : expr.children) {
+        const Value value = eval(*part);
+        spend(value.weight());
+        text += value.str();
+      }
       return text;
     }
     case ExprKind::kCompare:

@@ -17,6 +17,7 @@ namespace {
 constexpr size_t kMaxStringBytes = size_t{64} << 20;
 
 std::string text_of(Run& run, const Value& value) {
+  run.spend(value.weight());
   std::string text = value.str();
   run.spend_bytes(text.size());
   return text;
@@ -218,6 +219,7 @@ Value to_json(Run& run, Arguments& arguments) {
     style.item_separator = separators.items()[0].string();
     style.key_separator = separators.items()[1].string();
   }
+  run.spend(bound[0].weight());
   std::string text;
   try {
     text = to_json_text(bound[0], style);
@@ -255,7 +257,7 @@ constexpr BuiltinEntry kFilters[] = {
 std::span<const BuiltinEntry> text_filters() { return kFilters; }
 
 Builtin find_filter(std::string_view name) {
-  for (const auto filters : {text_filters(), sequence_filters()}) {
+  for (const auto filters : {text_filters(), sequence_filters(), more_filters()}) {
     for (const BuiltinEntry& entry : filters) {
       if (entry.name == name) return entry.call;
     }

@@ -7,9 +7,7 @@
 #include "text/jinja_utf8.h"
 
 namespace laconic::jinja {
-namespace {
 
-// "a.b.0" looked up part by part, as jinja2's make_attrgetter does.
 Value dotted_item(Run& run, Value object, const Value& path) {
   if (!path.is_string()) return run.item(object, path);
   const std::string& text = path.string();
@@ -23,6 +21,8 @@ Value dotted_item(Run& run, Value object, const Value& path) {
   }
   return object;
 }
+
+namespace {
 
 // What sort, unique, min and max compare by: the attribute, and text without its case.
 Value sort_key(Run& run, const Value& item, const Value* attribute, bool case_sensitive) {
@@ -70,7 +70,9 @@ Value join(Run& run, Arguments& arguments) {
   for (const Value& item : run.iterate(bound[0])) {
     if (!first) out += separator;
     first = false;
-    const std::string text = (attribute ? dotted_item(run, item, *attribute) : item).str();
+    const Value part = attribute ? dotted_item(run, item, *attribute) : item;
+    run.spend(part.weight());
+    const std::string text = part.str();
     run.spend_bytes(text.size() + separator.size());
     out += text;
   }

@@ -32,8 +32,16 @@ Value loop_attribute(const Loop& loop, const std::string& name) {
   if (name == "first") return loop.index0 == 0;
   if (name == "last") return left == 1;
   if (name == "length") return number(items.size());
-  if (name == "depth") return int64_t{1};  // only recursive loops are deeper
-  if (name == "depth0") return int64_t{0};
+  if (name == "depth") return loop.depth0 + 1;
+  if (name == "depth0") return loop.depth0;
+  if (name == "changed") {
+    return Function{"changed", [last = loop.last_changed](Run&, Arguments& arguments) {
+                      const bool is_same =
+                          !last->empty() && last->back() == Value::tuple(arguments.positional);
+                      *last = {Value::tuple(std::move(arguments.positional))};
+                      return Value(!is_same);
+                    }};
+  }
   if (name == "previtem")
     return loop.index0 > 0 ? items[loop.index0 - 1] : Value::undefined("loop.previtem");
   if (name == "nextitem")
@@ -120,6 +128,10 @@ Value Run::call(const Value& callee, Arguments arguments) {
   spend(1);
   if (callee.is_undefined())
     fail(cat("expected a function, got ", callee.undefined_name(), ", which is undefined"));
+  if (callee.kind() == Value::Kind::kLoop && callee.loop().recurse) {
+    const Bound bound(*this, arguments, {"iterable"});
+    return callee.loop().recurse(*this, bound[0]);
+  }
   if (callee.kind() != Value::Kind::kFunction)
     fail(cat("expected a function, got a value of type ", callee.kind_name()));
   return callee.function().call(*this, arguments);
@@ -162,7 +174,7 @@ bool Run::contains(const Value& container, const Value& item) {
       return container.find(item) != nullptr;
     case Value::Kind::kList:
     case Value::Kind::kTuple:
-      spend(container.items().size());
+      spend(std::min(container.weight(), container.items().size() * item.weight()));
       return std::find(container.items().begin(), container.items().end(), item) !=
              container.items().end();
     default:
@@ -171,7 +183,7 @@ bool Run::contains(const Value& container, const Value& item) {
 }
 
 int Run::compare(const Value& a, const Value& b) {
-  spend(1);
+  spend(std::min(a.weight(), b.weight()));
   if (a.is_integral() && b.is_integral()) return sign_of(a.integer(), b.integer());
   if (a.is_number() && b.is_number()) return sign_of(a.real(), b.real());
   if (a.is_string() && b.is_string()) return sign_of(a.string(), b.string());

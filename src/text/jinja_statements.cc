@@ -117,9 +117,7 @@ class StatementParser {
     exprs_.expect_name("in");
     statement.value = exprs_.tuple(false, "recursive");
     if (exprs_.skip_name("if")) statement.condition = exprs_.expression();
-    if (exprs_.at_name("recursive"))
-      exprs_.fail_at(exprs_.current().where,
-                     "expected \"%}\", got \"recursive\" (recursive loops are not supported)");
+    statement.is_recursive = exprs_.skip_name("recursive");
     end_tag();
     ++loops_;
     statement.body = until({"else", "endfor"});

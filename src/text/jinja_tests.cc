@@ -1,5 +1,6 @@
 // The tests behind `is`.
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <cmath>
 
 #include "base/error.h"
@@ -60,6 +61,7 @@ Value divisible_by(Run& run, Arguments& arguments) {
 template <bool kEqual>
 Value equal(Run& run, Arguments& arguments) {
   const Bound bound(run, arguments, {"a", "b"});
+  run.spend(std::min(bound[0].weight(), bound[1].weight()));
   return (bound[0] == bound[1]) == kEqual;
 }
 

@@ -51,15 +51,31 @@ std::string join_reprs(const Values& items) {
   return out;
 }
 
-int depth_above(const Values& items) {
-  int depth = 0;
-  for (const Value& item : items) depth = std::max(depth, item.depth());
-  return depth + 1;
-}
-
-void check_depth(int depth) {
+void check_extent(int depth, size_t weight) {
   require(depth <= Value::kMaxDepth, ErrorKind::kData, "template value: expected at most ",
           Value::kMaxDepth, " levels of nesting, got more");
+  require(weight <= Value::kMaxWeight, ErrorKind::kData, "template value: expected at most ",
+          Value::kMaxWeight, " items in all, got more");
+}
+
+Sequence checked_sequence(Values items) {
+  Sequence sequence;
+  for (const Value& item : items) {
+    sequence.depth = std::max(sequence.depth, item.depth() + 1);
+    sequence.weight += item.weight();
+  }
+  check_extent(sequence.depth, sequence.weight);
+  sequence.items = std::move(items);
+  return sequence;
+}
+
+Dict checked_dict(Dict dict) {
+  for (const auto& [key, value] : dict.pairs) {
+    dict.depth = std::max({dict.depth, key.depth() + 1, value.depth() + 1});
+    dict.weight += key.weight() + value.weight();
+  }
+  check_extent(dict.depth, dict.weight);
+  return dict;
 }
 
 }  // namespace
@@ -71,18 +87,14 @@ Value Value::undefined(std::string name) {
 }
 
 Value Value::list(Values items) {
-  const int depth = depth_above(items);
-  check_depth(depth);
   Value value;
-  value.data_ = ListPointer{std::make_shared<const Sequence>(Sequence{std::move(items), depth})};
+  value.data_ = ListPointer{std::make_shared<const Sequence>(checked_sequence(std::move(items)))};
   return value;
 }
 
 Value Value::tuple(Values items) {
-  const int depth = depth_above(items);
-  check_depth(depth);
   Value value;
-  value.data_ = TuplePointer{std::make_shared<const Sequence>(Sequence{std::move(items), depth})};
+  value.data_ = TuplePointer{std::make_shared<const Sequence>(checked_sequence(std::move(items)))};
   return value;
 }
 
@@ -90,7 +102,6 @@ Value Value::dict(Pairs items) {
   Dict dict;
   dict.pairs.reserve(items.size());
   for (auto& [key, value] : items) {
-    dict.depth = std::max({dict.depth, key.depth() + 1, value.depth() + 1});
     const auto same = [&key = key](const auto& pair) { return pair.first == key; };
     const auto place = std::find_if(dict.pairs.begin(), dict.pairs.end(), same);
     if (place == dict.pairs.end()) {
@@ -99,9 +110,8 @@ Value Value::dict(Pairs items) {
       place->second = std::move(value);
     }
   }
-  check_depth(dict.depth);
   Value value;
-  value.data_ = std::make_shared<const Dict>(std::move(dict));
+  value.data_ = std::make_shared<const Dict>(checked_dict(std::move(dict)));
   return value;
 }
 
@@ -128,11 +138,9 @@ Value Value::from_json(const Json& json) {
   Dict dict;  // a Json object has no repeated key: no need to look for one
   for (const auto& [key, member] : json.as_object("")) {
     dict.pairs.emplace_back(Value(key), from_json(member));
-    dict.depth = std::max(dict.depth, dict.pairs.back().second.depth() + 1);
   }
-  check_depth(dict.depth);
   Value value;
-  value.data_ = std::make_shared<const Dict>(std::move(dict));
+  value.data_ = std::make_shared<const Dict>(checked_dict(std::move(dict)));
   return value;
 }
 
@@ -165,6 +173,14 @@ int Value::depth() const {
   if (const auto* tuple = std::get_if<TuplePointer>(&data_)) return tuple->sequence->depth;
   if (const auto* dict = std::get_if<DictPointer>(&data_)) return (*dict)->depth;
   return 0;
+}
+
+size_t Value::weight() const {
+  if (is_string()) return string().size() / 16 + 1;
+  if (const auto* list = std::get_if<ListPointer>(&data_)) return list->sequence->weight;
+  if (const auto* tuple = std::get_if<TuplePointer>(&data_)) return tuple->sequence->weight;
+  if (const auto* dict = std::get_if<DictPointer>(&data_)) return (*dict)->weight;
+  return 1;
 }
 
 bool Value::truthy() const {

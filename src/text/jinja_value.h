@@ -68,6 +68,9 @@ class Value {
   // Nesting of lists, tuples and dicts beyond this is refused, so that recursion over values is
   // bounded.
   static constexpr int kMaxDepth = 300;
+  // Lists may hold one list many times; written out, that doubles with each level. So a value's
+  // weight, as if nothing were shared, is bounded too: items, and 16 bytes of text as one.
+  static constexpr size_t kMaxWeight = 20'000'000;
 
   Value() : data_(Undefined{}) {}
   Value(None none) : data_(none) {}
@@ -108,6 +111,7 @@ class Value {
 
   const Value* find(const Value& key) const;  // in a dict; nullptr where there is none
   int depth() const;                          // 0 for scalars
+  size_t weight() const;                      // 1 for small scalars
   bool truthy() const;
   const char* kind_name() const;  // as Python names the type
   std::string str() const;        // what {{ value }} prints
@@ -135,11 +139,13 @@ class Value {
 struct Sequence {
   Values items;
   int depth = 1;
+  size_t weight = 1;
 };
 
 struct Dict {
   Pairs pairs;
   int depth = 1;
+  size_t weight = 1;
 };
 
 struct Namespace {
@@ -150,6 +156,9 @@ struct Namespace {
 struct Loop {
   std::shared_ptr<const Values> items;
   size_t index0 = 0;
+  int64_t depth0 = 0;
+  std::shared_ptr<std::vector<Value>> last_changed;  // arguments of loop.changed's last call
+  std::function<Value(Run&, const Value&)> recurse;  // of a recursive loop
 };
 
 // json.dumps as transformers' tojson calls it. Throws std::invalid_argument with what cannot be

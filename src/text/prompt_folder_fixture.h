@@ -33,6 +33,7 @@ class Folder {
   void write(const std::string& name, const std::string& text) {
     write_file_atomic(join_path(path_, name), text);
   }
+  const std::string& path() const { return path_; }
   PromptBuilder builder() const { return PromptBuilder::from_folder(path_); }
 
  private:

@@ -83,6 +83,19 @@ b{% endif %}
   {# c #}  {% set y = 2 %} z
 {{ [1, 2, 3,] }} {{ {'a': 1,} }} {{ (1, 2,) }} {{ f"" }}
 {{ 'a' is string and 'b' is string }} {{ 1 is number and 2 is odd }} {{ [] is defined }} {{ 'x' is upper }} {{ 'X' is upper }}
+{% for x in [{'n': 1, 'c': [{'n': 2, 'c': [{'n': 3}]}, {'n': 4}]}, {'n': 5}] recursive %}{{ loop.depth }}:{{ x.n }}{% if x.c %}({{ loop(x.c) }}){% endif %}{% if not loop.last %},{% endif %}{% endfor %}
+{% for x in [1, 1, 2, 2, 1] %}{{ loop.changed(x) }}{{ loop.changed(x, 'a') }} {% endfor %}
+{% for x in l recursive %}{{ loop(1) }}{% endfor %}
+{% for x in l %}{{ loop([1]) }}{% endfor %}
+{{ '%s-%r|%5d|%-4d|%05.1f|%x|%%' % ('a', 'b', 42, 7, 2.25, 255) }} {{ '%s' % n }} {{ '%(a)s %(b)d' % {'a': 'x', 'b': 2} }} {{ '%.2s|%4s|%-4s' % ('abc', 'é', 'z') }}
+{{ '%s %s' % 1 }}
+{{ '%s' % (1, 2) }}
+{{ '%d' % 'a' }}
+{{ '%s=%s'|format('a', 1) }} {{ '%(k)s'|format(k=3) }} {{ 'plain' % () }}
+{{ range(7)|batch(3)|list }} {{ range(7)|batch(3, 'x')|list }} {{ range(7)|slice(3)|list }} {{ range(7)|slice(3, 'x')|list }} {{ range(6)|slice(3, 'x')|list }}
+{% for key, items in u|groupby('n') %}{{ key }}={{ items|length }};{% endfor %}{% for key, items in [{'k': 'B'}, {'k': 'a'}, {'k': 'b'}, {}]|groupby('k', default='z') %}{{ key }}={{ items }};{% endfor %}
+[{{ 'ab'|center(7) }}] [{{ 'abc'|center(6) }}] [{{ 'abcdef'|center(3) }}] {{ d|attr('b') }}| {{ d|attr('keys') is callable }}
+{% generation %}{% set inside = 1 %}{{ s }}{% endgeneration %}{{ inside }}
 {{ [none, 1]|tojson }} {{ {1: 'a', none: 2, true: 3}|tojson }} {{ 'é€😀'|tojson(ensure_ascii=true) }} {{ 1e16 }} {{ 123456789.0 }} {{ 1e15 }}
 """.strip("\n").split("\n")
 TEMPLATES += ["{% for x in l %}\n  {{ x }}\n{% endfor %}\nend\n", "\n\na\n\n", "{{ 1 }}\n", "{{ 1 }}\n\n",
