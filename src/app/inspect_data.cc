@@ -27,7 +27,7 @@ TokenizedRow tokenize(const DataRowRequest& request, const TrainingRow& row,
 }  // namespace
 
 Json data_row_facts(const DataRowRequest& request) {
-  const SourceRows source({"", request.path, request.field});
+  const SourceRows source({"", request.path, request.field, ""});
   const RowFile& file = source.file();
   require(request.row <= file.size(), ErrorKind::kData, file.shown(), ": expected a row ",
           request.row, ", got ", file.size(), " rows");

@@ -120,6 +120,7 @@ int run_sft(Arguments arguments) {
     // Files of one name in two folders would share a row of the log.
     for (size_t k = 0; k + 1 < sources.size(); ++k)
       if (sources[k].source.name == sources.back().source.name) sources.back().source.name = text;
+    sources.back().source.index_path = index_path(settings.train.out, domains.size());
     domains.emplace_back(sources.back().source, builder, limits, bad_rows);
     log_domain(domains.back());
   }
@@ -131,6 +132,7 @@ int run_sft(Arguments arguments) {
   for (const char* name : {"out", "logging_steps", "report_to", "save_total_limit"})
     if (identity.find(name)) identity.erase(name);
   RunFolder folder(settings.train.out, {"sft", identity}, all.to_yaml());
+  for (size_t k = 0; k < domains.size(); ++k) domains[k].save_index(index_path(folder.path(), k));
   TrainingRun run(settings.train, folder, model, std::move(domains));
   run.resume();
   if (!train(run, settings.train, shares)) {

@@ -38,9 +38,11 @@ std::vector<Domain> read_domains(const TldrSettings& settings, const PromptBuild
                                  BadRows& bad_rows) {
   const RowLimits limits = settings.train.row_limits();
   std::vector<Domain> domains;
-  for (const DomainSource& source : {DomainSource{"short", settings.short_rows, "short"},
-                                     DomainSource{"long", settings.long_rows, "long"}}) {
+  for (DomainSource source : {DomainSource{"short", settings.short_rows, "short", ""},
+                              DomainSource{"long", settings.long_rows, "long", ""}}) {
+    source.index_path = index_path(settings.train.out, domains.size());
     domains.emplace_back(source, builder, limits, bad_rows);
+    domains.back().save_index(source.index_path);
     log_domain(domains.back());
   }
   bad_rows.close();

@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/training_rows.h"
 
+#include <algorithm>
+#include <filesystem>
 #include <utility>
 
 #include "base/error.h"
+#include "base/file.h"
+#include "base/hash.h"
 #include "base/log.h"
 #include "base/parallel.h"
 
@@ -19,6 +23,32 @@ std::string with_commas(int64_t count) {
 std::unique_ptr<DatasetInfo> read_mapping(const DomainSource& source) {
   if (!is_dataset_info(source.path)) return nullptr;
   return std::make_unique<DatasetInfo>(source.path, source.completion_field);
+}
+
+TrainRow train_row(TokenizedRow row) {
+  return {std::move(row.ids), static_cast<int64_t>(row.num_prompt_tokens), std::move(row.context)};
+}
+
+// What an index depends on; null where there can be none.
+Json index_key(const DomainSource& source, const PromptBuilder& builder, const RowLimits& limits) {
+  Json key;
+  if (source.index_path.empty() || !file_exists(source.path)) return key;
+  std::string path = source.path;
+  if (const auto mapping = read_mapping(source)) {
+    key["dataset_info"] = hex64(hash64(read_file(path)));
+    path = mapping->file();
+  }
+  if (!std::filesystem::is_regular_file(path)) return nullptr;
+  key["version"] = LACONIC_VERSION;
+  key["path"] = path;
+  key["size"] = static_cast<int64_t>(file_size(path));
+  key["changed"] = int64_t{std::filesystem::last_write_time(path).time_since_epoch().count()};
+  key["field"] = source.completion_field;
+  key["template"] = builder.template_hash();
+  key["instruction"] = limits.instruction;
+  key["max_length"] = limits.max_length;
+  key["turns"] = static_cast<int64_t>(limits.turns);
+  return key;
 }
 
 }  // namespace
@@ -38,8 +68,9 @@ TokenizedRow tokenize_row(const TrainingRow& row, const PromptBuilder& builder,
   return builder.training_row(std::move(prompt), row.completion);
 }
 
-SourceRows::SourceRows(const DomainSource& source)
-    : mapping_(read_mapping(source)), file_(mapping_ ? mapping_->file() : source.path) {
+SourceRows::SourceRows(const DomainSource& source, const RowIndex* index)
+    : mapping_(read_mapping(source)),
+      file_(mapping_ ? mapping_->file() : source.path, index ? &index->places : nullptr) {
   options_.mapping = mapping_.get();
   if (!mapping_) options_.completion_field = source.completion_field;
 }
@@ -56,20 +87,36 @@ TrainingRow SourceRows::parse(int64_t row) const {
 
 Domain::Domain(const DomainSource& source, const PromptBuilder& builder, const RowLimits& limits,
                BadRows& bad_rows)
-    : name_(source.name), source_(source), builder_(builder), limits_(limits) {
+    : name_(source.name),
+      key_(index_key(source, builder, limits)),
+      index_(key_.is_null() ? std::nullopt : read_row_index(source.index_path, key_)),
+      source_(source, index_ ? &*index_ : nullptr),
+      builder_(builder),
+      limits_(limits) {
+  if (index_)
+    restore(index_->facts);
+  else
+    read_all(bad_rows);
   const RowFile& file = source_.file();
+  require(size() > 0, ErrorKind::kData, file.shown(), ": expected rows of at most ",
+          limits.max_length, " tokens, got none (",
+          counts_["num_too_long"] > 0
+              ? cat(counts_["num_too_long"], " are longer: raise --max-length")
+              : cat(counts_["num_bad"], " bad rows"),
+          ")");
+}
+
+void Domain::read_all(BadRows& bad_rows) {
   constexpr int64_t kBatchRows = 256;
-  for (int64_t begin = 0; begin < file.size(); begin += kBatchRows) {
-    std::vector<ReadRow> batch(static_cast<size_t>(std::min(kBatchRows, file.size() - begin)));
+  const int64_t size = source_.file().size();
+  std::vector<int64_t> kept;
+  for (int64_t begin = 0; begin < size; begin += kBatchRows) {
+    std::vector<ReadRow> batch(static_cast<size_t>(std::min(kBatchRows, size - begin)));
     parallel_for(batch.size(), [&](size_t i) { batch[i] = read(begin + static_cast<int64_t>(i)); });
     for (size_t i = 0; i < batch.size(); ++i)
-      add(begin + static_cast<int64_t>(i), std::move(batch[i]), bad_rows);
+      add(begin + static_cast<int64_t>(i), std::move(batch[i]), bad_rows, kept);
   }
-  require(!kept_.empty(), ErrorKind::kData, file.shown(), ": expected rows of at most ",
-          limits.max_length, " tokens, got none (",
-          num_too_long_ > 0 ? cat(num_too_long_, " are longer: raise --max-length")
-                            : cat(num_bad_, " bad rows"),
-          ")");
+  source_.file().keep(kept);
 }
 
 Domain::ReadRow Domain::read(int64_t i) const {
@@ -87,39 +134,67 @@ Domain::ReadRow Domain::read(int64_t i) const {
   return read;
 }
 
-void Domain::add(int64_t i, ReadRow read, BadRows& bad_rows) {
-  TokenizedRow& ids = read.ids;
+void Domain::add(int64_t i, ReadRow read, BadRows& bad_rows, std::vector<int64_t>& kept) {
   if (!read.fault.empty()) {
     const RowFile& file = source_.file();
     bad_rows.add(file.shown(), file.line(i), file.text(i), read.fault);
-    ++num_bad_;
-  } else if (static_cast<int64_t>(ids.ids.size()) > limits_.max_length) {
-    ++num_too_long_;
+    ++counts_["num_bad"];
+  } else if (static_cast<int64_t>(read.ids.ids.size()) > limits_.max_length) {
+    ++counts_["num_too_long"];
   } else {
     ++shapes_[read.shape];
-    if (!ids.note.empty()) ++notes_[ids.note];
-    keep(i,
-         {std::move(ids.ids), static_cast<int64_t>(ids.num_prompt_tokens), std::move(ids.context)});
+    if (!read.ids.note.empty()) ++notes_[read.ids.note];
+    const TrainRow row = train_row(std::move(read.ids));
+    counts_["num_tokens"] += static_cast<int64_t>(row.ids.size());
+    counts_["num_targets"] += row.num_targets();
+    remember(static_cast<int64_t>(kept.size()), row);
+    kept.push_back(i);
   }
 }
 
-void Domain::keep(int64_t row, TrainRow ids) {
-  kept_.push_back(row);
-  const auto size = static_cast<int64_t>(ids.ids.size());
-  num_tokens_ += size;
-  num_targets_ += ids.num_targets();
-  const int64_t bytes = size * static_cast<int64_t>(sizeof(int32_t));
-  // In order: what is behind a row that did not fit is not kept either.
-  if (cached_.size() + 1 != kept_.size() || cached_bytes_ + bytes > limits_.cache_bytes) return;
+void Domain::remember(int64_t i, const TrainRow& row) {
+  const auto bytes = static_cast<int64_t>(row.ids.size() * sizeof(int32_t));
+  if (cached_bytes_ + bytes > limits_.cache_bytes) return;
   cached_bytes_ += bytes;
-  cached_.push_back(std::move(ids));
+  cached_.emplace(i, row);
 }
 
-TrainRow Domain::row(int64_t i) const {
-  const auto at = static_cast<size_t>(i);
-  if (at < cached_.size()) return cached_[at];
-  TokenizedRow ids = tokenize_row(source_.parse(kept_[at]), builder_, limits_);
-  return {std::move(ids.ids), static_cast<int64_t>(ids.num_prompt_tokens), std::move(ids.context)};
+TrainRow Domain::row(int64_t i) {
+  if (const auto found = cached_.find(i); found != cached_.end()) return found->second;
+  TrainRow row = train_row(tokenize_row(source_.parse(i), builder_, limits_));
+  remember(i, row);
+  return row;
+}
+
+Json Domain::facts() const {
+  Json facts = Json::object();
+  const auto add = [&](const char* name, const Counts& counts) {
+    facts[name] = Json::object();
+    for (const auto& [key, count] : counts) facts[name][key] = count;
+  };
+  add("counts", counts_);
+  add("shapes", shapes_);
+  add("notes", notes_);
+  return facts;
+}
+
+void Domain::restore(const Json& facts) {
+  const auto read = [&](const char* name, Counts& counts) {
+    for (const auto& [key, count] : facts.at(name, name_).as_object(name_))
+      counts[key] = count.as_integer(name_);
+  };
+  read("counts", counts_);
+  read("shapes", shapes_);
+  read("notes", notes_);
+}
+
+void Domain::save_index(const std::string& path) const {
+  if (key_.is_null() || index_) return;
+  try {
+    write_row_index(path, key_, {source_.file().places(), facts()});
+  } catch (const Error& error) {  // a full disk: the next start reads the file again
+    log_debug(error.what());
+  }
 }
 
 std::string Domain::summary() const {
@@ -133,10 +208,15 @@ std::string Domain::summary() const {
     is_first = false;
   }
   if (form != "JSONL") text += cat(" (", form, ")");
-  text += cat("; ", with_commas(num_tokens_), " tokens, ", with_commas(num_targets_),
-              " of them trained on");
-  if (num_too_long_ > 0) text += cat("; dropped ", num_too_long_, " longer than max_length");
-  if (num_bad_ > 0) text += cat("; left out ", num_bad_, " bad rows");
+  const auto count = [&](const char* name) {
+    const auto found = counts_.find(name);
+    return found == counts_.end() ? 0 : found->second;
+  };
+  text += cat("; ", with_commas(count("num_tokens")), " tokens, ",
+              with_commas(count("num_targets")), " of them trained on");
+  if (count("num_too_long") > 0)
+    text += cat("; dropped ", count("num_too_long"), " longer than max_length");
+  if (count("num_bad") > 0) text += cat("; left out ", count("num_bad"), " bad rows");
   return text;
 }
 
@@ -146,6 +226,10 @@ std::vector<std::string> Domain::notes() const {
     lines.push_back(
         cat(name_, ": ", with_commas(count), " of ", with_commas(size()), " rows: ", note));
   return lines;
+}
+
+std::string index_path(const std::string& run_folder, size_t domain_idx) {
+  return join_path(run_folder, cat("rows-", domain_idx, ".index"));
 }
 
 void log_domain(const Domain& domain) {

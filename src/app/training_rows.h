@@ -1,23 +1,26 @@
 // Rows of text -> rows of ids for the trainer, with every row that is left out counted by its
 // reason.
 //
-// Loading goes through a file once, row by row (many at a time on all cores), and keeps where each
-// good row stands; the ids of the first of them stay in memory up to `cache_bytes`, the others are
-// made again when they are drawn, so that memory does not grow with the file. A row longer than
-// max_length is dropped, never cut: a cut target loses its end and its end-of-turn id, and the
-// model would learn not to stop. A domain that keeps no row is Error(kData). The file must not
-// change while it is trained on.
+// Loading goes through a file once, many rows at a time on all cores, and keeps where each good row
+// stands; ids stay in memory up to `cache_bytes`, those of the other rows are made again when they
+// are drawn, so that memory does not grow with the file. A continued run takes the places from its
+// index (data/row_index.h) and reads nothing. A row longer than max_length is dropped, never cut: a
+// cut target loses its end and its end-of-turn id, and the model would learn not to stop. A domain
+// that keeps no row is Error(kData). The file must not change while it is trained on.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "data/dataset_info.h"
 #include "data/row_file.h"
+#include "data/row_index.h"
 #include "data/rows.h"
 #include "text/prompt_builder.h"
 #include "train/batch.h"
@@ -30,6 +33,7 @@ struct DomainSource {
   // "short" or "long" of the world's rows; empty: by the row's shape. The name of a data set where
   // `path` is a dataset_info.json.
   std::string completion_field;
+  std::string index_path;  // an index that save_index() wrote earlier, if it is there; may be empty
 };
 
 struct RowLimits {
@@ -46,7 +50,8 @@ TokenizedRow tokenize_row(const TrainingRow& row, const PromptBuilder& builder,
 // The rows of one source as text: container, mapping of names and shape settled.
 class SourceRows {
  public:
-  explicit SourceRows(const DomainSource& source);
+  explicit SourceRows(const DomainSource& source, const RowIndex* index = nullptr);
+  RowFile& file() { return file_; }
   const RowFile& file() const { return file_; }
   TrainingRow parse(int64_t row) const;  // Error(kData)
 
@@ -64,9 +69,9 @@ class Domain {
          BadRows& bad_rows);
 
   const std::string& name() const { return name_; }
-  int64_t size() const { return static_cast<int64_t>(kept_.size()); }
-  int64_t num_targets() const { return num_targets_; }
-  TrainRow row(int64_t i) const;
+  int64_t size() const { return source_.file().size(); }
+  TrainRow row(int64_t i);
+  void save_index(const std::string& path) const;
   // "train.jsonl: 1,234 rows, sharegpt conversations; 56,789 tokens, 34,567 of them trained on;
   // ..."
   std::string summary() const;
@@ -74,28 +79,36 @@ class Domain {
   std::vector<std::string> notes() const;
 
  private:
+  using Counts = std::map<std::string, int64_t>;
+
   // A row tokenized, or what is wrong with it.
   struct ReadRow {
     TokenizedRow ids;
     const char* shape = "";
     std::string fault;
   };
+  void read_all(BadRows& bad_rows);
   ReadRow read(int64_t row) const;  // several threads at once do this
-  void add(int64_t row, ReadRow read, BadRows& bad_rows);
-  void keep(int64_t row, TrainRow ids);
+  void add(int64_t row, ReadRow read, BadRows& bad_rows, std::vector<int64_t>& kept);
+  void remember(int64_t i, const TrainRow& row);
+  Json facts() const;
+  void restore(const Json& facts);
 
   std::string name_;
+  Json key_;  // of its index
+  std::optional<RowIndex> index_;
   SourceRows source_;
   const PromptBuilder& builder_;
   RowLimits limits_;
-  std::vector<int64_t> kept_;     // rows of the file
-  std::vector<TrainRow> cached_;  // the first of kept_
+  std::unordered_map<int64_t, TrainRow> cached_;
   int64_t cached_bytes_ = 0;
-  int64_t num_tokens_ = 0, num_targets_ = 0;  // of the kept rows, prompt included
-  int64_t num_too_long_ = 0;
-  int64_t num_bad_ = 0;  // unreadable or untrainable, by --bad-rows
-  std::map<std::string, int64_t> shapes_, notes_;
+  // num_tokens and num_targets of the kept rows, prompt included; num_too_long; num_bad: unreadable
+  // or untrainable, by --bad-rows.
+  Counts counts_, shapes_, notes_;
 };
+
+// RUN/rows-<k>.index
+std::string index_path(const std::string& run_folder, size_t domain_idx);
 
 // Says summary and notes of a domain in the log.
 void log_domain(const Domain& domain);

@@ -50,7 +50,7 @@ size_t end_of_json_value(std::string_view text, size_t offset) {
   return depth == 0 ? text.size() : std::string_view::npos;
 }
 
-RowFile::RowFile(const std::string& path)
+RowFile::RowFile(const std::string& path, const std::vector<RowPlace>* places)
     : shown_(path == "-" ? "stdin" : path), form_("JSONL"), bytes_(std::make_unique<Bytes>()) {
   if (path == "-") {
     bytes_->from_stdin = read_input(path);
@@ -75,10 +75,20 @@ RowFile::RowFile(const std::string& path)
   const size_t first = bytes_->text.starts_with(kByteOrderMark) ? kByteOrderMark.size() : 0;
   const size_t start = bytes_->text.find_first_not_of(kBlanks, first);
   is_array_ = start != std::string_view::npos && bytes_->text[start] == '[';
-  is_array_ ? index_array(bytes_->text) : index_lines(bytes_->text);
+  if (places)
+    places_ = *places;
+  else
+    is_array_ ? index_array(bytes_->text) : index_lines(bytes_->text);
   if (is_array_) form_ = "JSON array";
   if (is_parquet) form_ = "Parquet";
   if (compression != Compression::kNone) form_ += cat(", ", compression_name(compression));
+}
+
+void RowFile::keep(const std::vector<int64_t>& rows) {
+  std::vector<RowPlace> kept;
+  kept.reserve(rows.size());
+  for (const int64_t row : rows) kept.push_back(places_[static_cast<size_t>(row)]);
+  places_ = std::move(kept);
 }
 
 RowFile::~RowFile() = default;

@@ -26,8 +26,8 @@ struct RowPlace {
 
 class RowFile {
  public:
-  // "-": stdin.
-  explicit RowFile(const std::string& path);
+  // "-": stdin. `places`: of an earlier RowFile of the same file, which spares reading it.
+  explicit RowFile(const std::string& path, const std::vector<RowPlace>* places = nullptr);
   ~RowFile();
   RowFile(RowFile&&) noexcept;
 
@@ -37,7 +37,10 @@ class RowFile {
   const std::string& shown() const { return shown_; }  // the path, or "stdin"
   std::string name() const;                            // without its folder
   std::string place(int64_t row) const;                // "path:line"
-  const std::string& form() const { return form_; }    // "JSONL", "JSON array, zstd", "Parquet"
+  const std::vector<RowPlace>& places() const { return places_; }
+  // Leaves only these rows, given in order; they are numbered anew.
+  void keep(const std::vector<int64_t>& rows);
+  const std::string& form() const { return form_; }  // "JSONL", "JSON array, zstd", "Parquet"
 
  private:
   struct Bytes;

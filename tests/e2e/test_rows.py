@@ -1,0 +1,126 @@
+"""Training files as people have them: every shape and container, said in one line and trained on.
+
+SPDX-License-Identifier: Apache-2.0
+"""
+import gzip
+import json
+import subprocess
+
+import laconic_test
+from laconic_test import EXIT_DATA, EXIT_USAGE
+
+CHAT = [("user", "1+1?"), ("assistant", "2"), ("user", "2+2?"), ("assistant", "4")]
+MESSAGES = [{"role": role, "content": text} for role, text in CHAT]
+SHAREGPT = [{"from": {"user": "human", "assistant": "gpt"}[role], "value": text} for role, text in CHAT]
+SHAPES = {
+    "messages": {"messages": MESSAGES},
+    "sharegpt conversations": {"conversations": SHAREGPT},
+    "alpaca": {"instruction": "2+2?", "input": "", "output": "4", "history": [["1+1?", "2"]]},
+    "prompt and completion": {"prompt": MESSAGES[:1], "completion": MESSAGES[1:]},
+    "query and response": {"query": "1+1?", "response": "2"},
+    "problem and solution": {"problem": "1+1?", "solution": "2"},
+    "open-r1 generations": {"problem": "1+1?", "generations": ["3", "2"], "correctness_math_verify": [False, True]},
+    "verl": {"prompt": MESSAGES[:1], "reward_model": {"ground_truth": "2"}, "extra_info": {"answer": "2"}},
+    "text": {"text": "1+1=2"},
+}
+
+
+class Rows(laconic_test.TestCase):
+    def setUp(self):
+        super().setUp()
+        self.laconic("world", "--init-model", "model", "--hidden-size", 32, "--num-layers", 2,
+                     "--intermediate-size", 64, "--vocab-size", 384)
+
+    def sft(self, out, *train, code=0, more=()):
+        files = [word for name in train for word in ("--train", name)]
+        return self.laconic("sft", "--model", "model", "--out", out, "--max-steps", 2, "--per-device-train-batch-size",
+                            4, *files, *more, code=code)
+
+    def inspect(self, path, *more):
+        return json.loads(self.laconic("inspect", path, "--model", "model", "--json", *more).stdout)
+
+    def trained(self, facts):
+        return [token for token, mask in zip(facts["tokens"], facts["loss_mask"]) if mask]
+
+    def test_every_shape_is_recognised(self):
+        for number, (shape, row) in enumerate(SHAPES.items()):
+            self.write(f"{number}.jsonl", json.dumps(row) + "\n")
+            facts = self.inspect(f"{number}.jsonl")
+            self.assertEqual(facts["shape"], shape)
+            self.assertGreater(facts["num_targets"], 0)
+        result = self.sft("run", *(f"{number}.jsonl" for number in range(len(SHAPES))))
+        for number, shape in enumerate(SHAPES):
+            self.assertIn(f"{number}.jsonl: 1 rows, {shape}; ", result.stderr)
+
+    def test_the_same_conversation_in_every_spelling_is_the_same_row(self):
+        rows = []
+        for number, shape in enumerate(("messages", "sharegpt conversations", "alpaca", "prompt and completion")):
+            self.write(f"{number}.jsonl", json.dumps(SHAPES[shape]) + "\n")
+            rows.append(self.inspect(f"{number}.jsonl"))
+        for row in rows[1:]:
+            self.assertEqual((row["ids"], row["loss_mask"]), (rows[0]["ids"], rows[0]["loss_mask"]))
+        self.assertEqual("".join(self.trained(rows[0])), "2<|im_end|>4<|im_end|>")
+
+    def test_turns_decide_what_is_trained_on(self):
+        self.write("rows.jsonl", json.dumps({"messages": MESSAGES}) + "\n")
+        self.assertEqual("".join(self.trained(self.inspect("rows.jsonl", "--turns", "last"))), "4<|im_end|>")
+        targets = {}
+        for turns in ("all", "last"):
+            self.sft(turns, "rows.jsonl", more=("--turns", turns))
+            targets[turns] = self.read_rows(f"{turns}/log.jsonl")[0]["targets"]
+        self.assertEqual(targets["all"], 2 * targets["last"])
+
+    def test_a_template_that_forgets_reasoning_is_found_out(self):
+        path = self.folder / "model/chat_template.jinja"
+        path.write_text("{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content.split('</think>')[-1] if "
+                        "not loop.last else m.content }}<|im_end|>\n{% endfor %}{% if add_generation_prompt %}"
+                        "<|im_start|>assistant\n{% endif %}")
+        thinks = [dict(m) for m in MESSAGES]
+        thinks[1]["content"] = "<think>easy</think>2"
+        self.write("rows.jsonl", json.dumps({"messages": thinks}) + "\n")
+        facts = self.inspect("rows.jsonl")
+        self.assertIn("drops the reasoning of earlier turns", facts["note"])
+        self.assertEqual("".join(self.trained(facts)), "4<|im_end|>")
+        result = self.sft("run", "rows.jsonl")
+        self.assertIn("rows.jsonl: 1 of 1 rows: the template drops the reasoning of earlier turns", result.stderr)
+        message = self.sft("strict", "rows.jsonl", more=("--turns", "strict"), code=EXIT_DATA).stderr.splitlines()[-1]
+        self.assertIn("rows.jsonl:1: messages: expected a template that keeps earlier turns", message)
+        self.assertRegex(self.laconic("inspect", "model").stdout, r"template_drops_reasoning\s+of earlier turns")
+
+    def test_containers_give_the_same_run(self):
+        rows = [{"query": f"{i}+1?", "response": str(i + 1)} for i in range(30)]
+        lines = "".join(json.dumps(row) + "\n" for row in rows)
+        self.write("rows.jsonl", lines)
+        (self.folder / "rows.gz").write_bytes(gzip.compress(lines.encode()))
+        self.write("rows.json", json.dumps(rows, indent=2))
+        losses = []
+        for name, form in (("rows.jsonl", ""), ("rows.gz", " (JSONL, gzip)"), ("rows.json", " (JSON array)")):
+            result = self.sft(f"run-{name}", name)
+            self.assertIn(f"{name}: 30 rows, query and response{form}; ", result.stderr)
+            losses.append([row["loss"] for row in self.read_rows(f"run-{name}/log.jsonl")])
+        self.assertEqual(losses[0], losses[1])
+        self.assertEqual(losses[0], losses[2])
+
+    def test_parquet_is_read_or_refused_in_one_line(self):
+        source = self.shared_data("benchmarks/gsm8k-test.parquet")
+        result = subprocess.run(self.command("inspect", source, "--model", "model", "--json", "--row", 3), text=True,
+                                capture_output=True, cwd=self.folder, env=self.environment())
+        if result.returncode == EXIT_USAGE:
+            self.assertIn("which this build does not read", result.stderr.splitlines()[-1])
+            self.skipTest("this build reads no Parquet")
+        facts = json.loads(result.stdout)
+        jsonl = self.inspect(self.shared_data("benchmarks/gsm8k-test.jsonl"), "--row", 3)
+        self.assertEqual((facts["form"], facts["ids"], facts["line"]), ("Parquet", jsonl["ids"], 3))
+
+    def test_dataset_info(self):
+        self.write("data/dataset_info.json", json.dumps({"mine": {"file_name": "mine.json", "columns": {
+            "prompt": "q", "response": "a"}}}))
+        self.write("data/mine.json", json.dumps([{"q": "1+1?", "a": "2"}]))
+        result = self.sft("run", "data/dataset_info.json:mine")
+        self.assertIn("dataset_info.json:mine: 1 rows, alpaca (JSON array); ", result.stderr)
+        self.assertIn("expected one of mine, got \"x\"",
+                      self.sft("no", "data/dataset_info.json:x", code=EXIT_USAGE).stderr.splitlines()[-1])
+
+
+if __name__ == "__main__":
+    laconic_test.main()
