@@ -217,6 +217,7 @@ std::optional<Poly> ExactReader::symbolic_power(const std::string& base, const F
     }
     std::string key = base + "^(" + kernels_.text(monomial);
     if (!plain) key += "/(" + kernels_.text(exponent.below) + ")";
+    if (key.size() > kMaxKeyBytes) return std::nullopt;
     const Poly factor = kernel(key + ")", by);
     if (base == "e" && plain)
       kernels_.at(factor.begin()->first[0].first).logarithm = {{monomial, mpq_class(1)}};

@@ -8,7 +8,7 @@
 namespace laconic {
 namespace {
 
-constexpr long kMaxFactorial = 3000;
+constexpr long kMaxFactorial = 2100;
 
 bool is_integer(const mpq_class& value) { return value.get_den() == 1; }
 
@@ -29,7 +29,7 @@ std::optional<Fraction> ExactReader::opaque(const std::string& name,
                                             const std::vector<Fraction>& args) {
   std::string key = name + "(";
   for (size_t i = 0; i < args.size(); ++i) key += (i ? "," : "") + kernels_.text(args[i]);
-  if (key.size() > 4096) return std::nullopt;
+  if (key.size() > kMaxKeyBytes) return std::nullopt;
   return Fraction{kernel(key + ")"), constant_poly(1)};
 }
 
@@ -162,7 +162,7 @@ std::optional<Fraction> ExactReader::sine(Fraction argument, bool cosine) {
   const bool minus = leads_with_minus(kernels_, argument);
   if (minus) argument = kernels_.multiply(argument, constant_fraction(-1));
   const std::string inside = "(" + kernels_.text(argument) + ")";
-  if (inside.size() > 4096) return std::nullopt;
+  if (inside.size() > kMaxKeyBytes) return std::nullopt;
   const Poly cos = kernel("cos" + inside);
   Fraction out{cos, constant_poly(1)};
   if (!cosine) {

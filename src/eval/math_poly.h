@@ -21,6 +21,7 @@
 namespace laconic {
 
 inline constexpr size_t kMaxTermProducts = 20000, kMaxTerms = 600, kMaxCoefficientBits = 1 << 15;
+inline constexpr size_t kMaxKeyBytes = 1024;  // of the canonical text of a kernel
 
 // Kernel -> exponent, sorted by kernel, no exponent 0.
 using Monomial = std::vector<std::pair<int, mpq_class>>;
