@@ -81,7 +81,7 @@ bool is_choice(std::string_view choices, char c) { return choices.find(c) != kNo
 // "B", "(B)", "B.", "B)", "**B**" and nothing but a letter as the first word of `text`.
 std::string_view leading_letter(std::string_view text, std::string_view choices) {
   const size_t at = text.find_first_not_of(" \t*($\\{");
-  if (at == kNone || at > 12 || !is_choice(choices, text[at])) return {};
+  if (at > 12 || !is_choice(choices, text[at])) return {};
   if (at + 1 < text.size() && (is_letter(text[at + 1]) || is_digit(text[at + 1]))) return {};
   return text.substr(at, 1);
 }

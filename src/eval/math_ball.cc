@@ -41,6 +41,15 @@ void set_rational(arb_ptr out, const mpq_class& value, slong precision) {
   fmpq_clear(q);
 }
 
+BallReader::BallReader(Point point, slong precision) : point_(point), precision_(precision) {
+  // FLINT keeps constants and integers for each thread; they go when the thread does.
+  struct ThreadCaches {
+    ~ThreadCaches() { flint_cleanup(); }
+  };
+  static thread_local const ThreadCaches caches;
+  static_cast<void>(&caches);
+}
+
 // A value between 1/4 and 9/4 with 40 random bits.
 void BallReader::symbol(const std::string& name, Ball& out) const {
   acb_zero(out.get());

@@ -38,7 +38,7 @@ struct Point {
 
 class BallReader {
  public:
-  BallReader(Point point, slong precision) : point_(point), precision_(precision) {}
+  BallReader(Point point, slong precision);
   // False: no value (a structure, an unknown function, a pole, or too large).
   bool read(const Node& node, Ball& out);
   // A root, power or logarithm of something with symbols left the positive reals.

@@ -26,7 +26,7 @@ std::vector<std::pair<mpz_class, long>> factors_of(mpz_class n) {
   }
   if (n > 1) {
     long power = 1;
-    for (const unsigned long k : {2, 3, 5, 7}) {
+    for (const unsigned long k : {2UL, 3UL, 5UL, 7UL}) {
       mpz_class root;
       while (mpz_root(root.get_mpz_t(), n.get_mpz_t(), k)) {
         n = root;

@@ -81,9 +81,12 @@ class MathParser {
   }
 
   // Counts a level for as long as it lives.
-  struct Level {
+  class Level {
+   public:
     explicit Level(int& depth) : depth_(depth) { ++depth_; }
     ~Level() { --depth_; }
+
+   private:
     int& depth_;
   };
   bool too_deep() const { return depth_ > kMaxTreeDepth; }
