@@ -129,22 +129,28 @@ Json MeasureSettings::describe() const {
   return setting;
 }
 
+std::string hash_problems(const std::vector<Problem>& problems) {
+  std::string text;
+  for (const Problem& problem : problems) {
+    text += problem.id + "\n" + problem.problem + "\n" + problem.gold + "\n";
+    if (!problem.messages.is_null()) text += problem.messages.dump() + "\n";
+    if (!problem.prompt.empty()) text += problem.prompt + "\n";
+  }
+  return hex64(hash64(text));
+}
+
 DevSet make_dev_set(std::vector<Problem> problems, const PromptBuilder& builder,
                     const std::string& instruction) {
   DevSet dev_set;
-  std::string text;
   for (const Problem& problem : problems) {
     try {
       dev_set.prompts.push_back(prompt_of(problem, builder, instruction));
     } catch (const Error& error) {
       fail(error.kind(), "problem ", problem.id, ": ", error.what());
     }
-    text += problem.id + "\n" + problem.problem + "\n" + problem.gold + "\n";
-    if (!problem.messages.is_null()) text += problem.messages.dump() + "\n";
-    if (!problem.prompt.empty()) text += problem.prompt + "\n";
   }
+  dev_set.hash = hash_problems(problems);
   dev_set.problems = std::move(problems);
-  dev_set.hash = hex64(hash64(text));
   return dev_set;
 }
 

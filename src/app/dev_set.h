@@ -43,6 +43,9 @@ struct DevSet {
   std::string hash;                           // of ids, questions and gold answers
 };
 
+// Of ids, questions and gold answers.
+std::string hash_problems(const std::vector<Problem>& problems);
+
 // Builds the prompt of each problem. Error(kData) naming the problem when a prompt cannot be built.
 DevSet make_dev_set(std::vector<Problem> problems, const PromptBuilder& builder,
                     const std::string& instruction);

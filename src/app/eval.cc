@@ -5,6 +5,7 @@
 
 #include "app/adapted_model.h"
 #include "app/commands.h"
+#include "app/endpoint.h"
 #include "app/eval_output.h"
 #include "app/eval_tasks.h"
 #include "app/sample_journal.h"
@@ -21,12 +22,15 @@ namespace {
 struct EvalSettings {
   std::string model, adapter, compare, compare_adapter, out;
   EvalSource source;
+  EndpointOptions endpoint;
   double margin = 0.05;
   bool check = false;
   bool json = false;
 
   void add_to(Settings& settings) {
-    settings.add("model", &model, "model folder").alias("model_name_or_path").required();
+    settings.add("model", &model, "model folder; with --endpoint the served name")
+        .alias("model_name_or_path")
+        .required();
     settings.add("adapter", &adapter, kAdapterHelp);
     settings.add("compare", &compare, "a second model: its paired difference to the first");
     settings.add("compare_adapter", &compare_adapter,
@@ -41,9 +45,12 @@ struct EvalSettings {
     settings.add("json", &json, "numbers as one JSON object instead of tables");
     settings.group("Sampler");
     source.measure.add_to(settings);
+    endpoint.add_to(settings);
     settings.example("laconic eval --model M --data problems.jsonl --samples 4");
     settings.example("laconic eval --model M --bench gsm8k,math500 --data-dir D --out EVAL");
     settings.example("laconic eval --model M --compare RUN/model --data problems.jsonl --out EVAL");
+    settings.example(
+        "laconic eval --endpoint http://localhost:8000 --model NAME --bench gsm8k --data-dir D");
   }
 };
 
@@ -81,34 +88,99 @@ std::string sample_path(const EvalSettings& settings, const EvalTask& task,
   return join_path(folder, name + ".jsonl");
 }
 
-// false: a signal asked to stop.
-bool evaluate(const LoadedModel& loaded, const EvalTask& task, const std::string& path,
-              const std::string& label, Evaluated& evaluated) {
-  const DevSet dev_set = make_dev_set(task.problems, loaded.builder, task.measure.instruction);
-  const Json identity = identity_of(loaded, task, dev_set);
-  SampleJournal journal(path, identity);
-  if (journal.finished()) {
-    log_info(path, ": used again");
-    evaluated = {journal.file().header, journal.file().records};
-    return true;
-  }
-  std::optional<MeasureResult> result = sample_dev_set(
-      loaded.model.weights, dev_set, loaded.builder, task.measure, {label, &journal});
-  if (!result) return false;
+// One model on one task: `path` of its file ("" keeps none), `label` of its progress bar.
+struct Place {
+  std::string path, label;
+};
+
+Json header_of(const EvalTask& task, const std::string& model) {
   Json header = Json::object();
-  header["model"] = loaded.folder;
-  if (!loaded.adapter.empty()) header["adapter"] = loaded.adapter;
+  header["model"] = model;
   if (!task.name.empty()) header["benchmark"] = task.name;
   if (!task.preset.empty()) header["preset"] = task.preset;
   if (task.num_bad_rows > 0) header["bad_rows"] = task.num_bad_rows;
+  return header;
+}
+
+bool found_finished(const SampleJournal& journal, const Place& place, Evaluated& evaluated) {
+  if (!journal.finished()) return false;
+  log_info(place.path, ": used again");
+  evaluated = {journal.file().header, journal.file().records};
+  return true;
+}
+
+void keep(SampleJournal& journal, const Json& identity, Json header,
+          std::vector<SampleRecord> records, Evaluated& evaluated) {
+  journal.finish(header, records);
+  header["setting"] = identity.at("setting", "identity");
+  evaluated = {std::move(header), std::move(records)};
+}
+
+// false: a signal asked to stop.
+bool evaluate(const LoadedModel& loaded, const EvalTask& task, const Place& place,
+              Evaluated& evaluated) {
+  const DevSet dev_set = make_dev_set(task.problems, loaded.builder, task.measure.instruction);
+  const Json identity = identity_of(loaded, task, dev_set);
+  SampleJournal journal(place.path, identity);
+  if (found_finished(journal, place, evaluated)) return true;
+  std::optional<MeasureResult> result = sample_dev_set(
+      loaded.model.weights, dev_set, loaded.builder, task.measure, {place.label, &journal});
+  if (!result) return false;
+  Json header = header_of(task, loaded.folder);
+  if (!loaded.adapter.empty()) header["adapter"] = loaded.adapter;
   header["max_logprob_difference"] = result->max_logprob_difference;
-  log_info(label, ": ", result->num_tokens, " tokens in ", result->seconds, " s (",
+  log_info(place.label, ": ", result->num_tokens, " tokens in ", result->seconds, " s (",
            static_cast<int64_t>(static_cast<double>(result->num_tokens) / result->seconds),
            " tokens/s); sampler and trainer differ by at most ", result->max_logprob_difference,
            " nats");
-  journal.finish(header, result->records);
-  header["setting"] = identity.at("setting", "identity");
-  evaluated = {header, std::move(result->records)};
+  keep(journal, identity, std::move(header), std::move(result->records), evaluated);
+  return true;
+}
+
+// The same from a server. Who counted the tokens goes into the header.
+bool evaluate_served(const EvalSettings& settings, const std::string& model, const EvalTask& task,
+                     const Place& place, Evaluated& evaluated) {
+  const Endpoint endpoint(settings.endpoint, model, task.measure.sampling);
+  Json identity = endpoint.identity();
+  identity["setting"] = task.measure.describe();
+  identity["setting"]["problems_hash"] = hash_problems(task.problems);
+  identity["setting"]["answer_from"] = describe(task.measure.rules);
+  SampleJournal journal(place.path, identity);
+  if (found_finished(journal, place, evaluated)) return true;
+
+  std::vector<JournalEntry> entries;
+  std::vector<EndpointJob> jobs;
+  std::vector<size_t> entry_of_job, problem_of_job;
+  for (size_t p = 0; p < task.problems.size(); ++p) {
+    const Problem& problem = task.problems[p];
+    for (int64_t sample = 0; sample < task.measure.samples_per_problem; ++sample) {
+      const JournalEntry* found = journal.find(problem.id, sample);
+      if (!found) {
+        jobs.push_back(endpoint.job(problem, sample, task.measure.instruction));
+        entry_of_job.push_back(entries.size());
+        problem_of_job.push_back(p);
+      }
+      entries.push_back(found ? *found : JournalEntry());
+    }
+  }
+  const auto on_reply = [&](size_t job, ServedReply& served, Reply&& reply) {
+    JournalEntry& entry = entries[entry_of_job[job]];
+    entry.counted_by = served.counted_by;
+    entry.record = judge_reply(task.problems[problem_of_job[job]], jobs[job].sample_idx,
+                               std::move(reply), task.measure.rules);
+    journal.add(entry);
+  };
+  if (!endpoint.sample(jobs, place.label, on_reply)) return false;
+  Json header = header_of(task, model);
+  header["endpoint"] = endpoint.url();
+  header["token_counts"] = Json::object();
+  std::vector<SampleRecord> records;
+  for (JournalEntry& entry : entries) {
+    Json& count = header["token_counts"][entry.counted_by];
+    count = (count.is_null() ? 0 : count.as_integer("token_counts")) + 1;
+    records.push_back(std::move(entry.record));
+  }
+  keep(journal, identity, std::move(header), std::move(records), evaluated);
   return true;
 }
 
@@ -133,6 +205,9 @@ int run_eval(Arguments arguments) {
           "--check: expected --compare with it, got none");
   require(settings.compare_adapter.empty() || !settings.compare.empty(), ErrorKind::kUsage,
           "--compare-adapter: expected --compare with it, got none");
+  require(!settings.endpoint.enabled() ||
+              (settings.adapter.empty() && settings.compare_adapter.empty()),
+          ErrorKind::kUsage, "--adapter: expected a model folder, got --endpoint");
   install_signal_handlers();
   const std::vector<EvalTask> tasks = read_eval_tasks(settings.source, all);
   std::vector<std::string> folders = {settings.model}, names = {"model"};
@@ -143,16 +218,20 @@ int run_eval(Arguments arguments) {
   }
   std::vector<EvaluatedTask> evaluated(tasks.size());
   for (size_t i = 0; i < folders.size(); ++i) {
-    const LoadedModel loaded(folders[i], adapters[i]);
+    std::optional<LoadedModel> loaded;
+    if (!settings.endpoint.enabled()) loaded.emplace(folders[i], adapters[i]);
     for (size_t t = 0; t < tasks.size(); ++t) {
-      evaluated[t].name = tasks[t].name;
-      evaluated[t].models.emplace_back();
-      const std::string label = tasks[t].name.empty() ? names[i] : tasks[t].name + " " + names[i];
+      const EvalTask& task = tasks[t];
+      evaluated[t].name = task.name;
+      Evaluated& into = evaluated[t].models.emplace_back();
       // The first model's file has one name with --compare and without, so that either finds it.
-      const std::string path = sample_path(settings, tasks[t], i == 0 ? "first" : "second");
-      if (evaluate(loaded, tasks[t], path, label, evaluated[t].models.back())) continue;
+      const Place place = {sample_path(settings, task, i == 0 ? "first" : "second"),
+                           task.name.empty() ? names[i] : task.name + " " + names[i]};
+      if (loaded ? evaluate(*loaded, task, place, into)
+                 : evaluate_served(settings, folders[i], task, place, into))
+        continue;
       log_warning("eval: stopped by a signal",
-                  path.empty() ? "" : "; the same command goes on from here");
+                  place.path.empty() ? "" : "; the same command goes on from here");
       return kExitSavedOnSignal;
     }
   }

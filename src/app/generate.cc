@@ -8,6 +8,7 @@
 
 #include "app/adapted_model.h"
 #include "app/commands.h"
+#include "app/endpoint.h"
 #include "app/sample_output.h"
 #include "app/sampling_options.h"
 #include "base/error.h"
@@ -30,6 +31,7 @@ struct GenerateOptions {
   int64_t num_samples = 1;
   bool logprobs = false;
   SamplingOptions sampling;
+  EndpointOptions endpoint;
 };
 
 Settings settings_of(GenerateOptions& options) {
@@ -37,7 +39,8 @@ Settings settings_of(GenerateOptions& options) {
       "laconic generate",
       "Samples completions for problems. A file given as --output is continued where an "
       "earlier call ended.");
-  settings.add("model", &options.model, "model folder").alias("model_name_or_path").required();
+  settings.add("model", &options.model, "model folder; with --endpoint the served name");
+  settings.alias("model_name_or_path").required();
   settings.add("adapter", &options.adapter, kAdapterHelp);
   settings.add(
       "input", &options.input,
@@ -54,6 +57,7 @@ Settings settings_of(GenerateOptions& options) {
   settings.add("bad_rows", &options.bad_rows,
                "a row that cannot be read: fail, skip or quarantine=PATH");
   add_sampling_options(settings, options.sampling);
+  options.endpoint.add_to(settings);
   settings.example(
       "laconic generate --model models/world-long --input problems.jsonl --output samples.jsonl "
       "--n 4");
@@ -107,6 +111,31 @@ int64_t slot_capacity(const std::vector<SampleRequest>& requests, const Sampling
   for (const SampleRequest& request : requests) longest = std::max(longest, request.prompt.size());
   return std::min(static_cast<int64_t>(longest) + sampling.max_new_tokens,
                   context_positions(config));
+}
+
+// The same from a server: "counted_by" says who counted the tokens, and there are no ids.
+bool sample_served(const Endpoint& endpoint, const std::vector<Problem>& problems,
+                   const GenerateOptions& options, SampleOutput& output) {
+  std::vector<EndpointJob> jobs;
+  std::vector<size_t> problem_idx;
+  for (size_t i = 0; i < problems.size(); ++i) {
+    for (int64_t sample = 0; sample < options.num_samples; ++sample) {
+      if (output.has(problems[i].id, sample)) continue;
+      jobs.push_back(endpoint.job(problems[i], sample, options.instruction));
+      problem_idx.push_back(i);
+    }
+  }
+  log_info("generate: ", output.num_done(), " samples are there already, ", jobs.size(), " to go");
+  return endpoint.sample(jobs, "generate", [&](size_t job, ServedReply& served, Reply&& reply) {
+    Json row = problems[problem_idx[job]].extra;
+    row["id"] = jobs[job].id;
+    row["sample"] = jobs[job].sample_idx;
+    row["completion"] = reply.completion;
+    row["num_tokens"] = reply.num_tokens;
+    row["counted_by"] = served.counted_by;
+    row["finish_reason"] = reply.finish_reason;
+    output.write(row);
+  });
 }
 
 std::string rate_note(const SamplerProgress& progress, double elapsed_s) {
@@ -163,6 +192,43 @@ bool sample_and_write(const Weights& weights, const Run& run) {
   return finished;
 }
 
+bool run_served(const GenerateOptions& options, const std::vector<Problem>& problems) {
+  require(
+      !options.logprobs, ErrorKind::kUsage,
+      "--logprobs: expected a model folder, got --endpoint (a server's log-probabilities are not "
+      "kept)");
+  const SamplingSettings sampling = numbers_of(options.sampling);
+  const Endpoint endpoint(options.endpoint, options.model, sampling);
+  Json identity = sampling_to_json(sampling);
+  log_info("generate: sampling with ", identity.dump());
+  const Json served = endpoint.identity();
+  for (const auto& [name, value] : served.as_object("identity")) identity[name] = value;
+  identity["instruction"] = options.instruction;
+  SampleOutput output(options.output, identity);
+  const bool finished = sample_served(endpoint, problems, options, output);
+  output.close();
+  return finished;
+}
+
+bool run_local(GenerateOptions& options, const Settings& settings,
+               const std::vector<Problem>& problems) {
+  const PromptBuilder builder = PromptBuilder::from_folder(options.model);
+  const ModelFolder model = load_model(options.model);
+  use_generation_config(settings, model.index.generation_config,
+                        join_path(options.model, "generation_config.json"), options.sampling);
+  const SamplingSettings sampling = sampling_settings(options.sampling, builder);
+  Json identity = sampling_to_json(sampling);
+  log_info("generate: sampling with ", identity.dump());
+  identity["instruction"] = options.instruction;
+  identity["template_hash"] = builder.template_hash();
+  identity["weight_hash"] = hash_weights(model.weights, model.index.config.dtype);
+  SampleOutput output(options.output, identity);
+  const bool finished =
+      sample_and_write(model.weights, {options, sampling, problems, builder, output});
+  output.close();
+  return finished;
+}
+
 }  // namespace
 
 int run_generate(Arguments arguments) {
@@ -178,21 +244,8 @@ int run_generate(Arguments arguments) {
   bad_rows.close();
   if (bad_rows.count()) log_warning(bad_rows.summary());
 
-  const PromptBuilder builder = PromptBuilder::from_folder(options.model);
-  const ModelFolder model = load_adapted_model(options.model, options.adapter);
-  use_generation_config(settings, model.index.generation_config,
-                        join_path(options.model, "generation_config.json"), options.sampling);
-  const SamplingSettings sampling = sampling_settings(options.sampling, builder);
-  Json identity = sampling_to_json(sampling);
-  log_info("generate: sampling with ", identity.dump());
-  identity["instruction"] = options.instruction;
-  identity["template_hash"] = builder.template_hash();
-  identity["weight_hash"] = hash_weights(model.weights, model.index.config.dtype);
-
-  SampleOutput output(options.output, identity);
-  const bool finished =
-      sample_and_write(model.weights, {options, sampling, problems, builder, output});
-  output.close();
+  const bool finished = options.endpoint.enabled() ? run_served(options, problems)
+                                                   : run_local(options, settings, problems);
   if (finished) return 0;
   log_warning("generate: stopped by a signal; the same command goes on from here");
   return kExitSavedOnSignal;

@@ -32,6 +32,7 @@ std::string first_difference(const Json& before, const Json& now) {
 
 Json entry_to_json(const JournalEntry& entry) {
   Json row = record_to_json(entry.record);
+  if (!entry.counted_by.empty()) row["counted_by"] = entry.counted_by;
   if (entry.ids.empty()) return row;
   row["ids"] = Json::array();
   row["logprobs"] = Json::array();
@@ -41,7 +42,9 @@ Json entry_to_json(const JournalEntry& entry) {
 }
 
 JournalEntry entry_from_json(const Json& row, const std::string& place) {
-  JournalEntry entry{record_from_json(row, place), {}, {}};
+  JournalEntry entry{record_from_json(row, place), {}, {}, {}};
+  if (const Json* counted_by = row.find("counted_by"))
+    entry.counted_by = counted_by->as_string(place + ": counted_by");
   if (const Json* ids = row.find("ids")) {
     for (const Json& id : ids->as_array(place + ": ids"))
       entry.ids.push_back(static_cast<int32_t>(id.as_integer(place + ": ids")));

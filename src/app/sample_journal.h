@@ -27,6 +27,7 @@ struct JournalEntry {
   // Of the replies whose log-probabilities are computed again at the end; else empty.
   std::vector<int32_t> ids;
   std::vector<float> logprobs;
+  std::string counted_by;  // who counted the tokens of a served reply; "" for local sampling
 };
 
 class SampleJournal {

@@ -58,7 +58,7 @@ void use_generation_config(const Settings& settings, const Json& generation_conf
   }
 }
 
-SamplingSettings sampling_settings(const SamplingOptions& options, const PromptBuilder& builder) {
+SamplingSettings numbers_of(const SamplingOptions& options) {
   SamplingSettings settings;
   settings.temperature = options.temperature;
   settings.top_k = options.top_k;
@@ -66,9 +66,14 @@ SamplingSettings sampling_settings(const SamplingOptions& options, const PromptB
   settings.min_p = options.min_p;
   settings.max_new_tokens = options.max_new_tokens;
   settings.seed = static_cast<uint64_t>(options.seed);
+  check_sampling_settings(settings);
+  return settings;
+}
+
+SamplingSettings sampling_settings(const SamplingOptions& options, const PromptBuilder& builder) {
+  SamplingSettings settings = numbers_of(options);
   settings.stop_ids = builder.stop_ids();
   settings.allowed_ids = builder.tokenizer().size();
-  check_sampling_settings(settings);
   return settings;
 }
 

@@ -32,6 +32,9 @@ void add_sampling_options(Settings& settings, SamplingOptions& options);
 void use_generation_config(const Settings& settings, const Json& generation_config,
                            const std::string& place, SamplingOptions& options);
 
+// The numbers alone: what a server is asked for.
+SamplingSettings numbers_of(const SamplingOptions& options);
+
 // Stop ids and the bound of the vocabulary come from the model's tokenizer.
 SamplingSettings sampling_settings(const SamplingOptions& options, const PromptBuilder& builder);
 
