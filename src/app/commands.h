@@ -19,6 +19,7 @@ int run_inspect(Arguments arguments);
 int run_logprobs(Arguments arguments);
 int run_render(Arguments arguments);
 int run_report(Arguments arguments);
+int run_select(Arguments arguments);
 int run_sft(Arguments arguments);
 int run_tldr(Arguments arguments);
 int run_tokenize(Arguments arguments);

@@ -27,6 +27,7 @@ namespace laconic {
 [[gnu::weak]] int run_logprobs(Arguments);
 [[gnu::weak]] int run_render(Arguments);
 [[gnu::weak]] int run_report(Arguments);
+[[gnu::weak]] int run_select(Arguments);
 [[gnu::weak]] int run_sft(Arguments);
 [[gnu::weak]] int run_tldr(Arguments);
 [[gnu::weak]] int run_tokenize(Arguments);
@@ -48,6 +49,8 @@ const Command kCommands[] = {
     {"generate", "sample completions for problems, resumable", run_generate},
     {"eval", "accuracy and tokens with intervals; two models compared in pairs", run_eval},
     {"verify", "judge (gold, response) pairs", run_verify},
+    {"select", "training rows from sampled replies: the shortest right one, cut, decontaminated",
+     run_select},
     {"report", "runs as one HTML page and a text table", run_report},
     {"inspect", "what a model folder or a data file is", run_inspect},
     {"adapter", "LoRA adapters: merge, extract from two models, scale", run_adapter},
