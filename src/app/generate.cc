@@ -197,6 +197,8 @@ bool run_served(const GenerateOptions& options, const std::vector<Problem>& prob
       !options.logprobs, ErrorKind::kUsage,
       "--logprobs: expected a model folder, got --endpoint (a server's log-probabilities are not "
       "kept)");
+  require(options.adapter.empty(), ErrorKind::kUsage,
+          "--adapter: expected a model folder, got --endpoint");
   const SamplingSettings sampling = numbers_of(options.sampling);
   const Endpoint endpoint(options.endpoint, options.model, sampling);
   Json identity = sampling_to_json(sampling);
@@ -213,7 +215,7 @@ bool run_served(const GenerateOptions& options, const std::vector<Problem>& prob
 bool run_local(GenerateOptions& options, const Settings& settings,
                const std::vector<Problem>& problems) {
   const PromptBuilder builder = PromptBuilder::from_folder(options.model);
-  const ModelFolder model = load_model(options.model);
+  const ModelFolder model = load_adapted_model(options.model, options.adapter);
   use_generation_config(settings, model.index.generation_config,
                         join_path(options.model, "generation_config.json"), options.sampling);
   const SamplingSettings sampling = sampling_settings(options.sampling, builder);
