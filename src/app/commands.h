@@ -11,6 +11,7 @@ namespace laconic {
 using Arguments = std::span<const std::string>;
 
 int run_adapter(Arguments arguments);
+int run_chat(Arguments arguments);
 int run_convert(Arguments arguments);
 int run_doctor(Arguments arguments);
 int run_eval(Arguments arguments);

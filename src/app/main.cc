@@ -20,6 +20,7 @@
 namespace laconic {
 
 [[gnu::weak]] int run_adapter(Arguments);
+[[gnu::weak]] int run_chat(Arguments);
 [[gnu::weak]] int run_convert(Arguments);
 [[gnu::weak]] int run_eval(Arguments);
 [[gnu::weak]] int run_generate(Arguments);
@@ -51,6 +52,7 @@ const Command kCommands[] = {
     {"verify", "judge (gold, response) pairs", run_verify},
     {"select", "training rows from sampled replies: the shortest right one, cut, decontaminated",
      run_select},
+    {"chat", "talk to a model, or to two side by side", run_chat},
     {"report", "runs as one HTML page and a text table", run_report},
     {"inspect", "what a model folder or a data file is", run_inspect},
     {"adapter", "LoRA adapters: merge, extract from two models, scale", run_adapter},

@@ -7,8 +7,10 @@ namespace laconic {
 namespace {
 
 volatile std::sig_atomic_t stop_flag = 0;
+volatile std::sig_atomic_t interrupt_flag = 0;
 
 void on_signal(int) { stop_flag = 1; }
+void on_interrupt(int) { interrupt_flag = 1; }
 
 }  // namespace
 
@@ -24,5 +26,18 @@ void install_signal_handlers() {
 }
 
 bool stop_requested() { return stop_flag != 0; }
+
+void install_interrupt_handler() {
+  struct sigaction action = {};
+  action.sa_handler = on_interrupt;
+  sigemptyset(&action.sa_mask);
+  sigaction(SIGINT, &action, nullptr);
+}
+
+bool take_interrupt() {
+  const bool was_set = interrupt_flag != 0;
+  interrupt_flag = 0;
+  return was_set;
+}
 
 }  // namespace laconic

@@ -7,6 +7,12 @@ namespace laconic {
 
 void install_signal_handlers();
 bool stop_requested();
+
+// For commands that talk: SIGINT as a flag that take_interrupt() clears, again and again, and a
+// read that waits then ends with EINTR.
+void install_interrupt_handler();
+bool take_interrupt();
+
 inline constexpr int kExitSavedOnSignal = 75;
 
 }  // namespace laconic

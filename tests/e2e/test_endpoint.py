@@ -179,11 +179,11 @@ class Endpoint(laconic_test.TestCase):
         self.assertIn("HTTP 503: not now (problem p", self.last_line("--endpoint-retries", 1, code=EXIT_FAILURE))
         self.server.faults = lambda body, attempt: ("body", b"{")
         self.assertIn("the server's answer", self.last_line("--endpoint-retries", 0, code=EXIT_FAILURE))
-        self.server.faults = lambda body, attempt: ("trickle", 40)
+        self.server.faults = lambda body, attempt: ("trickle", 400)
         start = time.time()
         self.assertIn("no whole answer within 0.5 s",
                       self.last_line("--endpoint-retries", 0, "--endpoint-timeout-s", 0.5, code=EXIT_FAILURE))
-        self.assertLess(time.time() - start, 3)
+        self.assertLess(time.time() - start, 20)
         self.server.shutdown()
         self.server.server_close()
         self.assertIn("cannot connect", self.last_line("--endpoint-retries", 1, code=EXIT_FAILURE))

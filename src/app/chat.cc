@@ -1,0 +1,181 @@
+// laconic chat: talks to one model, or to two side by side, in the terminal or line by line.
+// SPDX-License-Identifier: Apache-2.0
+#include <atomic>
+#include <chrono>
+#include <cstdio>
+#include <exception>
+#include <iostream>
+#include <memory>
+#include <thread>
+
+#include "app/chat_model.h"
+#include "app/chat_screen.h"
+#include "app/commands.h"
+#include "base/error.h"
+#include "base/file.h"
+#include "base/settings.h"
+#include "base/signals.h"
+
+namespace laconic {
+namespace {
+
+constexpr const char* kHelp =
+    "  /reset          forget the conversation\n"
+    "  /system TEXT    forget it and begin with this system turn; without TEXT with none\n"
+    "  /quit           leave (Ctrl-D too)\n"
+    "  Ctrl-C          ends a reply; at the prompt it leaves\n";
+
+struct ChatSettings {
+  std::string model, compare, system, instruction;
+  SamplingOptions sampling;
+
+  void add_to(Settings& settings) {
+    settings.positional("MODEL", &model, "model folder").alias("model_name_or_path").required();
+    settings.add("compare", &compare, "a second model folder: both reply, side by side");
+    settings.add("system", &system, "system turn to begin with");
+    settings.add("instruction", &instruction, "put on a line of its own after what is asked");
+    sampling.max_new_tokens = 4096;
+    add_sampling_options(settings, sampling);
+    settings.example("laconic chat models/world-long --compare models/world-short");
+    settings.example("echo 'Tom has 3 cups. Tom finds 4.' | laconic chat models/world-long");
+  }
+};
+
+std::string status_of(const ChatReply& reply) {
+  char speed[48] = "";
+  if (reply.seconds > 0)
+    std::snprintf(speed, sizeof speed, ", %.0f tokens/s",
+                  static_cast<double>(reply.num_tokens) / reply.seconds);
+  return cat("[", reply.num_tokens, " tokens: ", reply.num_thinking_tokens, " thinking, ",
+             reply.num_tokens - reply.num_thinking_tokens, " answer; ", reply.finish_reason, speed,
+             "]");
+}
+
+class Chat {
+ public:
+  Chat(const ChatSettings& settings, const Settings& all)
+      : settings_(settings), screen_(screen_of_stdout()) {
+    for (const std::string& folder : {settings.model, settings.compare}) {
+      if (folder.empty()) continue;
+      models_.push_back(std::make_unique<ChatModel>(folder, all, settings.sampling));
+      names_.push_back(file_name(folder));
+      starts_thinking_.push_back(models_.back()->starts_thinking());
+    }
+    if (names_.size() == 2 && names_[0] == names_[1]) names_ = {settings.model, settings.compare};
+    reset(settings.system);
+  }
+
+  void run() {
+    if (screen_.is_terminal) std::fputs("/help says what can be typed.\n", stdout);
+    std::string line;
+    while (read_line(line)) {
+      if (line.find_first_not_of(" \t\r") == std::string::npos) continue;
+      if (line[0] == '/') {
+        if (!command(line)) return;
+      } else {
+        say(line);
+      }
+    }
+    if (screen_.is_terminal) std::fputs("\n", stdout);
+  }
+
+ private:
+  bool read_line(std::string& line) {
+    if (screen_.is_terminal) {
+      std::fputs(screen_.colour ? "\x1b[1m>\x1b[0m " : "> ", stdout);
+      std::fflush(stdout);
+    }
+    if (!std::getline(std::cin, line) || take_interrupt()) return false;
+    if (line.ends_with('\r')) line.pop_back();
+    return true;
+  }
+
+  void reset(const std::string& system) {
+    for (const auto& model : models_) model->reset(system);
+  }
+
+  // false: leave.
+  bool command(const std::string& line) {
+    const size_t blank = line.find(' ');
+    const std::string name = line.substr(0, blank);
+    if (name == "/quit" || name == "/exit") return false;
+    if (name == "/reset") {
+      reset(settings_.system);
+    } else if (name == "/system") {
+      reset(blank == std::string::npos ? "" : line.substr(blank + 1));
+    } else if (name == "/help") {
+      std::fputs(kHelp, stdout);
+    } else {
+      std::fprintf(stderr, "chat: expected /reset, /system, /quit or /help, got %s\n",
+                   name.c_str());
+    }
+    return true;
+  }
+
+  // Every model replies, each on a thread of its own; this one draws.
+  void say(const std::string& line) {
+    const std::string user =
+        settings_.instruction.empty() ? line : cat(line, "\n", settings_.instruction);
+    ChatScreen screen(screen_, names_, starts_thinking_);
+    std::vector<std::exception_ptr> errors(models_.size());
+    std::atomic<size_t> num_working = models_.size();
+    std::atomic<bool> stop = false;
+    {
+      std::vector<std::jthread> threads;
+      for (size_t i = 0; i < models_.size(); ++i)
+        threads.emplace_back([&, i] {
+          try {
+            const ChatReply reply =
+                models_[i]->reply(user, {[&, i](std::string_view piece) { screen.text(i, piece); },
+                                         [&] { return !stop.load(); }});
+            screen.finish(i, status_of(reply));
+          } catch (...) {
+            errors[i] = std::current_exception();
+            screen.finish(i, "[failed]");
+          }
+          --num_working;
+        });
+      while (num_working > 0) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(30));
+        if (take_interrupt()) stop = true;
+        screen.draw();
+      }
+    }
+    screen.close();
+    for (const std::exception_ptr& error : errors) tell(error);
+  }
+
+  // A turn that cannot be replied to ends the turn, not the chat; what is our bug ends it.
+  void tell(const std::exception_ptr& error) {
+    if (!error) return;
+    try {
+      std::rethrow_exception(error);
+    } catch (const Error& known) {
+      if (known.kind() == ErrorKind::kInternal || !screen_.is_terminal) throw;
+      std::fprintf(stderr, "%s\n", known.what());
+    }
+  }
+
+  const ChatSettings& settings_;
+  ScreenOptions screen_;
+  std::vector<std::unique_ptr<ChatModel>> models_;
+  std::vector<std::string> names_;
+  std::vector<bool> starts_thinking_;
+};
+
+}  // namespace
+
+int run_chat(Arguments arguments) {
+  ChatSettings settings;
+  Settings all("laconic chat",
+               "Talks to a model, or to two side by side. Without a terminal each line of stdin is "
+               "a turn, replies go to stdout and counts to stderr.");
+  settings.add_to(all);
+  if (!all.parse(arguments)) return 0;
+  Chat chat(settings, all);
+  install_interrupt_handler();
+  chat.run();
+  return 0;
+}
+
+}  // namespace laconic
