@@ -24,6 +24,13 @@ void check_arguments(const Weights& weights, int64_t num_slots, int64_t max_posi
           "sampler: expected room for 1 position or more, got ", max_positions);
 }
 
+std::shared_ptr<DecodeWeights> pack_for_decoding(const Weights& weights, StorageChoice storage) {
+  auto packed = std::make_shared<DecodeWeights>();
+  packed->choice = storage;
+  packed->pack(weights);
+  return packed;
+}
+
 // What a slot must remember where its rotation depends on the length.
 struct History {
   std::vector<int32_t> ids;
@@ -107,10 +114,10 @@ void DecodeModel::State::copy_slot(int64_t from, int64_t to, int64_t num_positio
   history(to) = std::move(copied);
 }
 
-DecodeModel::DecodeModel(const Weights& weights, int64_t num_slots, int64_t max_positions) {
+DecodeModel::DecodeModel(const Weights& weights, int64_t num_slots, int64_t max_positions,
+                         StorageChoice storage) {
   check_arguments(weights, num_slots, max_positions);
-  auto packed = std::make_shared<DecodeWeights>();
-  packed->pack(weights);
+  auto packed = pack_for_decoding(weights, storage);
   state_ = std::make_unique<State>(weights, num_slots, max_positions, std::move(packed));
 }
 
@@ -118,10 +125,10 @@ DecodeModel::DecodeModel(std::unique_ptr<State> state) : state_(std::move(state)
 
 std::vector<std::unique_ptr<DecodeModel>> make_decode_models(const Weights& weights,
                                                              int64_t num_slots,
-                                                             int64_t max_positions) {
+                                                             int64_t max_positions,
+                                                             StorageChoice storage) {
   check_arguments(weights, num_slots, max_positions);
-  auto packed = std::make_shared<DecodeWeights>();
-  packed->pack(weights);
+  auto packed = pack_for_decoding(weights, storage);
   const int64_t num_models = packed->num_weights <= kRowSplitWeights
                                  ? std::min<int64_t>(at::get_num_threads(), num_slots)
                                  : 1;
@@ -173,8 +180,12 @@ void DecodeModel::weights_changed() {
   State& s = *state_;
   for (int64_t slot = 0; slot < num_slots(); ++slot) s.cache.clear(slot);
   for (History& history : s.histories) history = {};
-  if (s.pass.packed.use_count() > 1) s.pass.packed = std::make_shared<DecodeWeights>();
-  s.pass.packed->pack(s.weights);
+  const StorageChoice storage = s.pass.packed->choice;
+  if (s.pass.packed.use_count() > 1) {
+    s.pass.packed = pack_for_decoding(s.weights, storage);
+  } else {
+    s.pass.packed->pack(s.weights);
+  }
 }
 
 }  // namespace laconic

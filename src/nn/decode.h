@@ -25,6 +25,7 @@
 #include <span>
 #include <vector>
 
+#include "nn/decode_weights.h"  // StorageChoice
 #include "nn/weights.h"
 
 namespace laconic {
@@ -32,7 +33,8 @@ namespace laconic {
 class DecodeModel {
  public:
   // max_positions: capacity of a slot in tokens, prompt included.
-  DecodeModel(const Weights& weights, int64_t num_slots, int64_t max_positions);
+  DecodeModel(const Weights& weights, int64_t num_slots, int64_t max_positions,
+              StorageChoice storage = StorageChoice::kAuto);
   ~DecodeModel();
 
   int64_t num_slots() const;
@@ -54,15 +56,16 @@ class DecodeModel {
   explicit DecodeModel(std::unique_ptr<State> state);
   friend std::vector<std::unique_ptr<DecodeModel>> make_decode_models(const Weights& weights,
                                                                       int64_t num_slots,
-                                                                      int64_t max_positions);
+                                                                      int64_t max_positions,
+                                                                      StorageChoice storage);
   std::unique_ptr<State> state_;
 };
 
 // Models for sample_all, num_slots in all: for small weights one for each of ATen's threads, which
 // share the packed weights and each stay on the thread that calls them (no thread ever waits for
 // another); otherwise a single one, whose operations are shared by the threads. The same bits.
-std::vector<std::unique_ptr<DecodeModel>> make_decode_models(const Weights& weights,
-                                                             int64_t num_slots,
-                                                             int64_t max_positions);
+std::vector<std::unique_ptr<DecodeModel>> make_decode_models(
+    const Weights& weights, int64_t num_slots, int64_t max_positions,
+    StorageChoice storage = StorageChoice::kAuto);
 
 }  // namespace laconic

@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "nn/decode_kernels.h"
 
+#include <algorithm>
+#include <bit>
 #include <cmath>
 #include <cstring>
+
+#include "nn/half.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "nn/decode_kernels.cc"
@@ -19,9 +23,18 @@ constexpr int64_t kPanelVectors = kPanel / kLanes;         // 2 with AVX-512, 4 
 constexpr int64_t kMaxRows = kPanelVectors == 2 ? 12 : 3;  // rows x vectors fit the register file
 constexpr int64_t kInnerBlock = 512;  // inner dimension a pass: a panel's part stays in the cache
 
+HWY_INLINE V widen(const float* from) { return hn::Load(D(), from); }
+HWY_INLINE V widen(const hwy::bfloat16_t* from) {
+  return hn::PromoteTo(D(), hn::Load(hn::Rebind<hwy::bfloat16_t, D>(), from));
+}
+HWY_INLINE V widen(const int8_t* from) {
+  const hn::Rebind<int32_t, D> wide;
+  return hn::ConvertTo(D(), hn::PromoteTo(wide, hn::Load(hn::Rebind<int8_t, D>(), from)));
+}
+
 // Adds the products of inner indices [0, inner) to kRows rows of one panel, held in registers.
-template <int64_t kRows>
-HWY_INLINE void panel_rows(const float* HWY_RESTRICT panel, const float* HWY_RESTRICT x,
+template <int64_t kRows, typename Stored>
+HWY_INLINE void panel_rows(const Stored* HWY_RESTRICT panel, const float* HWY_RESTRICT x,
                            int64_t x_stride, int64_t inner, float* const* y) {
   const D d;
   V sums[kRows][kPanelVectors];
@@ -33,8 +46,7 @@ HWY_INLINE void panel_rows(const float* HWY_RESTRICT panel, const float* HWY_RES
   for (int64_t k = 0; k < inner; ++k) {
     V weights[kPanelVectors];
 #pragma GCC unroll 4
-    for (int64_t v = 0; v < kPanelVectors; ++v)
-      weights[v] = hn::Load(d, panel + k * kPanel + v * kLanes);
+    for (int64_t v = 0; v < kPanelVectors; ++v) weights[v] = widen(panel + k * kPanel + v * kLanes);
 #pragma GCC unroll 16
     for (int64_t r = 0; r < kRows; ++r) {
       const V value = hn::Set(d, x[r * x_stride + k]);
@@ -50,13 +62,21 @@ HWY_INLINE void panel_rows(const float* HWY_RESTRICT panel, const float* HWY_RES
   }
 }
 
+HWY_INLINE void scale_and_add(float* y, const float* scales, const float* bias) {
+  for (int64_t v = 0; v < kPanel; v += kLanes)
+    hn::StoreU(
+        hn::MulAdd(hn::LoadU(D(), y + v), hn::LoadU(D(), scales + v), hn::LoadU(D(), bias + v)),
+        D(), y + v);
+}
+
 // Rows [row, row + kRows) of one panel; a panel that sticks out of y goes by way of a copy.
-template <int64_t kRows>
+template <int64_t kRows, typename Stored>
 HWY_NOINLINE void panel_block(const MatmulArgs& args, int64_t panel_idx, int64_t row,
                               int64_t begin) {
   const DecodeMatrix& matrix = *args.matrix;
   const int64_t inner =
       matrix.num_inputs - begin < kInnerBlock ? matrix.num_inputs - begin : kInnerBlock;
+  constexpr bool kScaled = sizeof(Stored) == 1;
   const int64_t column = panel_idx * kPanel;
   const bool whole = column + kPanel <= args.y_stride;
   const size_t tail_bytes =
@@ -67,32 +87,53 @@ HWY_NOINLINE void panel_block(const MatmulArgs& args, int64_t panel_idx, int64_t
     float* out = args.y + (row + r) * args.y_stride + column;
     y[r] = whole ? out : copies[r];
     if (begin == 0) {
-      std::memcpy(y[r], matrix.bias.data() + column, sizeof(copies[r]));
+      if (kScaled) {
+        std::memset(y[r], 0, sizeof(copies[r]));
+      } else {
+        std::memcpy(y[r], matrix.bias.data() + column, sizeof(copies[r]));
+      }
     } else if (!whole) {
       std::memcpy(y[r], out, tail_bytes);
     }
   }
-  const float* panel = matrix.panels.data() + (panel_idx * matrix.num_inputs + begin) * kPanel;
+  const Stored* panel = reinterpret_cast<const Stored*>(matrix.panels.data()) +
+                        (panel_idx * matrix.num_inputs + begin) * kPanel;
   panel_rows<kRows>(panel, args.x + row * args.x_stride + begin, args.x_stride, inner, y);
+  if (kScaled && begin + inner == matrix.num_inputs) {
+    for (int64_t r = 0; r < kRows; ++r)
+      scale_and_add(y[r], matrix.scales.data() + column, matrix.bias.data() + column);
+  }
   if (whole) return;
   for (int64_t r = 0; r < kRows; ++r)
     std::memcpy(args.y + (row + r) * args.y_stride + column, y[r], tail_bytes);
 }
 
-void multiply_panels_impl(const MatmulArgs& args) {
+template <typename Stored>
+void multiply_stored(const MatmulArgs& args) {
   const int64_t rows = args.num_rows;
   for (int64_t panel = args.panel_begin; panel < args.panel_end; ++panel) {
     for (int64_t begin = 0; begin < args.matrix->num_inputs; begin += kInnerBlock) {
       int64_t row = 0;
       for (; row + kMaxRows <= rows; row += kMaxRows)
-        panel_block<kMaxRows>(args, panel, row, begin);
+        panel_block<kMaxRows, Stored>(args, panel, row, begin);
       if constexpr (kMaxRows > 8) {
-        for (; row + 8 <= rows; row += 8) panel_block<8>(args, panel, row, begin);
-        for (; row + 4 <= rows; row += 4) panel_block<4>(args, panel, row, begin);
+        for (; row + 8 <= rows; row += 8) panel_block<8, Stored>(args, panel, row, begin);
+        for (; row + 4 <= rows; row += 4) panel_block<4, Stored>(args, panel, row, begin);
       }
-      for (; row + 2 <= rows; row += 2) panel_block<2>(args, panel, row, begin);
-      for (; row < rows; ++row) panel_block<1>(args, panel, row, begin);
+      for (; row + 2 <= rows; row += 2) panel_block<2, Stored>(args, panel, row, begin);
+      for (; row < rows; ++row) panel_block<1, Stored>(args, panel, row, begin);
     }
+  }
+}
+
+void multiply_panels_impl(const MatmulArgs& args) {
+  switch (args.matrix->storage) {
+    case WeightStorage::kFloat32:
+      return multiply_stored<float>(args);
+    case WeightStorage::kBfloat16:
+      return multiply_stored<hwy::bfloat16_t>(args);
+    case WeightStorage::kInt8:
+      return multiply_stored<int8_t>(args);
   }
 }
 
@@ -202,25 +243,64 @@ HWY_EXPORT(geglu_impl);
 HWY_EXPORT(softcap_impl);
 HWY_EXPORT(add_impl);
 
-void DecodeMatrix::resize(int64_t outputs, int64_t inputs) {
+void DecodeMatrix::resize(int64_t outputs, int64_t inputs, WeightStorage stored) {
   num_outputs = outputs;
   num_inputs = inputs;
-  panels.resize(static_cast<size_t>(num_panels() * inputs * kPanel));
+  storage = stored;
+  panels.resize(static_cast<size_t>(num_weights() * bytes_of(stored)));
   bias.resize(static_cast<size_t>(num_panels() * kPanel));
+  scales.assign(stored == WeightStorage::kInt8 ? bias.size() : 0, 1.0F);
 }
 
-void pack_panels(const float* weight, DecodeMatrix& packed, int64_t begin, int64_t end) {
+bool is_bfloat16(const float* values, int64_t count) {
+  uint32_t low = 0;
+  for (int64_t i = 0; i < count; ++i) low |= std::bit_cast<uint32_t>(values[i]) & 0xffff;
+  return low == 0;
+}
+
+namespace {
+
+// store(value, output within the panel) -> what is stored.
+template <typename Stored, typename Store>
+void pack_stored(const float* weight, DecodeMatrix& packed, int64_t panel, const Store& store) {
   const int64_t inputs = packed.num_inputs;
+  Stored* to = reinterpret_cast<Stored*>(packed.panels.data()) + panel * inputs * kPanel;
+  const int64_t count = std::min(kPanel, packed.num_outputs - panel * kPanel);
+  const float* from = weight + panel * kPanel * inputs;
+  // Columns in runs of 16, so that each source line is read whole and the target stays near.
+  for (int64_t block = 0; block < inputs; block += 16) {
+    const int64_t stop = std::min(block + 16, inputs);
+    for (int64_t c = 0; c < count; ++c)
+      for (int64_t k = block; k < stop; ++k) to[k * kPanel + c] = store(from[c * inputs + k], c);
+  }
+}
+
+void pack_int8(const float* weight, DecodeMatrix& packed, int64_t panel) {
+  const int64_t inputs = packed.num_inputs;
+  float factors[kPanel] = {};
+  for (int64_t c = 0; c < std::min(kPanel, packed.num_outputs - panel * kPanel); ++c) {
+    const float* row = weight + (panel * kPanel + c) * inputs;
+    float largest = 0;
+    for (int64_t k = 0; k < inputs; ++k) largest = std::max(largest, std::abs(row[k]));
+    packed.scales[static_cast<size_t>(panel * kPanel + c)] = largest / 127;
+    factors[c] = largest > 0 ? 127 / largest : 0;
+  }
+  pack_stored<int8_t>(weight, packed, panel, [&](float value, int64_t c) {
+    return static_cast<int8_t>(std::nearbyint(value * factors[c]));
+  });
+}
+
+}  // namespace
+
+void pack_panels(const float* weight, DecodeMatrix& packed, int64_t begin, int64_t end) {
   for (int64_t panel = begin; panel < end; ++panel) {
-    float* to = packed.panels.data() + panel * inputs * kPanel;
-    const int64_t left = packed.num_outputs - panel * kPanel;
-    const int64_t count = left < kPanel ? left : kPanel;
-    const float* from = weight + panel * kPanel * inputs;
-    // Columns in runs of 16, so that each source line is read whole and the target stays near.
-    for (int64_t block = 0; block < inputs; block += 16) {
-      const int64_t stop = block + 16 < inputs ? block + 16 : inputs;
-      for (int64_t c = 0; c < count; ++c)
-        for (int64_t k = block; k < stop; ++k) to[k * kPanel + c] = from[c * inputs + k];
+    if (packed.storage == WeightStorage::kInt8) {
+      pack_int8(weight, packed, panel);
+    } else if (packed.storage == WeightStorage::kBfloat16) {
+      pack_stored<uint16_t>(weight, packed, panel,
+                            [](float value, int64_t) { return float_to_bfloat16(value); });
+    } else {
+      pack_stored<float>(weight, packed, panel, [](float value, int64_t) { return value; });
     }
   }
 }

@@ -32,9 +32,21 @@ struct AlignedAllocator {
   bool operator==(const AlignedAllocator&) const { return true; }
 };
 using AlignedFloats = std::vector<float, AlignedAllocator<float>>;  // on a cache line
+using AlignedBytes = std::vector<std::byte, AlignedAllocator<std::byte>>;
 
 inline int64_t round_up(int64_t value, int64_t multiple) {
   return (value + multiple - 1) / multiple * multiple;
+}
+
+// How a packed matrix is stored. Products are fp32 in all: a stored weight is widened as it is
+// read, so kBfloat16 gives the bits of kFloat32 where every weight is a bf16 value already.
+enum class WeightStorage {
+  kFloat32,
+  kBfloat16,  // rounded to nearest even
+  kInt8       // one fp32 scale an output: the largest magnitude over 127; rounded to nearest even
+};
+inline int64_t bytes_of(WeightStorage storage) {
+  return storage == WeightStorage::kFloat32 ? 4 : storage == WeightStorage::kBfloat16 ? 2 : 1;
 }
 
 // A [outputs, inputs] matrix as panels of kPanel outputs: [panels][inputs][kPanel], zero beyond the
@@ -42,13 +54,18 @@ inline int64_t round_up(int64_t value, int64_t multiple) {
 struct DecodeMatrix {
   int64_t num_outputs = 0;
   int64_t num_inputs = 0;
-  AlignedFloats panels;
-  AlignedFloats bias;  // [panels * kPanel], zero where there is none
+  WeightStorage storage = WeightStorage::kFloat32;
+  AlignedBytes panels;
+  AlignedFloats bias;    // [panels * kPanel], zero where there is none
+  AlignedFloats scales;  // [panels * kPanel], int8 only
   int64_t num_panels() const { return (num_outputs + kPanel - 1) / kPanel; }
-  void resize(int64_t outputs, int64_t inputs);
+  int64_t num_weights() const { return num_panels() * kPanel * num_inputs; }
+  void resize(int64_t outputs, int64_t inputs, WeightStorage stored = WeightStorage::kFloat32);
 };
 // Fills panels [begin, end) from a row-major [outputs, inputs] matrix.
 void pack_panels(const float* weight, DecodeMatrix& packed, int64_t begin, int64_t end);
+// Whether bf16 holds each of the values.
+bool is_bfloat16(const float* values, int64_t count);
 
 struct MatmulArgs {
   const DecodeMatrix* matrix;
@@ -59,7 +76,8 @@ struct MatmulArgs {
   int64_t num_rows;
   int64_t panel_begin, panel_end;
 };
-// y = x W^T + bias. Where y_stride < num_panels * kPanel nothing beyond num_outputs is written.
+// y = x W^T (times the scales) + bias. Where y_stride < num_panels * kPanel nothing beyond
+// num_outputs is written.
 void multiply_panels(const MatmulArgs& args);
 
 // out = x / sqrt(mean(x^2) + eps) * weight over `width` real columns, padding included in the

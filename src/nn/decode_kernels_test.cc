@@ -11,6 +11,7 @@
 #include "base/philox.h"
 #include "nn/decode_attention.h"
 #include "nn/decode_experts.h"
+#include "nn/half.h"
 #include "nn/testing.h"
 
 namespace laconic {
@@ -31,6 +32,61 @@ void expect_same_bits(const std::function<AlignedFloats()>& body) {
     if (first.empty()) first = got;
     EXPECT_EQ(got, first) << name;
   });
+}
+
+struct StoredProduct {
+  int64_t outputs, inputs, rows;
+};
+
+AlignedFloats product(const StoredProduct& p, const AlignedFloats& weight, WeightStorage storage) {
+  DecodeMatrix matrix;
+  matrix.resize(p.outputs, p.inputs, storage);
+  pack_panels(weight.data(), matrix, 0, matrix.num_panels());
+  for (int64_t i = 0; i < p.outputs; ++i) matrix.bias[static_cast<size_t>(i)] = 0.25F * (i % 5);
+  const AlignedFloats x = random_floats(p.rows * p.inputs, 1, 11);
+  AlignedFloats y(static_cast<size_t>(p.rows * p.outputs));
+  multiply_panels(
+      {&matrix, x.data(), p.inputs, y.data(), p.outputs, p.rows, 0, matrix.num_panels()});
+  return y;
+}
+
+const StoredProduct kStored[] = {{1, 1, 1}, {33, 7, 3}, {64, 513, 13}, {70, 1100, 2}, {32, 64, 31}};
+
+TEST(DecodeKernels, WeightsOfBf16ValuesGiveTheSameBitsStoredAsBf16) {
+  for (const StoredProduct& p : kStored) {
+    AlignedFloats weight = random_floats(p.outputs * p.inputs, 1, 12);
+    EXPECT_FALSE(is_bfloat16(weight.data(), p.outputs * p.inputs));
+    for (float& w : weight) w = bfloat16_to_float(float_to_bfloat16(w));
+    EXPECT_TRUE(is_bfloat16(weight.data(), p.outputs * p.inputs));
+    expect_same_bits([&] {
+      const AlignedFloats stored = product(p, weight, WeightStorage::kBfloat16);
+      EXPECT_EQ(stored, product(p, weight, WeightStorage::kFloat32));
+      return stored;
+    });
+  }
+}
+
+TEST(DecodeKernels, Int8IsTheProductOfItsOwnGrid) {
+  for (const StoredProduct& p : kStored) {
+    const AlignedFloats weight = random_floats(p.outputs * p.inputs, 1, 13);
+    AlignedFloats grid = weight;
+    for (int64_t o = 0; o < p.outputs; ++o) {
+      float largest = 0;
+      for (int64_t k = 0; k < p.inputs; ++k)
+        largest = std::max(largest, std::abs(weight[o * p.inputs + k]));
+      for (int64_t k = 0; k < p.inputs; ++k) {
+        float& w = grid[o * p.inputs + k];
+        w = largest / 127 * std::nearbyint(w * (127 / largest));
+        EXPECT_NEAR(w, weight[o * p.inputs + k], largest / 254 * 1.0001);
+      }
+    }
+    expect_same_bits([&] {
+      const AlignedFloats stored = product(p, weight, WeightStorage::kInt8);
+      const AlignedFloats want = product(p, grid, WeightStorage::kFloat32);
+      for (size_t i = 0; i < want.size(); ++i) EXPECT_NEAR(stored[i], want[i], 1e-4) << i;
+      return stored;
+    });
+  }
 }
 
 TEST(DecodeKernels, HeadNormOfAnyWidthLeavesWhatIsBehind) {

@@ -66,9 +66,17 @@ void DecodePass::add_row(float* const* pages, int64_t position, int32_t id, int6
 template <typename Function>
 void DecodePass::parallel(int64_t count, const Function& function, int64_t grain) {
   if (one_thread) return function(Range{0, count});
+  if (team_.running())
+    return team_.share(count, [&](int64_t begin, int64_t end) { function(Range{begin, end}); });
   at::parallel_for(0, count, grain, [&](int64_t begin, int64_t end) {
     function(Range{begin, end});
   });
+}
+
+template <typename Function>
+void DecodePass::parallel_dealt(int64_t count, int64_t unit, const Function& function) {
+  if (!team_.running()) return parallel(count, function);
+  team_.deal(count, unit, [&](int64_t begin, int64_t end) { function(Range{begin, end}); });
 }
 
 void DecodePass::embed(Range r) {
@@ -257,14 +265,20 @@ void DecodePass::mlp_by_columns(int64_t l, Range r) {
 }
 
 void DecodePass::run_by_columns(Range logit_rows, float* logits) {
+  // Choosing experts has parts that are one thread's.
+  if (one_thread || config_.num_experts > 0) return walk_by_columns(logit_rows, logits);
+  team_.run([&] { walk_by_columns(logit_rows, logits); });
+}
+
+void DecodePass::walk_by_columns(Range logit_rows, float* logits) {
   Range all{0, num_rows()};
-  embed(all);
   const auto by_rows = [&](const auto& function) {
     parallel(all.size(), [&](Range r) { function(Range{all.begin + r.begin, all.begin + r.end}); });
   };
   const auto product = [&](const DecodeMatrix& matrix, Activations& in, Activations& out) {
     parallel(matrix.num_panels(), [&](Range p) { multiply(matrix, in, out, all, p); });
   };
+  by_rows([&](Range r) { embed(r); });
   for (int64_t l = 0; l < config_.num_layers; ++l) {
     const DecodeLayer& w = layer(l);
     by_rows([&](Range r) { norm(w.input_norm, r); });
@@ -273,7 +287,8 @@ void DecodePass::run_by_columns(Range logit_rows, float* logits) {
     if (l + 1 == config_.num_layers) all = logit_rows;
     if (all.size() == 0) return;
     const int64_t first = all.begin * config_.num_heads;
-    parallel(all.size() * config_.num_heads, [&](Range p) {
+    const int64_t unit = all.size() > 1 ? config_.num_heads : 1;
+    parallel_dealt(all.size() * config_.num_heads, unit, [&](Range p) {
       attend_heads(l, {first + p.begin, first + p.end});
     });
     product(w.o, attended_, branch_);

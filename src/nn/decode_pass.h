@@ -15,6 +15,7 @@
 #include "nn/decode_rows.h"
 #include "nn/decode_weights.h"
 #include "nn/kv_cache.h"
+#include "nn/team.h"
 
 namespace laconic {
 
@@ -57,6 +58,9 @@ class DecodePass {
  private:
   template <typename Function>
   void parallel(int64_t count, const Function& function, int64_t grain = 1);
+  // For work that grows with its index; `unit` stays together.
+  template <typename Function>
+  void parallel_dealt(int64_t count, int64_t unit, const Function& function);
 
   // The operations of a layer, over some rows and, where threads split them, some panels.
   void embed(Range r);
@@ -74,6 +78,7 @@ class DecodePass {
   void run_slots_by_rows(float* logits);
   void run_prompt_by_rows(Range logit_rows, float* logits);
   void run_by_columns(Range logit_rows, float* logits);
+  void walk_by_columns(Range logit_rows, float* logits);
   void mlp_by_columns(int64_t layer, Range r);
   const DecodeLayer& layer(int64_t l) const { return packed->layers[static_cast<size_t>(l)]; }
 
@@ -84,6 +89,7 @@ class DecodePass {
   std::unique_ptr<DecodeAngles> local_angles_;  // where the model has two kinds of layers
   std::vector<Row> rows_;
   DecodeExperts experts_;
+  Team team_;
   Activations x_, normed_, qkv_, attended_, gate_, up_, branch_;
   Activations own_angles_;  // of rows whose angles are in no table
 };

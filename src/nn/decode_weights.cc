@@ -4,22 +4,25 @@
 #include <ATen/Parallel.h>
 
 #include <algorithm>
+#include <utility>
 
 namespace laconic {
 namespace {
 
 class Packer {
  public:
-  explicit Packer(const ModelConfig& config) : config_(config) {}
+  Packer(const ModelConfig& config, StorageChoice choice) : config_(config), choice_(choice) {}
   int64_t num_weights() const { return num_weights_; }
+  int64_t num_bytes() const { return num_bytes_; }
 
   void matrix(const at::Tensor& from, const at::Tensor& bias, DecodeMatrix& to) {
-    to.resize(from.size(0), from.size(1));
     const float* source = from.const_data_ptr<float>();
+    to.resize(from.size(0), from.size(1), storage_of(source, from.numel()));
     at::parallel_for(0, to.num_panels(), 1,
                      [&](int64_t begin, int64_t end) { pack_panels(source, to, begin, end); });
     if (bias.defined()) std::copy_n(bias.const_data_ptr<float>(), bias.numel(), to.bias.begin());
-    num_weights_ += static_cast<int64_t>(to.panels.size());
+    num_weights_ += to.num_weights();
+    num_bytes_ += static_cast<int64_t>(to.panels.size());
   }
 
   void norm(const at::Tensor& weight, AlignedFloats& to) const {
@@ -54,7 +57,9 @@ class Packer {
       mlp(from.gate_up_weight, from.gate_up_bias, from.down_weight, from.down_bias, to.mlp);
       return;
     }
+    const StorageChoice others = std::exchange(choice_, StorageChoice::kFloat32);
     matrix(from.router, {}, to.router);
+    choice_ = others;
     to.experts.resize(static_cast<size_t>(config_.num_experts));
     for (int64_t expert = 0; expert < config_.num_experts; ++expert)
       mlp(from.expert_gate_up.select(0, expert), {}, from.expert_down.select(0, expert), {},
@@ -62,19 +67,36 @@ class Packer {
   }
 
  private:
+  WeightStorage storage_of(const float* values, int64_t count) const {
+    switch (choice_) {
+      case StorageChoice::kFloat32:
+        return WeightStorage::kFloat32;
+      case StorageChoice::kBfloat16:
+        return WeightStorage::kBfloat16;
+      case StorageChoice::kInt8:
+        return WeightStorage::kInt8;
+      case StorageChoice::kAuto:
+        break;
+    }
+    return is_bfloat16(values, count) ? WeightStorage::kBfloat16 : WeightStorage::kFloat32;
+  }
+
   const ModelConfig& config_;
+  StorageChoice choice_;
   int64_t num_weights_ = 0;
+  int64_t num_bytes_ = 0;
 };
 
 }  // namespace
 
 void DecodeWeights::pack(const Weights& weights) {
-  Packer packer(weights.config);
+  Packer packer(weights.config, choice);
   layers.resize(weights.layers.size());
   for (size_t l = 0; l < layers.size(); ++l) packer.layer(weights.layers[l], layers[l]);
   packer.norm(weights.final_norm, final_norm);
   packer.matrix(weights.head, {}, head);
   num_weights = packer.num_weights();
+  num_bytes = packer.num_bytes();
 }
 
 }  // namespace laconic

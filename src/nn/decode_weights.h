@@ -24,11 +24,21 @@ struct DecodeLayer {
   std::vector<DecodeMlp> experts;
 };
 
+// What to store packed matrices as. The embedding is read from the weights themselves.
+enum class StorageChoice {
+  kAuto,  // a matrix of bf16 values in bf16, any other in fp32: the same bits as fp32
+  kFloat32,
+  kBfloat16,
+  kInt8  // routers stay fp32: they choose, and are small
+};
+
 struct DecodeWeights {
+  StorageChoice choice = StorageChoice::kAuto;
   std::vector<DecodeLayer> layers;
   AlignedFloats final_norm;
   DecodeMatrix head;
   int64_t num_weights = 0;  // of the packed matrices, padding included
+  int64_t num_bytes = 0;    // of their panels
   // Threads share the panels. Memory is kept from one call to the next.
   void pack(const Weights& weights);
 };
