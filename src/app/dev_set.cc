@@ -126,6 +126,7 @@ Json MeasureSettings::describe() const {
   setting["samples"] = samples_per_problem;
   setting["sampler_seed"] = sampling.seed;
   setting["instruction"] = instruction;
+  if (weights != StorageChoice::kAuto) setting["sampling_weights"] = storage_choice_name(weights);
   return setting;
 }
 
@@ -174,7 +175,7 @@ std::optional<MeasureResult> sample_dev_set(const Weights& weights, const DevSet
   if (!requests.empty()) {
     const int64_t slots =
         std::min<int64_t>(settings.num_slots, static_cast<int64_t>(requests.size()));
-    DecodeSampler sampler(weights, slots, longest_reply);
+    DecodeSampler sampler(weights, slots, longest_reply, settings.weights);
     Progress progress(run.label, static_cast<int64_t>(requests.size()), "samples");
     SamplerCallbacks callbacks;
     callbacks.on_sample = [&](Sample&& sample) { measuring.take(std::move(sample)); };

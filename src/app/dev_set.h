@@ -16,6 +16,7 @@
 #include "data/records.h"  // SampleRecord
 #include "data/rows.h"     // Problem
 #include "eval/answer_rules.h"
+#include "nn/decode_weights.h"  // StorageChoice
 #include "nn/weights.h"
 #include "sample/sampler.h"  // SamplingSettings
 #include "text/prompt_builder.h"
@@ -29,6 +30,7 @@ class SampleJournal;
 struct MeasureSettings {
   SamplingSettings sampling;  // stop_ids and allowed_ids are filled from the model
   int64_t samples_per_problem = 1;
+  StorageChoice weights = StorageChoice::kAuto;
   int64_t num_slots = 64;  // memory and speed only: no influence on the samples
   std::string instruction;
   AnswerRules rules;  // where the answer of a reply stands

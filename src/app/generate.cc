@@ -164,7 +164,9 @@ bool sample_and_write(const Weights& weights, const Run& run) {
   if (requests.empty()) return true;
   const int64_t num_slots =
       std::min(run.options.sampling.slots, static_cast<int64_t>(requests.size()));
-  DecodeSampler sampler(weights, num_slots, slot_capacity(requests, run.sampling, weights.config));
+  const StorageChoice storage = parse_storage_choice(run.options.sampling.sampling_weights);
+  DecodeSampler sampler(weights, num_slots, slot_capacity(requests, run.sampling, weights.config),
+                        storage);
   Progress bar("generate", static_cast<int64_t>(requests.size()), "samples");
   const auto start = std::chrono::steady_clock::now();
   auto last_update = start;
@@ -221,6 +223,8 @@ bool run_local(GenerateOptions& options, const Settings& settings,
   const SamplingSettings sampling = sampling_settings(options.sampling, builder);
   Json identity = sampling_to_json(sampling);
   log_info("generate: sampling with ", identity.dump());
+  if (options.sampling.sampling_weights != "auto")
+    identity["sampling_weights"] = options.sampling.sampling_weights;
   identity["instruction"] = options.instruction;
   identity["template_hash"] = builder.template_hash();
   identity["weight_hash"] = hash_weights(model.weights, model.index.config.dtype);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/measure_settings.h"
 
+#include "app/sampling_options.h"
+
 namespace laconic {
 
 void MeasureOptions::add_to(Settings& settings) {
@@ -16,6 +18,7 @@ void MeasureOptions::add_to(Settings& settings) {
       .range(1, 1e6);
   settings.add("sampler_seed", &sampler_seed, "of the sampler; the same for every evaluation")
       .range(0, 9e15);
+  add_sampling_weights(settings, sampling_weights);
 }
 
 MeasureSettings MeasureOptions::resolve(const std::string& instruction) const {
@@ -27,6 +30,7 @@ MeasureSettings MeasureOptions::resolve(const std::string& instruction) const {
   settings.sampling.max_new_tokens = max_new_tokens;
   settings.sampling.seed = static_cast<uint64_t>(sampler_seed);
   settings.samples_per_problem = samples;
+  settings.weights = parse_storage_choice(sampling_weights);
   settings.num_slots = slots;
   settings.instruction = instruction;
   check_sampling_settings(settings.sampling);

@@ -19,6 +19,7 @@ struct MeasureOptions {
   int64_t samples = 1;
   int64_t slots = 64;
   int64_t sampler_seed = 1;
+  std::string sampling_weights = "auto";
 
   void add_to(Settings& settings);
   // Error(kUsage) for values out of range.

@@ -8,6 +8,15 @@
 
 namespace laconic {
 
+void add_sampling_weights(Settings& settings, std::string& choice) {
+  settings
+      .add(
+          "sampling_weights", &choice,
+          "how the sampler stores matrices. auto: bf16 where all values are bf16 already, the same "
+          "samples as float32 at half the memory traffic; int8: one scale an output, approximate")
+      .choices({"auto", "float32", "bfloat16", "int8"});
+}
+
 void add_sampling_options(Settings& settings, SamplingOptions& options) {
   settings.group("Sampling");
   settings.add("temperature", &options.temperature,
@@ -32,6 +41,7 @@ void add_sampling_options(Settings& settings, SamplingOptions& options) {
   settings.add("slots", &options.slots,
                "samples in flight: more is faster and takes more memory; changes no sample");
   settings.range(1, 65536);
+  add_sampling_weights(settings, options.sampling_weights);
 }
 
 void use_generation_config(const Settings& settings, const Json& generation_config,

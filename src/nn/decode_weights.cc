@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/error.h"
+
 namespace laconic {
 namespace {
 
@@ -87,7 +89,20 @@ class Packer {
   int64_t num_bytes_ = 0;
 };
 
+constexpr const char* kChoiceNames[] = {"auto", "float32", "bfloat16", "int8"};
+
 }  // namespace
+
+StorageChoice parse_storage_choice(const std::string& name) {
+  for (int i = 0; i < 4; ++i)
+    if (name == kChoiceNames[i]) return static_cast<StorageChoice>(i);
+  fail(ErrorKind::kUsage, "sampling_weights: expected auto, float32, bfloat16 or int8, got \"",
+       name, "\"");
+}
+
+std::string storage_choice_name(StorageChoice choice) {
+  return kChoiceNames[static_cast<int>(choice)];
+}
 
 void DecodeWeights::pack(const Weights& weights) {
   Packer packer(weights.config, choice);

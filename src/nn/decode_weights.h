@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <string>
 #include <vector>
 
 #include "nn/decode_kernels.h"
@@ -31,6 +32,10 @@ enum class StorageChoice {
   kBfloat16,
   kInt8  // routers stay fp32: they choose, and are small
 };
+
+// "auto", "float32", "bfloat16", "int8", and back.
+StorageChoice parse_storage_choice(const std::string& name);
+std::string storage_choice_name(StorageChoice choice);
 
 struct DecodeWeights {
   StorageChoice choice = StorageChoice::kAuto;

@@ -34,8 +34,9 @@ class DecodeStepModel : public StepModel {
 // sample_all on `weights` with num_slots slots of max_positions each.
 class DecodeSampler {
  public:
-  DecodeSampler(const Weights& weights, int64_t num_slots, int64_t max_positions)
-      : models_(make_decode_models(weights, num_slots, max_positions)) {
+  DecodeSampler(const Weights& weights, int64_t num_slots, int64_t max_positions,
+                StorageChoice storage = StorageChoice::kAuto)
+      : models_(make_decode_models(weights, num_slots, max_positions, storage)) {
     steps_.reserve(models_.size());  // pointers_ points into it
     for (const auto& model : models_) pointers_.push_back(&steps_.emplace_back(*model));
   }

@@ -39,6 +39,20 @@ class Generate(laconic_test.TestCase):
         self.assertEqual(next(row for row in rows if row["id"] == "c")["extra"], [1, None])
         self.assertEqual(next(row for row in rows if row["id"] == "a")["answer"], "4")
 
+    def test_how_the_sampler_stores_weights(self):
+        rows = {choice: self.rows(self.generate("--logprobs", "--max-new-tokens", 1, "--sampling-weights", choice))
+                for choice in ("auto", "float32", "bfloat16", "int8")}
+        # The model's weights are bf16 values, so their storage in bf16 changes no bit.
+        self.assertEqual(rows["auto"], rows["float32"])
+        self.assertEqual(rows["bfloat16"], rows["float32"])
+        self.assertNotEqual(rows["int8"], rows["float32"])
+        for exact, coarse in zip(rows["float32"], rows["int8"]):
+            if exact["ids"] == coarse["ids"]:
+                self.assertAlmostEqual(exact["logprobs"][0], coarse["logprobs"][0], delta=0.05)
+        self.generate("--output", "out.jsonl")
+        message = self.generate("--output", "out.jsonl", "--sampling-weights", "int8", code=EXIT_USAGE)
+        self.assertIn("sampling_weights", message.stderr)
+
     def test_samples_do_not_depend_on_slots_or_order(self):
         self.generate("--n", 3, "--output", "one.jsonl", "--slots", 1)
         self.generate("--n", 3, "--output", "many.jsonl", "--slots", 64)
