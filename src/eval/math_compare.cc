@@ -149,6 +149,7 @@ class Comparer {
   }
 
   Outcome compare_lists(const Node& gold, const Node& answer, int nesting) {
+    if (gold.op == Op::kText || answer.op == Op::kText) return undecided("text-or-value");
     AnswerList a = read_list(gold, arena_), b = read_list(answer, arena_);
     if (a.items.size() > kMaxListItems || b.items.size() > kMaxListItems)
       return undecided("too-much-work");
@@ -160,7 +161,9 @@ class Comparer {
       if (list.items.size() == tuple.args.size() && tuple.text == "()") {
         const Outcome out = in_order(gold.op == Op::kBracket ? tuple.args : a.items,
                                      gold.op == Op::kBracket ? b.items : tuple.args, nesting);
-        return out.verdict == Verdict::kWrong ? undecided("tuple-or-list") : out;
+        // "y = 1, x = 2" is more likely the point (2, 1) than (1, 2).
+        const bool unsure = out.verdict == Verdict::kWrong || !list.names_in_order;
+        return unsure ? undecided("tuple-or-list") : out;
       }
     }
     // "k = 45, n = 2" against "45, 2".

@@ -82,9 +82,10 @@ AnswerList read_list(const Node& node, Arena& arena) {
         tuple->args.push_back(stated_value(*out.items[j]).value);
       tuples.push_back(tuple);
     }
-    out = {std::move(tuples), false, false};
+    out = {std::move(tuples), false, false, true};
     return out;
   }
+  out.names_in_order = std::is_sorted(names.begin(), names.end());
   out.names_differ = std::set<std::string>(names.begin(), names.end()).size() == names.size();
   return out;
 }

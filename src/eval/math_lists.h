@@ -15,8 +15,9 @@ inline constexpr size_t kMaxListItems = 64;
 
 struct AnswerList {
   std::vector<const Node*> items;
-  bool has_names = false;     // every item is "name = value"
-  bool names_differ = false;  // and no two have the same name
+  bool has_names = false;      // every item is "name = value"
+  bool names_differ = false;   // and no two have the same name
+  bool names_in_order = true;  // and they are in alphabetical order
 };
 
 // The items of a list or set, of one value, of a +- b. "p=5, q=2, p=7, q=2" is the tuples (5,2),
