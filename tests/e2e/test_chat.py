@@ -17,6 +17,7 @@ import time
 import laconic_test
 from laconic_test import EXIT_MODEL, EXIT_USAGE
 
+PROMPT = r">(\x1b\[0m)? "
 MODELS = laconic_test.REPOSITORY / "models"
 QUESTION = "Sam has 26 cards. Now Sam has 2 times as many. Sam loses 32. How many cards does Sam have?"
 
@@ -117,7 +118,7 @@ class Chat(laconic_test.TestCase):
 
     def test_in_a_terminal_thinking_is_dim(self):
         terminal = self.terminal(MODELS / "world-long", "--temperature", 0)
-        terminal.read_until("> ")
+        terminal.read_until(PROMPT)
         terminal.type(QUESTION + "\n")
         text = terminal.read_until(r"tokens/s\]")
         self.assertIn("\x1b[2m<think>", text)
@@ -127,9 +128,9 @@ class Chat(laconic_test.TestCase):
 
     def test_in_a_terminal_two_models_stand_side_by_side(self):
         terminal = self.terminal(MODELS / "world-long", "--compare", MODELS / "world-short", "--temperature", 0)
-        terminal.read_until("> ")
+        terminal.read_until(PROMPT)
         terminal.type(QUESTION + "\n")
-        text = terminal.read_until(r"tokens/s\](.|\n)*> ")
+        text = terminal.read_until(r"tokens/s\](.|\n)*" + PROMPT)
         self.assertRegex(text, r"world-long {29,}world-short")
         self.assertRegex(re.sub(r"\x1b\[\d*m", "", text), r"\n<think> +<think>")
 
@@ -140,13 +141,13 @@ class Chat(laconic_test.TestCase):
         path.write_text(json.dumps({**json.loads(path.read_text()), "max_position_embeddings": 10**6}))
         # A random model goes on for long: no stop id is likely at this temperature.
         terminal = self.terminal(self.folder / "model", "--max-new-tokens", 900000, "--temperature", 0)
-        terminal.read_until("> ")
+        terminal.read_until(PROMPT)
         terminal.type("Go on.\n")
         terminal.read_until(r"Go on\.\r\n(.|\n)*\w\w")
         terminal.process.send_signal(signal.SIGINT)
         self.assertIn("interrupted", terminal.read_until(r"tokens/s\]"))
         terminal.type("\n")
-        terminal.read_until("> ")
+        terminal.read_until(PROMPT)
         terminal.process.send_signal(signal.SIGINT)
         self.assertEqual(terminal.process.wait(timeout=30), 0)
 
