@@ -65,7 +65,8 @@ ChatModel::ChatModel(const std::string& folder, const Settings& all, SamplingOpt
                         join_path(folder, "generation_config.json"), sampling);
   state_->sampling = sampling_settings(sampling, state_->builder);
   state_->decode = std::make_unique<DecodeModel>(state_->model.weights, 1,
-                                                 state_->model.weights.config.max_positions);
+                                                 state_->model.weights.config.max_positions,
+                                                 parse_storage_choice(sampling.sampling_weights));
 }
 
 ChatModel::~ChatModel() = default;
