@@ -1,11 +1,14 @@
 // Tokens per second of decoding and of sampling, by number of slots, on random weights.
 //
-//   bench_sample [tiny|smollm2|experts|dense] [seconds a point]
+//   bench_sample [tiny|smollm2|experts|dense] [seconds a point] [auto|float32|bfloat16|int8]
 //
 // tiny: width 128, 4 layers, 4 heads of 32, 420 ids (0.9 M weights); smollm2: the shape of
 // SmolLM2-135M; experts: Qwen3-MoE of width 512 and 4 layers with 8 of 64 experts of width 256 a
-// token (107 M weights); dense: the same with one MLP as wide as the 8. Prints CSV: shape, slots,
-// threads, decode tokens/s (full slots), sampled tokens/s (sample_all with prompts).
+// token (107 M weights); dense: the same with one MLP as wide as the 8. The last argument is how
+// weights are stored (the random ones are no bf16 values, so auto is float32). Prints CSV: shape,
+// storage, slots, threads, prompt tokens/s (one prompt of 512), decode tokens/s (full slots),
+// sampled tokens/s (sample_all with prompts; give it several seconds), and GB/s that reading the
+// packed weights once a decode step makes.
 // SPDX-License-Identifier: Apache-2.0
 #include <ATen/Parallel.h>
 
@@ -83,8 +86,26 @@ double decode_rate(DecodeModel& model, double seconds) {
   return static_cast<double>(num_tokens) / busy_s;
 }
 
-double sample_rate(const Weights& weights, int64_t num_slots, double seconds) {
-  DecodeSampler sampler(weights, num_slots, kPromptTokens + kNewTokens);
+double prompt_rate(const Weights& weights, StorageChoice storage, double seconds) {
+  DecodeModel model(weights, 1, 512, storage);
+  std::vector<float> logits(static_cast<size_t>(model.vocab_size()));
+  const std::vector<int32_t> prompt(512, 7);
+  int64_t num_tokens = 0;
+  const double start_s = now_s();
+  for (; now_s() - start_s < seconds; num_tokens += 512) model.prefill(0, prompt, logits);
+  return static_cast<double>(num_tokens) / (now_s() - start_s);
+}
+
+int64_t packed_bytes(const Weights& weights, StorageChoice storage) {
+  DecodeWeights packed;
+  packed.choice = storage;
+  packed.pack(weights);
+  return packed.num_bytes;
+}
+
+double sample_rate(const Weights& weights, int64_t num_slots, StorageChoice storage,
+                   double seconds) {
+  DecodeSampler sampler(weights, num_slots, kPromptTokens + kNewTokens, storage);
   SamplingSettings settings;
   settings.temperature = 0.7;
   settings.top_p = 0.95;
@@ -102,16 +123,23 @@ double sample_rate(const Weights& weights, int64_t num_slots, double seconds) {
   return static_cast<double>(num_tokens) / (now_s() - start_s);
 }
 
-void bench(const std::string& shape, double seconds) {
+void bench(const std::string& shape, double seconds, const std::string& storage_name) {
+  const StorageChoice storage = parse_storage_choice(storage_name);
   Weights weights = make_weights(config_of(shape));
   initialize_weights(weights, 0.02, 1);
-  std::printf("shape,slots,threads,decode_tokens_per_s,sample_tokens_per_s\n");
-  for (int64_t num_slots : {1, 8, 32, 64, 128}) {
-    DecodeModel model(weights, num_slots, kPromptTokens + kNewTokens);
+  const double prompt = prompt_rate(weights, storage, seconds);
+  const auto bytes = static_cast<double>(packed_bytes(weights, storage));
+  std::printf(
+      "shape,storage,slots,threads,prompt_tokens_per_s,decode_tokens_per_s,sample_tokens_per_s,"
+      "weights_gb_per_s\n");
+  for (int64_t num_slots : {1, 8, 16, 32, 64, 128}) {
+    DecodeModel model(weights, num_slots, kPromptTokens + kNewTokens, storage);
     decode_rate(model, seconds / 10);
     const double decode = decode_rate(model, seconds);
-    std::printf("%s,%ld,%d,%.0f,%.0f\n", shape.c_str(), static_cast<long>(num_slots),
-                at::get_num_threads(), decode, sample_rate(weights, num_slots, seconds));
+    std::printf("%s,%s,%ld,%d,%.0f,%.1f,%.1f,%.1f\n", shape.c_str(), storage_name.c_str(),
+                static_cast<long>(num_slots), at::get_num_threads(), prompt, decode,
+                sample_rate(weights, num_slots, storage, seconds),
+                decode / static_cast<double>(num_slots) * bytes * 1e-9);
     std::fflush(stdout);
   }
 }
@@ -120,5 +148,6 @@ void bench(const std::string& shape, double seconds) {
 }  // namespace laconic
 
 int main(int argc, char** argv) {
-  laconic::bench(argc > 1 ? argv[1] : "tiny", argc > 2 ? std::atof(argv[2]) : 3);
+  laconic::bench(argc > 1 ? argv[1] : "tiny", argc > 2 ? std::atof(argv[2]) : 3,
+                 argc > 3 ? argv[3] : "auto");
 }
