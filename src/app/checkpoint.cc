@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "base/safetensors.h"
+#include "nn/lora.h"
 
 namespace laconic {
 namespace {
@@ -116,19 +117,23 @@ std::optional<int64_t> latest_checkpoint(const std::string& run_path) {
 void save_checkpoint(const std::string& folder, SaveRequest request, const Trainer& trainer,
                      const Json& state) {
   request.files[kStateFile] = state.dump(2) + "\n";
+  const Weights& weights = *request.weights;
   request.add_files = [&](const std::string& temporary) {
-    write_buffers(
-        join_path(temporary, kTensorFile),
-        training_buffers(request.weights->flat, trainer.first_moment(), trainer.second_moment()));
+    write_buffers(join_path(temporary, kTensorFile),
+                  training_buffers(trained_tensors(weights).flat, trainer.first_moment(),
+                                   trainer.second_moment()));
   };
-  save_model(folder, request);
+  if (!weights.lora) return save_model(folder, request);
+  const Adapter adapter = adapter_of(weights);
+  save_adapter(folder, {&adapter, "", request.source_folder, request.files, request.add_files});
 }
 
 Json load_checkpoint(const std::string& folder, Weights& weights, Trainer& trainer) {
   const std::string path = join_path(folder, kStateFile);
   const Json state = Json::parse(read_file(path), path);
-  const at::Tensor first = at::empty_like(weights.flat), second = at::empty_like(weights.flat);
-  read_buffers(join_path(folder, kTensorFile), training_buffers(weights.flat, first, second));
+  const at::Tensor& master = trained_tensors(weights).flat;
+  const at::Tensor first = at::empty_like(master), second = at::empty_like(master);
+  read_buffers(join_path(folder, kTensorFile), training_buffers(master, first, second));
   trainer.restore(state.at("global_step", path).as_integer(path + ": global_step"),
                   state.at("skipped_steps", path).as_integer(path + ": skipped_steps"), first,
                   second);

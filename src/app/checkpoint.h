@@ -1,7 +1,7 @@
-// checkpoint-N/: a Hugging Face folder that any tool loads, and beside it what resuming bit for bit
-// needs.
+// checkpoint-N/: a Hugging Face folder that any tool loads (with LoRA a PEFT adapter folder), and
+// beside it what resuming bit for bit needs.
 //
-// `training_state.safetensors` holds the fp32 master weights and AdamW's moments,
+// `training_state.safetensors` holds the fp32 master of what is trained and AdamW's moments,
 // `training_state.json` the step, data cursor, mixture and log lengths; nn/model_folder.h writes
 // all of it under a temporary name with the manifest last, so a checkpoint is complete or absent.
 // Errors: as save_model and load_model; Error(kDisk) on a full device.
@@ -25,10 +25,11 @@ std::vector<int64_t> list_checkpoints(const std::string& run_path);
 // The highest whose manifest verifies; a damaged one is skipped with a warning.
 std::optional<int64_t> latest_checkpoint(const std::string& run_path);
 
-// `request` says what the Hugging Face part is made of; its weights are the fp32 master.
+// `request` says what the Hugging Face part is made of; its weights are the fp32 master, and with
+// an adapter beside them the adapter is saved.
 void save_checkpoint(const std::string& folder, SaveRequest request, const Trainer& trainer,
                      const Json& state);
-// Fills the master weights and the optimizer; returns the state.
+// Fills the trained master weights and the optimizer; returns the state.
 Json load_checkpoint(const std::string& folder, Weights& weights, Trainer& trainer);
 
 // Bytes that one checkpoint of N weights takes on disk, about.

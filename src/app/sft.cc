@@ -1,4 +1,5 @@
-// laconic sft: full supervised fine-tuning on one file, or on a fixed mixture of several.
+// laconic sft: supervised fine-tuning of all weights or of a LoRA adapter, on one file or on a
+// fixed mixture of several.
 // SPDX-License-Identifier: Apache-2.0
 #include <charconv>
 #include <cmath>
@@ -26,6 +27,8 @@ struct SftSettings {
              "takes the completion from that field, dataset_info.json:NAME reads LLaMA-Factory's")
         .required()
         .example("laconic sft --model M --train rows.jsonl --out RUN --max-steps 100")
+        .example(
+            "laconic sft --model M --train rows.jsonl --out RUN --lora-r 16 --learning-rate 1e-4")
         .example("laconic sft --model M --train a.jsonl=0.3 --train b.jsonl=0.7 --out RUN");
   }
 };
@@ -102,8 +105,10 @@ std::string card_of(const SftSettings& settings) {
 
 int run_sft(Arguments arguments) {
   SftSettings settings;
-  Settings all("laconic sft",
-               "Supervised fine-tuning of all weights on one file or a fixed mixture.");
+  Settings all(
+      "laconic sft",
+      "Supervised fine-tuning of all weights, or of a LoRA adapter, on one file or a fixed "
+      "mixture.");
   settings.add_to(all);
   if (!all.parse(arguments)) return 0;
   settings.train.validate();
@@ -141,7 +146,9 @@ int run_sft(Arguments arguments) {
   }
   if (latest_checkpoint(folder.path()) != run.num_steps()) run.save_or_wait(Json());
   run.publish(run.num_steps(), card_of(settings));
-  log_info("wrote ", folder.file("model"));
+  const bool adapter = settings.train.lora.enabled() && settings.train.lora.writes_adapter();
+  if (adapter) log_info("wrote ", folder.file("adapter"));
+  if (!adapter || settings.train.lora.writes_merged()) log_info("wrote ", folder.file("model"));
   return 0;
 }
 

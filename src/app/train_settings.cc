@@ -32,7 +32,7 @@ void TrainSettings::add_to(Settings& settings) {
       .add("out", &out, "folder of the run; a run that is there is continued")
       .alias("output_dir")
       .required()
-      .add("seed", &seed, "decides the order of the rows")
+      .add("seed", &seed, "decides the order of the rows and, with LoRA, first values and dropout")
       .add("max_steps", &max_steps, "optimizer steps")
       .range(1, 1e9)
       .add("save_steps", &save_steps, "steps between checkpoints; 0: only where the command says")
@@ -86,9 +86,11 @@ void TrainSettings::add_optimizer_to(Settings& settings) {
       .range(1e-30, 1)
       .add("max_grad_norm", &max_grad_norm, "gradients are scaled down to this norm; 0: not")
       .range(0, 1e9);
+  lora.add_to(settings);
 }
 
 void TrainSettings::validate() const {
+  lora.validate();
   require(warmup_steps <= max_steps, ErrorKind::kUsage,
           "warmup_steps: expected at most max_steps (", max_steps, "), got ", warmup_steps);
 }
@@ -111,6 +113,7 @@ TrainerSettings TrainSettings::trainer() const {
   trainer.schedule.min_ratio = min_lr_ratio;
   trainer.schedule.decay_share = decay_ratio;
   trainer.max_grad_norm = max_grad_norm;
+  trainer.seed = static_cast<uint64_t>(seed);
   trainer.micro_batch_tokens = micro_batch_tokens;
   trainer.decoder.recompute = gradient_checkpointing ? Recompute::kLayers : Recompute::kNothing;
   trainer.decoder.precision = bf16 ? Precision::kBfloat16 : Precision::kFloat32;

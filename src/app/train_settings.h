@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <string>
 
+#include "app/lora_settings.h"
 #include "app/training_rows.h"
 #include "base/json.h"
 #include "base/settings.h"
@@ -42,6 +43,7 @@ struct TrainSettings {
   std::string dtype;
   std::string instruction;
   std::string bad_rows = "fail";
+  LoraSettings lora;
   std::string turns = "all";
 
   void add_to(Settings& settings);

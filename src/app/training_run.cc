@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "base/signals.h"
+#include "nn/lora.h"
 
 namespace laconic {
 namespace {
@@ -37,6 +38,22 @@ double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
+Weights trained_weights(const TrainSettings& settings, const ModelFolder& model) {
+  if (!settings.lora.enabled()) return model.weights;
+  const AdapterConfig config = settings.lora.config(model.index.config, settings.model);
+  Weights weights = attach_adapter(model.weights, config, static_cast<uint64_t>(settings.seed));
+  log_info(config.use_dora ? "DoRA" : "LoRA", ": ", weights.lora->plan.modules.size(), " modules, ",
+           weights.lora->flat.numel(), " weights are trained, ", model.weights.flat.numel(),
+           " are frozen");
+  return weights;
+}
+
+// A model card without its front matter.
+std::string card_body(const std::string& card) {
+  const size_t end = card.find("\n---\n", 3);
+  return end == std::string::npos ? card : card.substr(end + 5);
+}
+
 }  // namespace
 
 TrainingRun::TrainingRun(const TrainSettings& settings, RunFolder& folder, ModelFolder& model,
@@ -46,7 +63,8 @@ TrainingRun::TrainingRun(const TrainSettings& settings, RunFolder& folder, Model
       model_(model),
       domains_(std::move(domains)),
       saved_dtype_(settings.dtype.empty() ? model.index.config.dtype : settings.dtype),
-      trainer_(model.weights, settings.trainer()),
+      trained_(trained_weights(settings, model)),
+      trainer_(trained_, settings.trainer()),
       stream_(domain_sizes(domains_), static_cast<uint64_t>(settings.seed)),
       events_(folder.path(), settings.report_to == "tensorboard"),
       log_(folder.file("log.jsonl")),
@@ -60,7 +78,8 @@ TrainingRun::TrainingRun(const TrainSettings& settings, RunFolder& folder, Model
 }
 
 uint64_t TrainingRun::needed_bytes() const {
-  return checkpoint_bytes(model_.weights.flat.numel(), saved_dtype_);
+  return checkpoint_bytes(trained_tensors(trained_).flat.numel(),
+                          trained_.lora ? "float32" : saved_dtype_);
 }
 
 std::optional<Json> TrainingRun::resume() {
@@ -73,7 +92,7 @@ std::optional<Json> TrainingRun::resume() {
     return std::nullopt;
   }
   const std::string path = folder_.checkpoint(*step);
-  const Json state = load_checkpoint(path, model_.weights, trainer_);
+  const Json state = load_checkpoint(path, trained_, trainer_);
   stream_.restore(state.at("stream", path), path);
   log_.truncate(state.at("log_bytes", path).as_integer(path));
   mixture_log_.truncate(state.at("mixture_bytes", path).as_integer(path));
@@ -153,7 +172,7 @@ void TrainingRun::log_step(const StepMetrics& metrics, double seconds) {
 
 SaveRequest TrainingRun::save_request() const {
   SaveRequest request;
-  request.weights = &model_.weights;
+  request.weights = &trained_;
   request.source_folder = model_.index.folder;
   request.dtype = saved_dtype_;
   return request;
@@ -231,7 +250,29 @@ void TrainingRun::save_or_wait(const Json& extra) {
   }
 }
 
+void TrainingRun::publish_adapter(int64_t step, const std::string& card) {
+  const Adapter adapter = load_adapter(folder_.checkpoint(step), model_.index.config);
+  if (settings_.lora.writes_adapter())
+    save_adapter(folder_.file("adapter"),
+                 {&adapter, adapter_card(adapter.config) + card_body(card), "", {}, {}});
+  if (!settings_.lora.writes_merged()) return;
+  const AdapterMerge merge(adapter);
+  SaveRequest request = save_request();
+  request.weights = nullptr;
+  request.parameters = model_.weights.parameters;
+  request.values = [&](const Parameter& parameter) {
+    const at::Tensor base = model_.weights.flat.narrow(0, parameter.offset, parameter.size());
+    if (!merge.touches(parameter)) return base;
+    const at::Tensor merged = base.clone();
+    merge.apply(parameter, merged);
+    return merged;
+  };
+  request.card = card;
+  save_model(folder_.file("model"), request);
+}
+
 void TrainingRun::publish(int64_t step, const std::string& card) {
+  if (trained_.lora) return publish_adapter(step, card);
   ModelFolder chosen = load_model(folder_.checkpoint(step));
   SaveRequest request;
   request.weights = &chosen.weights;
@@ -243,6 +284,7 @@ void TrainingRun::publish(int64_t step, const std::string& card) {
 
 Weights TrainingRun::saved_weights() const {
   Weights copy = view_weights(model_.weights.config, model_.weights.flat.clone());
+  if (trained_.lora) merge_adapter(adapter_of(trained_), copy);
   round_weights(copy, saved_dtype_);
   return copy;
 }

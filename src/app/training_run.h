@@ -54,10 +54,12 @@ class TrainingRun {
   // Error(kDisk)).
   void save_or_wait(const Json& extra);
 
-  // Copies the weights of checkpoint-<step> to RUN/model, with `card` as its README.md.
+  // Copies the weights of checkpoint-<step> to RUN/model, with `card` as its README.md. With LoRA:
+  // the adapter to RUN/adapter and the base merged with it in fp32 to RUN/model, by lora_output.
   void publish(int64_t step, const std::string& card);
 
-  // The weights as they would be saved: a copy, rounded to the saved dtype.
+  // The weights as they would be saved: a copy, with LoRA merged in fp32, rounded to the saved
+  // dtype.
   Weights saved_weights() const;
   const std::string& saved_dtype() const { return saved_dtype_; }
   void keep_checkpoints(std::vector<int64_t> steps) { keep_ = std::move(steps); }
@@ -67,6 +69,7 @@ class TrainingRun {
 
  private:
   SaveRequest save_request() const;
+  void publish_adapter(int64_t step, const std::string& card);
   uint64_t needed_bytes() const;  // of one checkpoint
   Json state(const Json& extra);
   void write_pending_files();
@@ -77,6 +80,7 @@ class TrainingRun {
   ModelFolder& model_;
   std::vector<Domain> domains_;
   std::string saved_dtype_;
+  Weights trained_;  // the model's tensors, with LoRA an adapter beside them
   Trainer trainer_;
   RowStream stream_;
   EventLog events_;  // TensorBoard's; fed by the logs

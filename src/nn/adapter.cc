@@ -120,7 +120,14 @@ void check_pairs(const SafetensorsFile& file) {
           ranks.empty() ? "" : ranks.begin()->first);
 }
 
-std::string plain_card(const AdapterConfig& config) {
+std::string_view tensor_bytes(const at::Tensor& tensor) {
+  return {static_cast<const char*>(tensor.const_data_ptr()),
+          static_cast<size_t>(tensor.numel()) * sizeof(float)};
+}
+
+}  // namespace
+
+std::string adapter_card(const AdapterConfig& config) {
   std::string card = "---\n";
   if (!config.base_model.empty())
     card += cat("base_model: ", config.base_model, "\nbase_model_relation: adapter\n");
@@ -129,13 +136,6 @@ std::string plain_card(const AdapterConfig& config) {
              config.alpha, config.use_rslora ? " (rslora)" : "", ", written by laconic ",
              LACONIC_VERSION, ".\n");
 }
-
-std::string_view tensor_bytes(const at::Tensor& tensor) {
-  return {static_cast<const char*>(tensor.const_data_ptr()),
-          static_cast<size_t>(tensor.numel()) * sizeof(float)};
-}
-
-}  // namespace
 
 Adapter load_adapter(const std::string& folder, const ModelConfig& model) {
   const std::string place = join_path(folder, kConfigFile);
@@ -193,7 +193,7 @@ void save_adapter(const std::string& folder_name, const SaveAdapterRequest& requ
       config.target_modules.push_back(module.name);
   }
   writer.add(kConfigFile, adapter_config_json(config).dump(2) + "\n");
-  writer.add("README.md", request.card.empty() ? plain_card(adapter.config) : request.card);
+  writer.add("README.md", request.card.empty() ? adapter_card(adapter.config) : request.card);
   for (const auto& [name, bytes] : request.files) writer.add(name, bytes);
   if (request.add_files) request.add_files(writer.folder());
   writer.publish();
@@ -220,7 +220,7 @@ void scale_adapter(const std::string& folder, double factor, const std::string& 
   writer.add(kConfigFile, json.dump(2) + "\n");
   AdapterConfig scaled = config;
   scaled.alpha *= factor;
-  writer.add("README.md", plain_card(scaled));
+  writer.add("README.md", adapter_card(scaled));
   writer.publish();
 }
 

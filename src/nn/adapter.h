@@ -51,6 +51,8 @@ struct SaveAdapterRequest {
 
 // Writes `folder` whole, in fp32 (nn/folder_writer.h).
 void save_adapter(const std::string& folder, const SaveAdapterRequest& request);
+// The README.md that an adapter gets where the caller has none.
+std::string adapter_card(const AdapterConfig& config);
 // The bytes of adapter_model.safetensors.
 uint64_t adapter_bytes(const Adapter& adapter);
 

@@ -21,7 +21,8 @@ void head_loss(const HeadLoss& loss, int64_t chunk, const Kernels& kernels, Work
     kernels.cross_entropy(rows);
     if (!rows.gradient) continue;
     linear_backward_input(rows.logits, loss.head, part(loss.drows));
-    linear_backward_weight(rows.logits, part(loss.rows), loss.dhead, loss.head.precision);
+    if (loss.dhead.defined())
+      linear_backward_weight(rows.logits, part(loss.rows), loss.dhead, loss.head.precision);
   }
 }
 

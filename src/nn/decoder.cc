@@ -14,6 +14,7 @@
 #include "nn/cross_entropy.h"
 #include "nn/kernels.h"
 #include "nn/layer.h"
+#include "nn/lora.h"
 #include "nn/rope.h"
 #include "nn/shares.h"
 #include "nn/workspace.h"
@@ -89,13 +90,15 @@ class Pass {
   template <typename T>
   at::Tensor upload(std::string_view name, const std::vector<T>& values);
   RopeTable rope_table(bool local);
+  void name_dropout();
   at::Tensor layer_input(int64_t layer) {
     return workspace_.take("x", keep_ ? layer : layer % 2, {T_, D_}, context_.options);
   }
   LayerActivations activations(int64_t layer);
 
   LayerView layer(int64_t index) const {
-    return {index, weights_.layers[index], packed_ ? &packed_->layers[index] : nullptr};
+    return {index, weights_.layers[index], packed_ ? &packed_->layers[index] : nullptr,
+            keep_ ? &dropout_ : nullptr};
   }
 
   const Weights& weights_;
@@ -105,6 +108,7 @@ class Pass {
   const int64_t T_, D_;
   Workspace& workspace_;
   LayerContext context_;
+  LoraDropout dropout_;
   at::Tensor ids_;
   bool keep_ = false;
   at::Tensor dx_;
@@ -158,6 +162,19 @@ RopeTable Pass::rope_table(bool local) {
   return table;
 }
 
+void Pass::name_dropout() {
+  if (!weights_.lora || weights_.lora->config.dropout <= 0) return;
+  dropout_.rate = weights_.lora->config.dropout;
+  dropout_.key = options_.dropout_key;
+  dropout_.rows.clear();
+  for (size_t d = 0; d + 1 < batch_.cu_seqlens.size(); ++d) {
+    const uint64_t document = batch_.documents.empty() ? d : batch_.documents[d];
+    const int32_t length = batch_.cu_seqlens[d + 1] - batch_.cu_seqlens[d];
+    for (int32_t t = 0; t < length; ++t)
+      dropout_.rows.push_back(document << 32 | static_cast<uint32_t>(t));
+  }
+}
+
 LayerActivations Pass::activations(int64_t layer) {
   const bool keep_all = keep_ && options_.recompute == Recompute::kNothing;
   LayerActivations a = take_activations(context_, layer, keep_all ? layer : 0);
@@ -167,6 +184,7 @@ LayerActivations Pass::activations(int64_t layer) {
 
 void Pass::forward(bool keep) {
   keep_ = keep;
+  if (keep) name_dropout();
   context_.kernels.gather_rows(weights_.embedding, ids_, layer_input(0));
   const double scale = weights_.config.embedding_scale;
   if (scale != 1) layer_input(0).mul_(scale);
@@ -226,7 +244,8 @@ void Pass::backward(Weights& gradients) {
   }
   const double scale = weights_.config.embedding_scale;
   if (scale != 1) dx_.mul_(scale);
-  context_.kernels.scatter_add_rows(dx_, ids_, gradients.embedding);
+  if (gradients.embedding.defined())
+    context_.kernels.scatter_add_rows(dx_, ids_, gradients.embedding);
 }
 
 at::Tensor Pass::logits() {
@@ -284,18 +303,19 @@ LossSum forward_backward(const Weights& weights, const TokenBatch& batch, double
   PackedModel& packed = thread_state().packed;
   packed.pack(weights, /*with_backward=*/true, options.precision);
   const auto num_buffers = static_cast<int64_t>(shares.size()) - 1;
+  const at::Tensor& trained = trained_tensors(gradients).flat;
   const at::Tensor buffers = thread_state().workspace.take(
-      "share_gradients", {num_buffers, weights.flat.numel()}, weights.flat.options());
+      "share_gradients", {num_buffers, trained.numel()}, trained.options());
   std::vector<LossSum> sums(shares.size());
   for_shares(shares.size(), [&](size_t share) {
-    Weights own = share == 0
-                      ? gradients
-                      : view_weights(weights.config,
-                                     buffers.select(0, static_cast<int64_t>(share) - 1).zero_());
+    Weights own =
+        share == 0
+            ? gradients
+            : view_gradients(weights, buffers.select(0, static_cast<int64_t>(share) - 1).zero_());
     Pass pass(weights, &packed, shares[share], options);
     sums[share] = share_forward_backward(pass, shares[share], scale, own);
   });
-  add_rows(buffers, gradients.flat);
+  add_rows(buffers, trained);
   LossSum total;
   for (const LossSum& sum : sums) {
     total.weighted_nll += sum.weighted_nll;

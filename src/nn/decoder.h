@@ -26,6 +26,8 @@ struct TokenBatch {
   std::vector<int32_t> targets;     // [T]: the id to predict at this position, or -1 for none
   std::vector<float>
       loss_weights;  // [T] or empty (all 1): factor of the target's negative log-likelihood
+  // [B] or empty (0, 1, ...): each document's number in the step, which names its dropout masks.
+  std::vector<int32_t> documents;
   int64_t num_tokens() const { return static_cast<int64_t>(ids.size()); }
 };
 
@@ -37,6 +39,7 @@ enum class Recompute {
 struct DecoderOptions {
   Recompute recompute = Recompute::kNothing;
   Precision precision = Precision::kFloat32;  // of matrix products; on the CPU only
+  uint64_t dropout_key = 0;   // of the seed and the step: names the masks of LoRA's dropout
   int64_t head_chunk = 1024;  // target rows per chunk of the head; rows x V floats of memory
 };
 

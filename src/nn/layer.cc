@@ -5,15 +5,45 @@
 #include <ATen/ops/scalar_tensor.h>
 
 #include "nn/experts.h"
+#include "nn/lora.h"
 
 namespace laconic {
 namespace {
 
-LinearWeight with_panels(const LayerContext& c, const at::Tensor& weight, const LayerView& layer,
-                         PackedLinear PackedLayer::*member) {
-  if (layer.packed == nullptr) return {weight, nullptr, nullptr, c.precision};
-  const PackedLinear& packed = layer.packed->*member;
-  return {weight, &packed.forward, &packed.backward, c.precision};
+// One of a layer's four matrices: its weight, its adapter, its panels.
+struct Product {
+  at::Tensor LayerWeights::*weight;
+  LoraLinear LayerWeights::*lora;
+  PackedLinear PackedLayer::*panels;
+};
+constexpr Product kQkv = {&LayerWeights::qkv_weight, &LayerWeights::qkv_lora, &PackedLayer::qkv};
+constexpr Product kO = {&LayerWeights::o_weight, &LayerWeights::o_lora, &PackedLayer::o};
+constexpr Product kGateUp = {&LayerWeights::gate_up_weight, &LayerWeights::gate_up_lora,
+                             &PackedLayer::gate_up};
+constexpr Product kDown = {&LayerWeights::down_weight, &LayerWeights::down_lora,
+                           &PackedLayer::down};
+
+LinearWeight product_of(const LayerContext& c, const LayerView& layer, const Product& product) {
+  LinearWeight result = {layer.weights.*product.weight, nullptr, nullptr, c.precision};
+  if (layer.packed != nullptr) {
+    const PackedLinear& panels = layer.packed->*product.panels;
+    result.forward = &panels.forward, result.backward = &panels.backward;
+  }
+  result.lora = &(layer.weights.*product.lora);
+  result.dropout = layer.dropout;
+  return result;
+}
+
+// Gradients of a product's weight and adapter; a frozen weight has none. dout [T, out], x [T, in].
+struct ProductRows {
+  at::Tensor dout, x;
+};
+void product_backward(const LayerContext& c, const ProductRows& rows, const LayerView& layer,
+                      const LayerWeights& g, const Product& product) {
+  const LinearWeight weight = product_of(c, layer, product);
+  const at::Tensor& dweight = g.*product.weight;
+  if (dweight.defined()) linear_backward_weight(rows.dout, rows.x, dweight, c.precision);
+  if (has_lora(weight)) lora_backward_weight(rows.dout, rows.x, weight, g.*product.lora);
 }
 
 // What ends in the residual stream: a product, its bias and, with sandwich norms, a norm. The last
@@ -26,14 +56,13 @@ struct Branch {
 
 Branch attention_branch(const LayerContext& c, const LayerView& layer, const LayerActivations& a) {
   const LayerWeights& w = layer.weights;
-  return {with_panels(c, w.o_weight, layer, &PackedLayer::o), w.o_bias, w.attention_out_norm,
-          a.attention_branch, a.attention_rstd};
+  return {product_of(c, layer, kO), w.o_bias, w.attention_out_norm, a.attention_branch,
+          a.attention_rstd};
 }
 
 Branch mlp_branch(const LayerContext& c, const LayerView& layer, const LayerActivations& a) {
   const LayerWeights& w = layer.weights;
-  return {with_panels(c, w.down_weight, layer, &PackedLayer::down), w.down_bias, w.mlp_out_norm,
-          a.mlp_branch, a.mlp_rstd};
+  return {product_of(c, layer, kDown), w.down_bias, w.mlp_out_norm, a.mlp_branch, a.mlp_rstd};
 }
 
 // out = residual + branch(in).
@@ -146,7 +175,7 @@ void attention_forward(const LayerContext& c, const LayerView& layer, const Laye
   const LayerWeights& w = layer.weights;
   const HeadLayout heads = layer_heads(c, layer);
   c.kernels.rms_norm(a.x, norm_weight(c, w.input_norm), c.config.rms_norm_eps, a.normed, a.rstd);
-  linear(a.normed, with_panels(c, w.qkv_weight, layer, &PackedLayer::qkv), a.qkv);
+  linear(a.normed, product_of(c, layer, kQkv), a.qkv);
   at::Tensor bias = w.qkv_bias;
   if (c.config.qk_norm) {
     if (bias.defined()) c.kernels.add_bias(a.qkv, bias);
@@ -163,8 +192,7 @@ void mlp_forward(const LayerContext& c, const LayerView& layer, const LayerActiv
   const LayerWeights& w = layer.weights;
   if (c.config.is_sparse(layer.index))
     return experts_forward(c, w, a.experts, {a.middle_normed, a.middle, out});
-  linear(a.middle_normed, with_panels(c, w.gate_up_weight, layer, &PackedLayer::gate_up),
-         a.gate_up);
+  linear(a.middle_normed, product_of(c, layer, kGateUp), a.gate_up);
   if (w.gate_up_bias.defined()) c.kernels.add_bias(a.gate_up, w.gate_up_bias);
   const at::Tensor mlp =
       c.workspace.take("mlp", {c.num_tokens, c.config.intermediate_size}, c.options);
@@ -191,11 +219,10 @@ void mlp_backward(const LayerContext& c, const LayerView& layer, const LayerActi
     c.kernels.swiglu_backward(a.gate_up, dmlp);
   else
     c.kernels.geglu_backward(a.gate_up, dmlp);
-  linear_backward_weight(dproduct, dmlp, g.down_weight, c.precision);
-  linear_backward_weight(a.gate_up, a.middle_normed, g.gate_up_weight, c.precision);
+  product_backward(c, {dproduct, dmlp}, layer, g, kDown);
+  product_backward(c, {a.gate_up, a.middle_normed}, layer, g, kGateUp);
   if (w.gate_up_bias.defined()) c.kernels.add_bias_backward(a.gate_up, g.gate_up_bias);
-  linear_backward_input(a.gate_up, with_panels(c, w.gate_up_weight, layer, &PackedLayer::gate_up),
-                        d.dnormed);
+  linear_backward_input(a.gate_up, product_of(c, layer, kGateUp), d.dnormed);
 }
 
 // dx -> dnormed, the gradient of normed.
@@ -208,7 +235,7 @@ void attention_backward(const LayerContext& c, const LayerView& layer, const Lay
   const at::Tensor dqkv = c.workspace.take("dqkv", {T, heads.qkv_width()}, c.options);
   const Branch branch = attention_branch(c, layer, a);
   const at::Tensor dproduct = branch_backward(c, branch, d.dx, g.attention_out_norm, g.o_bias);
-  linear_backward_weight(dproduct, a.attended, g.o_weight, c.precision);
+  product_backward(c, {dproduct, a.attended}, layer, g, kO);
   linear_backward_input(dproduct, branch.product, dattended);
   c.kernels.attention_backward({a.qkv, a.attended, a.lse, dattended, dqkv}, c.cu_seqlens, heads);
   const at::Tensor late_dbias = c.config.qk_norm ? g.qkv_bias : at::Tensor();
@@ -217,8 +244,8 @@ void attention_backward(const LayerContext& c, const LayerView& layer, const Lay
   if (c.config.qk_norm)
     c.kernels.head_norm_backward(dqkv, head_norm_of(c, w, a), g.q_norm, g.k_norm, heads);
   if (late_dbias.defined()) c.kernels.add_bias_backward(dqkv, late_dbias);
-  linear_backward_weight(dqkv, a.normed, g.qkv_weight, c.precision);
-  linear_backward_input(dqkv, with_panels(c, w.qkv_weight, layer, &PackedLayer::qkv), d.dnormed);
+  product_backward(c, {dqkv, a.normed}, layer, g, kQkv);
+  linear_backward_input(dqkv, product_of(c, layer, kQkv), d.dnormed);
 }
 
 }  // namespace

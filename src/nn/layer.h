@@ -80,6 +80,7 @@ struct LayerView {
   int64_t index;
   const LayerWeights& weights;
   const PackedLayer* packed = nullptr;
+  const LoraDropout* dropout = nullptr;  // while training
 };
 
 // What a norm multiplies by: the weight, plus the family's offset (then in workspace memory

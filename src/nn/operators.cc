@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "nn/operators.h"
 
+#include <ATen/TensorOperators.h>
 #include <ATen/ops/addmm.h>
 #include <ATen/ops/mm.h>
 
 #include "nn/kernels.h"
+#include "nn/lora.h"
 
 namespace laconic {
 namespace {
@@ -40,6 +42,7 @@ void multiply(const at::Tensor& x, const Right& b, const float* initial, const a
 }  // namespace
 
 void linear(const at::Tensor& x, const LinearWeight& w, const at::Tensor& out) {
+  if (has_lora(w)) return lora_forward(x, w, out);
   if (has_own_kernels(x)) return multiply(x, forward_of(w), nullptr, out);
   at::Tensor target = out;
   at::mm_out(target, x, w.weight.t());
@@ -47,12 +50,18 @@ void linear(const at::Tensor& x, const LinearWeight& w, const at::Tensor& out) {
 
 void linear_add(const at::Tensor& x, const LinearWeight& w, const at::Tensor& residual,
                 const at::Tensor& out) {
+  if (has_lora(w)) {
+    lora_forward(x, w, out);
+    out.add_(residual);
+    return;
+  }
   if (has_own_kernels(x)) return multiply(x, forward_of(w), floats(residual), out);
   at::Tensor target = out;
   at::addmm_out(target, residual, x, w.weight.t());
 }
 
 void linear_backward_input(const at::Tensor& dout, const LinearWeight& w, const at::Tensor& dx) {
+  if (has_lora(w)) return lora_backward_input(dout, w, dx);
   if (has_own_kernels(dx))
     return multiply(dout, {view_of(w.weight), w.backward, w.precision}, nullptr, dx);
   at::Tensor target = dx;

@@ -9,8 +9,11 @@
 #include <ATen/core/Tensor.h>
 
 #include "nn/gemm.h"
+#include "nn/weights.h"  // LoraLinear
 
 namespace laconic {
+
+struct LoraDropout;
 
 // A weight and, where it serves many calls, its panels for both directions (CPU only). Without them
 // each call packs for itself, which pays from some thousand rows on.
@@ -19,6 +22,8 @@ struct LinearWeight {
   const GemmPanels* forward = nullptr;   // of weight^T
   const GemmPanels* backward = nullptr;  // of weight
   Precision precision = Precision::kFloat32;
+  const LoraLinear* lora = nullptr;      // low-rank pairs beside some of its rows (nn/lora.h)
+  const LoraDropout* dropout = nullptr;  // on their input, while training
 };
 
 // out = x weight^T. x [R, in], out [R, out].

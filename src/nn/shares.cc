@@ -24,6 +24,9 @@ TokenBatch cut_documents(const TokenBatch& batch, size_t first, size_t last) {
   if (!batch.loss_weights.empty()) {
     part.loss_weights.assign(batch.loss_weights.begin() + begin, batch.loss_weights.begin() + end);
   }
+  for (size_t d = first; d < last; ++d)
+    part.documents.push_back(batch.documents.empty() ? static_cast<int32_t>(d)
+                                                     : batch.documents[d]);
   for (size_t d = first; d <= last; ++d) part.cu_seqlens.push_back(batch.cu_seqlens[d] - begin);
   return part;
 }

@@ -12,6 +12,7 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -26,7 +27,27 @@ struct Parameter {
   int64_t size() const;
 };
 
-// A tensor that the model has not (ModelConfig says which) is undefined.
+// Tensors one behind the other in one buffer: what an optimizer works on.
+struct FlatTensors {
+  at::Tensor flat;  // [N]
+  std::vector<Parameter> parameters;
+};
+
+// A low-rank pair beside some rows of a (fused) matrix, or its gradients (nn/lora.h).
+struct LoraModule {
+  at::Tensor a, b;       // [r, in], [rows, r]
+  at::Tensor magnitude;  // [rows], DoRA
+  at::Tensor norm;       // [rows], ||W + scale B A||, not trained; DoRA
+  double scale = 0;
+  int64_t first_row = 0;
+  int64_t num_rows = 0;
+  int64_t index = 0;  // of the module in the adapter
+};
+using LoraLinear = std::vector<LoraModule>;
+struct LoraWeights;  // an adapter as a whole: nn/lora.h
+
+// A tensor that the model has not (ModelConfig says which) is undefined; so is, among gradients,
+// one that is frozen.
 struct LayerWeights {
   at::Tensor input_norm;          // [D], before the attention
   at::Tensor qkv_weight;          // [P, D]
@@ -45,13 +66,14 @@ struct LayerWeights {
   at::Tensor router;          // [X, D]
   at::Tensor expert_gate_up;  // [X, 2Fx, D]
   at::Tensor expert_down;     // [X, D, Fx]
+  // Empty where the matrix has no adapter.
+  LoraLinear qkv_lora, o_lora, gate_up_lora, down_lora;
 };
 
-struct Weights {
+struct Weights : FlatTensors {
   ModelConfig config;
-  at::Tensor flat;  // [N]
-  std::vector<Parameter> parameters;
-  at::Tensor embedding;  // [V, D]
+  std::shared_ptr<LoraWeights> lora;  // null without an adapter
+  at::Tensor embedding;               // [V, D]
   std::vector<LayerWeights> layers;
   at::Tensor final_norm;  // [D]
   at::Tensor head;        // [V, D]

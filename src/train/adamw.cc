@@ -28,7 +28,7 @@ struct Segment {
   bool decayed;
 };
 
-std::vector<Segment> plan_segments(const Weights& weights) {
+std::vector<Segment> plan_segments(const FlatTensors& weights) {
   std::vector<Segment> segments;
   for (const Parameter& parameter : weights.parameters) {
     const bool decayed = parameter.shape.size() > 1;
@@ -67,7 +67,7 @@ struct AdamW::State {
   at::Tensor first, second;
 };
 
-AdamW::AdamW(const Weights& weights, const AdamWOptions& options)
+AdamW::AdamW(const FlatTensors& weights, const AdamWOptions& options)
     : state_(std::make_unique<State>()) {
   state_->options = options;
   state_->segments = plan_segments(weights);
@@ -90,7 +90,8 @@ void AdamW::restore(int64_t num_steps, const at::Tensor& first, const at::Tensor
   state_->second.copy_(second);
 }
 
-void AdamW::step(Weights& weights, const Weights& gradients, double lr, double gradient_factor) {
+void AdamW::step(FlatTensors& weights, const FlatTensors& gradients, double lr,
+                 double gradient_factor) {
   State& s = *state_;
   LACONIC_CHECK(weights.flat.numel() == s.first.numel(), "weights of another layout");
   ++s.num_steps;
@@ -119,7 +120,7 @@ void AdamW::step(Weights& weights, const Weights& gradients, double lr, double g
   }
 }
 
-double gradient_norm(const Weights& gradients) {
+double gradient_norm(const FlatTensors& gradients) {
   const at::Tensor& flat = gradients.flat;
   if (!has_own_kernels(flat)) return std::sqrt((flat * flat).sum(at::kDouble).item<double>());
   const int64_t size = flat.numel(), num_blocks = (size + kBlock - 1) / kBlock;

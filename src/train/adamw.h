@@ -18,7 +18,7 @@ class Tensor;
 
 namespace laconic {
 
-struct Weights;
+struct FlatTensors;
 
 struct AdamWOptions {
   double beta1 = 0.9;
@@ -29,11 +29,12 @@ struct AdamWOptions {
 
 class AdamW {
  public:
-  AdamW(const Weights& weights, const AdamWOptions& options);
+  AdamW(const FlatTensors& weights, const AdamWOptions& options);
   ~AdamW();
 
   // One update of `weights` (the layout given at construction) with gradients * gradient_factor.
-  void step(Weights& weights, const Weights& gradients, double lr, double gradient_factor = 1.0);
+  void step(FlatTensors& weights, const FlatTensors& gradients, double lr,
+            double gradient_factor = 1.0);
 
   int64_t num_steps() const;
   const at::Tensor& first_moment() const;   // m [N], fp32, on the weights' device
@@ -47,7 +48,7 @@ class AdamW {
 };
 
 // L2 norm of all gradients, summed in double in a fixed order.
-double gradient_norm(const Weights& gradients);
+double gradient_norm(const FlatTensors& gradients);
 
 // Factor that brings a gradient of this norm to at most max_norm (torch's clip_grad_norm_); 1 where
 // max_norm <= 0.

@@ -6,7 +6,7 @@
 namespace laconic {
 namespace {
 
-void append_row(const TrainRow& row, TokenBatch& batch) {
+void append_row(const TrainRow& row, int32_t number, TokenBatch& batch) {
   const int64_t size = static_cast<int64_t>(row.ids.size());
   LACONIC_CHECK(row.num_prompt_tokens >= 1 && row.num_prompt_tokens < size, "row of ", size,
                 " ids with a prompt of ", row.num_prompt_tokens);
@@ -23,6 +23,7 @@ void append_row(const TrainRow& row, TokenBatch& batch) {
       batch.targets[first + static_cast<size_t>(t) - 1] = -1;
   }
   batch.cu_seqlens.push_back(static_cast<int32_t>(batch.ids.size()));
+  batch.documents.push_back(number);
 }
 
 }  // namespace
@@ -35,13 +36,14 @@ int64_t TrainRow::num_targets() const {
 
 std::vector<TokenBatch> make_batches(std::span<const TrainRow* const> rows, int64_t max_tokens) {
   std::vector<TokenBatch> batches;
+  int32_t number = 0;
   for (const TrainRow* row : rows) {
     const int64_t size = static_cast<int64_t>(row->ids.size());
     if (batches.empty() || batches.back().num_tokens() + size > max_tokens) {
       batches.emplace_back();
       batches.back().cu_seqlens.push_back(0);
     }
-    append_row(*row, batches.back());
+    append_row(*row, number++, batches.back());
   }
   return batches;
 }

@@ -27,6 +27,7 @@ struct TrainerSettings {
   int64_t micro_batch_tokens =
       8192;  // memory against speed: tokens run forward and backward at once
   DecoderOptions decoder;
+  uint64_t seed = 0;  // of dropout
 };
 
 struct StepMetrics {

@@ -1,0 +1,179 @@
+// The operators of nn/lora.h.
+// SPDX-License-Identifier: Apache-2.0
+#include "nn/lora.h"
+
+#include <ATen/Parallel.h>
+#include <ATen/TensorOperators.h>
+
+#include <algorithm>
+
+#include "base/philox.h"
+#include "nn/workspace.h"
+
+namespace laconic {
+namespace {
+
+constexpr double kDraws = 4294967296.0;  // values of one 32-bit draw
+constexpr int64_t kGrain = 16;           // rows of a mask that are worth a thread
+
+// Memory for what lives during one call; each thread that works on a share has its own.
+at::Tensor take(std::string_view name, at::IntArrayRef shape, const at::Tensor& like) {
+  static thread_local Workspace workspace;
+  return workspace.take(name, shape, like.options());
+}
+
+bool drops(const LinearWeight& weight) { return weight.dropout && weight.dropout->rate > 0; }
+
+// The frozen matrix alone, and the rows of it that a module is beside (then without panels).
+LinearWeight frozen(const LinearWeight& weight) {
+  return {weight.weight, weight.forward, weight.backward, weight.precision};
+}
+LinearWeight frozen_rows(const LinearWeight& weight, const LoraModule& module) {
+  const bool all = module.num_rows == weight.weight.size(0);
+  if (all) return frozen(weight);
+  return {weight.weight.narrow(0, module.first_row, module.num_rows), nullptr, nullptr,
+          weight.precision};
+}
+
+LinearWeight plain(const at::Tensor& matrix) {
+  LinearWeight weight;
+  weight.weight = matrix;
+  return weight;
+}
+
+at::Tensor columns_of(const at::Tensor& t, const LoraModule& module) {
+  return t.narrow(1, module.first_row, module.num_rows);
+}
+
+// The same, contiguous: a copy where the module has but a part of the columns.
+at::Tensor packed_columns(const at::Tensor& t, const LoraModule& module) {
+  const at::Tensor part = columns_of(t, module);
+  return part.is_contiguous() ? part : take("columns", part.sizes(), t).copy_(part);
+}
+
+// to[t, c] = from[t, c] / (1 - rate), or 0 where it is dropped. May be in place.
+void drop(const LoraDropout& dropout, const LoraModule& module, const at::Tensor& from,
+          const at::Tensor& to) {
+  const int64_t width = from.size(1);
+  const auto threshold = static_cast<uint32_t>(std::min(dropout.rate * kDraws, kDraws - 1));
+  const auto factor = static_cast<float>(1.0 / (1.0 - dropout.rate));
+  const auto* const source = static_cast<const float*>(from.const_data_ptr());
+  auto* const target = static_cast<float*>(to.data_ptr());
+  at::parallel_for(0, from.size(0), kGrain, [&](int64_t begin, int64_t end) {
+    for (int64_t t = begin; t < end; ++t) {
+      const uint64_t row = dropout.rows[static_cast<size_t>(t)];
+      for (int64_t c = 0; c < width; c += 4) {
+        const auto place = static_cast<uint64_t>(module.index) << 32 | static_cast<uint64_t>(c / 4);
+        const auto draws = philox(dropout.key, row, place);
+        for (int64_t i = c; i < std::min(c + 4, width); ++i) {
+          const bool kept = draws[static_cast<size_t>(i - c)] >= threshold;
+          target[t * width + i] = kept ? source[t * width + i] * factor : 0.0f;
+        }
+      }
+    }
+  });
+}
+
+// x', the input of A.
+at::Tensor dropped(const at::Tensor& x, const LinearWeight& weight, const LoraModule& module) {
+  if (!drops(weight)) return x;
+  const at::Tensor result = take("dropped", x.sizes(), x);
+  if (x.device().is_cpu()) {
+    drop(*weight.dropout, module, x, result);
+  } else {
+    const at::Tensor host = x.cpu();
+    drop(*weight.dropout, module, host, host);
+    result.copy_(host);
+  }
+  return result;
+}
+
+at::Tensor gain(const LoraModule& module) { return module.magnitude / module.norm; }
+
+}  // namespace
+
+void lora_forward(const at::Tensor& x, const LinearWeight& weight, const at::Tensor& out) {
+  linear(x, frozen(weight), out);
+  for (const LoraModule& module : *weight.lora) {
+    const int64_t T = x.size(0), r = module.a.size(0);
+    const at::Tensor input = dropped(x, weight, module);
+    const at::Tensor low = take("low", {T, r}, x), delta = take("delta", {T, module.num_rows}, x);
+    linear(input, plain(module.a), low);
+    linear(low, plain(module.b), delta);
+    at::Tensor target = columns_of(out, module);
+    if (!module.magnitude.defined()) {
+      target.add_(delta, module.scale);
+    } else if (!drops(weight)) {
+      target.add_(delta, module.scale).mul_(gain(module));
+    } else {
+      const at::Tensor base = take("base", {T, module.num_rows}, x);
+      linear(input, frozen_rows(weight, module), base);
+      delta.mul_(module.scale).add_(base).mul_(gain(module)).sub_(base);
+      target.add_(delta);
+    }
+  }
+}
+
+void lora_backward_input(const at::Tensor& dout, const LinearWeight& weight, const at::Tensor& dx) {
+  // Without dropout DoRA scales the rows of W + s B A as one.
+  at::Tensor scaled = dout;
+  for (const LoraModule& module : *weight.lora) {
+    if (!module.magnitude.defined() || drops(weight)) continue;
+    if (scaled.is_same(dout)) scaled = take("scaled", dout.sizes(), dout).copy_(dout);
+    columns_of(scaled, module).mul_(gain(module));
+  }
+  linear_backward_input(scaled, frozen(weight), dx);
+  for (const LoraModule& module : *weight.lora) {
+    const int64_t T = dout.size(0);
+    at::Tensor dproduct = packed_columns(scaled, module);
+    const bool separate = module.magnitude.defined() && drops(weight);
+    const at::Tensor dlow = take("dlow", {T, module.a.size(0)}, dout);
+    const at::Tensor part = take("part", dx.sizes(), dx);
+    if (separate)
+      dproduct = take("gained", dproduct.sizes(), dout).copy_(dproduct).mul_(gain(module));
+    linear_backward_input(dproduct, plain(module.b), dlow);
+    linear_backward_input(dlow, plain(module.a), part);
+    part.mul_(module.scale);
+    if (separate) {
+      // (g - 1) dout W, through the mask as well.
+      const at::Tensor base = take("dbase", dx.sizes(), dx);
+      dproduct.sub_(columns_of(dout, module));
+      linear_backward_input(dproduct, frozen_rows(weight, module), base);
+      part.add_(base);
+    }
+    at::Tensor target = dx;
+    target.add_(dropped(part, weight, module));
+  }
+}
+
+void lora_backward_weight(const at::Tensor& dout, const at::Tensor& x, const LinearWeight& weight,
+                          const LoraLinear& gradients) {
+  for (size_t i = 0; i < weight.lora->size(); ++i) {
+    const LoraModule& module = (*weight.lora)[i];
+    const LoraModule& gradient = gradients[i];
+    const int64_t T = x.size(0), r = module.a.size(0);
+    const at::Tensor input = dropped(x, weight, module);
+    const at::Tensor low = take("low", {T, r}, x);
+    linear(input, plain(module.a), low);
+    at::Tensor dproduct = packed_columns(dout, module);
+    if (module.magnitude.defined()) {
+      const at::Tensor sum = take("delta", {T, module.num_rows}, x);
+      const at::Tensor base = take("base", {T, module.num_rows}, x);
+      linear(low, plain(module.b), sum);
+      linear(input, frozen_rows(weight, module), base);
+      sum.mul_(module.scale).add_(base).mul_(dproduct);
+      at::Tensor dmagnitude = gradient.magnitude;
+      dmagnitude.add_(sum.sum(0).div_(module.norm));
+      dproduct = take("gained", dproduct.sizes(), x).copy_(dproduct).mul_(gain(module));
+    }
+    // The scale goes to the small side of both products.
+    low.mul_(module.scale);
+    linear_backward_weight(dproduct, low, gradient.b);
+    const at::Tensor dlow = take("dlow", {T, r}, x);
+    linear_backward_input(dproduct, plain(module.b), dlow);
+    dlow.mul_(module.scale);
+    linear_backward_weight(dlow, input, gradient.a);
+  }
+}
+
+}  // namespace laconic
