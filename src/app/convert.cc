@@ -66,7 +66,8 @@ int run_convert(Arguments arguments) {
   ConvertSettings s;
   Settings settings("laconic convert",
                     "Writes a Hugging Face model folder from a GGUF file or from another folder.");
-  settings.add("gguf", &s.gguf, "GGUF v3 file (llama or qwen2; F32, F16, BF16, Q8_0, Q4_0, Q4_1)");
+  settings.add("gguf", &s.gguf,
+               "GGUF v3 file (llama or qwen2; F32, F16, BF16, Q8_0, Q4_0, Q4_1, Q4_K, Q5_K, Q6_K)");
   settings.add("model", &s.model, "model folder, instead of --gguf").alias("model_name_or_path");
   settings.add("out", &s.out, "folder to write").alias("output_dir").required();
   settings.add("dtype", &s.dtype, "dtype of the stored weights; float32 keeps every value")

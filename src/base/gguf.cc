@@ -49,14 +49,14 @@ struct TensorType {
   uint64_t block_bytes;  // 0: known by name only
 };
 constexpr TensorType kTensorTypes[] = {
-    {0, "F32", 1, 4},      {1, "F16", 1, 2},      {2, "Q4_0", 32, 18},   {3, "Q4_1", 32, 20},
-    {6, "Q5_0", 32, 0},    {7, "Q5_1", 32, 0},    {8, "Q8_0", 32, 34},   {9, "Q8_1", 32, 0},
-    {10, "Q2_K", 256, 0},  {11, "Q3_K", 256, 0},  {12, "Q4_K", 256, 0},  {13, "Q5_K", 256, 0},
-    {14, "Q6_K", 256, 0},  {15, "Q8_K", 256, 0},  {16, "IQ2_XXS", 1, 0}, {17, "IQ2_XS", 1, 0},
-    {18, "IQ3_XXS", 1, 0}, {19, "IQ1_S", 1, 0},   {20, "IQ4_NL", 1, 0},  {21, "IQ3_S", 1, 0},
-    {22, "IQ2_S", 1, 0},   {23, "IQ4_XS", 1, 0},  {24, "I8", 1, 0},      {25, "I16", 1, 0},
-    {26, "I32", 1, 0},     {27, "I64", 1, 0},     {28, "F64", 1, 0},     {29, "IQ1_M", 1, 0},
-    {30, "BF16", 1, 2},    {34, "TQ1_0", 256, 0}, {35, "TQ2_0", 256, 0}, {39, "MXFP4", 32, 0},
+    {0, "F32", 1, 4},       {1, "F16", 1, 2},      {2, "Q4_0", 32, 18},    {3, "Q4_1", 32, 20},
+    {6, "Q5_0", 32, 0},     {7, "Q5_1", 32, 0},    {8, "Q8_0", 32, 34},    {9, "Q8_1", 32, 0},
+    {10, "Q2_K", 256, 0},   {11, "Q3_K", 256, 0},  {12, "Q4_K", 256, 144}, {13, "Q5_K", 256, 176},
+    {14, "Q6_K", 256, 210}, {15, "Q8_K", 256, 0},  {16, "IQ2_XXS", 1, 0},  {17, "IQ2_XS", 1, 0},
+    {18, "IQ3_XXS", 1, 0},  {19, "IQ1_S", 1, 0},   {20, "IQ4_NL", 1, 0},   {21, "IQ3_S", 1, 0},
+    {22, "IQ2_S", 1, 0},    {23, "IQ4_XS", 1, 0},  {24, "I8", 1, 0},       {25, "I16", 1, 0},
+    {26, "I32", 1, 0},      {27, "I64", 1, 0},     {28, "F64", 1, 0},      {29, "IQ1_M", 1, 0},
+    {30, "BF16", 1, 2},     {34, "TQ1_0", 256, 0}, {35, "TQ2_0", 256, 0},  {39, "MXFP4", 32, 0},
 };
 
 // The double that a person means by an f32: the shortest decimal that reads back as the same f32.
@@ -240,7 +240,7 @@ void Parser::read_tensor() {
   const auto type_id = take<uint32_t>(what);
   const TensorType* type = find_type(type_id);
   if (!type || type->block_bytes == 0)
-    refuse(what, ": expected a type of F32, F16, BF16, Q8_0, Q4_0 and Q4_1, got ",
+    refuse(what, ": expected a type of F32, F16, BF16, Q8_0, Q4_0, Q4_1, Q4_K, Q5_K and Q6_K, got ",
            type ? type->name : cat("number ", type_id));
   tensor.type = type->name;
   const auto row = static_cast<uint64_t>(tensor.shape.back());

@@ -22,7 +22,7 @@ namespace laconic {
 
 struct GgufTensor {
   std::string name;
-  std::string type;            // "F32", "F16", "BF16", "Q8_0", "Q4_0", "Q4_1"
+  std::string type;            // "F32", "F16", "BF16", "Q8_0", "Q4_0", "Q4_1", "Q4_K", ...
   std::vector<int64_t> shape;  // row-major, slowest first: the file's order reversed
   size_t begin = 0;            // bytes from the start of the file
   size_t end = 0;

@@ -96,10 +96,13 @@ TEST(Gguf, BrokenFilesAreRefusedInOneLine) {
        "f: k: expected an integer below 2^63, got 18446744073709551615"},
       {GgufBytes().header(1, 1).u32("general.alignment", 24),
        "f: general.alignment: expected a power of two up to 2^20, got 24"},
-      {one(14, {256}),
-       "f: tensor \"t\": expected a type of F32, F16, BF16, Q8_0, Q4_0 and Q4_1, got Q6_K"},
+      {one(10, {256}),
+       "f: tensor \"t\": expected a type of F32, F16, BF16, Q8_0, Q4_0, Q4_1, Q4_K, Q5_K and Q6_K, "
+       "got Q2_K"},
       {one(77, {256}),
-       "f: tensor \"t\": expected a type of F32, F16, BF16, Q8_0, Q4_0 and Q4_1, got number 77"},
+       "f: tensor \"t\": expected a type of F32, F16, BF16, Q8_0, Q4_0, Q4_1, Q4_K, Q5_K and Q6_K, "
+       "got number 77"},
+      {one(14, {128}), "f: tensor \"t\": expected rows of whole blocks of 256 values, got 128"},
       {one(8, {33}), "f: tensor \"t\": expected rows of whole blocks of 32 values, got 33"},
       {one(0, {0}),
        "f: tensor \"t\": expected positive dimensions with a product below 2^63, got 0"},

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "nn/dequantize.h"
 
+#include <algorithm>
+#include <cmath>
 #include <cstring>
 #include <type_traits>
 
 #include "base/error.h"
+#include "nn/dequantize_k.h"
 #include "nn/half.h"
 
 namespace laconic {
@@ -92,28 +95,50 @@ void widen_q4_1(const std::byte* block, float* to) {
   }
 }
 
-using WidenBlock = void (*)(const std::byte*, float*);
+void narrow_q8_0(const float* from, std::byte* block) {
+  float largest = 0;
+  for (size_t i = 0; i < kBlock; ++i) largest = std::max(largest, std::fabs(from[i]));
+  const float d = largest / 127.0f;
+  const float inverse = d > 0 ? 1.0f / d : 0.0f;
+  const uint16_t bits = float_to_float16(d);
+  std::memcpy(block, &bits, sizeof bits);
+  for (size_t i = 0; i < kBlock; ++i)
+    block[2 + i] = static_cast<std::byte>(static_cast<int8_t>(std::round(from[i] * inverse)));
+}
 
-void widen_blocks(WidenBlock widen, size_t block_bytes, std::span<const std::byte> from,
-                  std::span<float> to) {
-  LACONIC_CHECK(to.size() % kBlock == 0 && from.size() == to.size() / kBlock * block_bytes,
-                from.size(), " bytes for ", to.size(), " values");
-  for (size_t block = 0; block < to.size() / kBlock; ++block)
-    widen(from.data() + block * block_bytes, to.data() + block * kBlock);
+struct BlockType {
+  std::string_view name;
+  size_t values, bytes;
+  void (*widen)(const std::byte*, float*);
+};
+constexpr BlockType kBlockTypes[] = {
+    {"Q8_0", kBlock, 34, widen_q8_0},       {"Q4_0", kBlock, 18, widen_q4_0},
+    {"Q4_1", kBlock, 20, widen_q4_1},       {"Q4_K", kSuperBlock, 144, widen_q4_k},
+    {"Q5_K", kSuperBlock, 176, widen_q5_k}, {"Q6_K", kSuperBlock, 210, widen_q6_k},
+};
+
+const BlockType* find_block_type(std::string_view name) {
+  for (const BlockType& type : kBlockTypes)
+    if (type.name == name) return &type;
+  return nullptr;
+}
+
+void widen_blocks(const BlockType& type, std::span<const std::byte> from, std::span<float> to) {
+  const size_t num_blocks = to.size() / type.values;
+  LACONIC_CHECK(to.size() % type.values == 0 && from.size() == num_blocks * type.bytes, from.size(),
+                " bytes for ", to.size(), " values");
+  for (size_t block = 0; block < num_blocks; ++block)
+    type.widen(from.data() + block * type.bytes, to.data() + block * type.values);
 }
 
 }  // namespace
 
 bool can_dequantize(std::string_view type) {
-  for (const char* known : {"F32", "F16", "BF16", "Q8_0", "Q4_0", "Q4_1"})
-    if (type == known) return true;
-  return false;
+  return type == "F32" || type == "F16" || type == "BF16" || find_block_type(type);
 }
 
 void dequantize(std::string_view type, std::span<const std::byte> from, std::span<float> to) {
-  if (type == "Q8_0") return widen_blocks(widen_q8_0, 34, from, to);
-  if (type == "Q4_0") return widen_blocks(widen_q4_0, 18, from, to);
-  if (type == "Q4_1") return widen_blocks(widen_q4_1, 20, from, to);
+  if (const BlockType* blocks = find_block_type(type)) return widen_blocks(*blocks, from, to);
   if (type == "F32") {
     LACONIC_CHECK(from.size() == to.size_bytes(), from.size(), " bytes");
     if (!to.empty()) std::memcpy(to.data(), from.data(), from.size());
@@ -131,6 +156,13 @@ void quantize(std::string_view dtype, std::span<const float> from, std::span<std
   if (dtype == "float32") {
     LACONIC_CHECK(to.size() == from.size_bytes(), to.size(), " bytes");
     if (!from.empty()) std::memcpy(to.data(), from.data(), to.size());
+    return;
+  }
+  if (dtype == "Q8_0") {
+    LACONIC_CHECK(from.size() % kBlock == 0 && to.size() == from.size() / kBlock * 34, to.size(),
+                  " bytes for ", from.size(), " values");
+    for (size_t block = 0; block < from.size() / kBlock; ++block)
+      narrow_q8_0(from.data() + block * kBlock, to.data() + block * 34);
     return;
   }
   LACONIC_CHECK((dtype == "float16" || dtype == "bfloat16") && to.size() == 2 * from.size(), dtype,

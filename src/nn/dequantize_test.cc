@@ -6,8 +6,11 @@
 #include <cmath>
 #include <cstring>
 #include <limits>
+#include <sstream>
 #include <vector>
 
+#include "base/file.h"
+#include "base/json.h"
 #include "nn/half.h"
 
 namespace laconic {
@@ -91,6 +94,45 @@ TEST(Dequantize, RoundsToNearestEven) {
       EXPECT_EQ(got, c.expected) << c.dtype << " " << c.value;
     }
   }
+}
+
+std::string from_hex(const std::string& hex) {
+  std::string bytes;
+  for (size_t i = 0; i + 1 < hex.size(); i += 2)
+    bytes += static_cast<char>(std::stoi(hex.substr(i, 2), nullptr, 16));
+  return bytes;
+}
+
+std::span<const std::byte> as_bytes(const std::string& text) {
+  return std::as_bytes(std::span(text.data(), text.size()));
+}
+
+std::vector<float> floats_of(const std::string& bytes) {
+  std::vector<float> values(bytes.size() / sizeof(float));
+  std::memcpy(values.data(), bytes.data(), bytes.size());
+  return values;
+}
+
+// Blocks of the gguf package (tests/golden/make_gguf_blocks.py), bit for bit both ways.
+TEST(Dequantize, BlocksAreThoseOfGguf) {
+  std::istringstream rows(read_file(LACONIC_SOURCE_DIR "/tests/golden/gguf_blocks.jsonl"));
+  int num_types = 0;
+  for (std::string line; std::getline(rows, line); ++num_types) {
+    const Json row = Json::parse(line, "gguf_blocks.jsonl");
+    const auto bytes = [&](const char* key) { return from_hex(row.at(key, "").as_string("")); };
+    const std::string& type = row.at("type", "").as_string("");
+    ASSERT_TRUE(can_dequantize(type));
+    const std::vector<float> expected = floats_of(bytes("values"));
+    std::vector<float> got(expected.size());
+    dequantize(type, as_bytes(bytes("blocks")), got);
+    for (size_t i = 0; i < got.size(); ++i) ASSERT_EQ(got[i], expected[i]) << type << " " << i;
+    if (!row.find("given")) continue;
+    const std::vector<float> given = floats_of(bytes("given"));
+    std::string quantised(given.size() / 32 * 34, '?');
+    quantize(type, given, std::as_writable_bytes(std::span(quantised.data(), quantised.size())));
+    EXPECT_EQ(quantised, bytes("quantised"));
+  }
+  EXPECT_EQ(num_types, 6);
 }
 
 }  // namespace
