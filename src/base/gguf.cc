@@ -42,13 +42,7 @@ enum ValueType : uint32_t {
 // Bytes that a value of each type takes at least.
 constexpr std::array<uint64_t, 13> kMinBytes = {1, 1, 2, 2, 4, 4, 4, 1, 8, 12, 8, 8, 8};
 
-struct TensorType {
-  uint32_t id;
-  const char* name;
-  uint64_t block_values;
-  uint64_t block_bytes;  // 0: known by name only
-};
-constexpr TensorType kTensorTypes[] = {
+constexpr GgufType kTensorTypes[] = {
     {0, "F32", 1, 4},       {1, "F16", 1, 2},      {2, "Q4_0", 32, 18},    {3, "Q4_1", 32, 20},
     {6, "Q5_0", 32, 0},     {7, "Q5_1", 32, 0},    {8, "Q8_0", 32, 34},    {9, "Q8_1", 32, 0},
     {10, "Q2_K", 256, 0},   {11, "Q3_K", 256, 0},  {12, "Q4_K", 256, 144}, {13, "Q5_K", 256, 176},
@@ -216,8 +210,8 @@ uint64_t Parser::read_alignment() const {
   return static_cast<uint64_t>(alignment);
 }
 
-const TensorType* find_type(uint32_t id) {
-  for (const TensorType& type : kTensorTypes)
+const GgufType* find_type(uint32_t id) {
+  for (const GgufType& type : kTensorTypes)
     if (type.id == id) return &type;
   return nullptr;
 }
@@ -238,7 +232,7 @@ void Parser::read_tensor() {
     tensor.shape.insert(tensor.shape.begin(), extent);
   }
   const auto type_id = take<uint32_t>(what);
-  const TensorType* type = find_type(type_id);
+  const GgufType* type = find_type(type_id);
   if (!type || type->block_bytes == 0)
     refuse(what, ": expected a type of F32, F16, BF16, Q8_0, Q4_0, Q4_1, Q4_K, Q5_K and Q6_K, got ",
            type ? type->name : cat("number ", type_id));
@@ -284,6 +278,12 @@ void Parser::place_tensors(uint64_t alignment) {
 }
 
 }  // namespace
+
+const GgufType* find_gguf_type(std::string_view name) {
+  for (const GgufType& type : kTensorTypes)
+    if (type.name == name) return &type;
+  return nullptr;
+}
 
 GgufIndex parse_gguf(std::span<const std::byte> file, const std::string& place) {
   return Parser(file, place).parse();

@@ -1,11 +1,12 @@
 // A reader of GGUF v3 files: header, metadata and table of tensors; the bytes of a tensor as they
 // lie in the mapped file.
 //
-// Not a dequantiser (nn/dequantize.h) and no writer. Everything is validated before the first byte
-// is handed out: counts and lengths against the file's size, types, names once, alignment, and the
-// tensors' ranges one behind the other as ggml lays them out. Types that laconic cannot widen are
-// refused by name. Source: the GGUF specification (ggml/docs/gguf.md) and ggml's gguf.cpp. Errors:
-// Error(kModel) as `file: place: expected X, got Y`. Little-endian machines and files only.
+// Not a dequantiser (nn/dequantize.h) and no writer (base/gguf_writer.h). Everything is validated
+// before the first byte is handed out: counts and lengths against the file's size, types, names
+// once, alignment, and the tensors' ranges one behind the other as ggml lays them out. Types that
+// laconic cannot widen are refused by name. Source: the GGUF specification (ggml/docs/gguf.md) and
+// ggml's gguf.cpp. Errors: Error(kModel) as `file: place: expected X, got Y`. Little-endian
+// machines and files only.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -13,12 +14,21 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/file.h"  // MappedFile
 #include "base/json.h"
 
 namespace laconic {
+
+struct GgufType {
+  uint32_t id;
+  const char* name;
+  uint64_t block_values;
+  uint64_t block_bytes;  // 0: known by name only
+};
+const GgufType* find_gguf_type(std::string_view name);  // nullptr: none of that name
 
 struct GgufTensor {
   std::string name;

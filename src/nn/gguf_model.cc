@@ -10,12 +10,13 @@
 
 #include "base/error.h"
 #include "nn/dequantize.h"
+#include "nn/gguf_names.h"
 
 namespace laconic {
 namespace {
 
 // What the architecture's part of the metadata may say; anything else could change the mathematics.
-constexpr std::array<std::string_view, 13> kKnownKeys = {
+constexpr std::array<std::string_view, 14> kKnownKeys = {
     "context_length",
     "block_count",
     "embedding_length",
@@ -29,46 +30,8 @@ constexpr std::array<std::string_view, 13> kKnownKeys = {
     "rope.freq_base",
     "rope.dimension_count",
     "rope.scaling.type",
+    "rope.scaling.factor",
 };
-
-struct NamePair {
-  std::string_view hugging_face;
-  std::string_view gguf;
-};
-constexpr std::array<NamePair, 3> kGlobalNames = {{
-    {"model.embed_tokens.weight", "token_embd.weight"},
-    {"model.norm.weight", "output_norm.weight"},
-    {"lm_head.weight", "output.weight"},
-}};
-constexpr std::array<NamePair, 9> kLayerNames = {{
-    {"input_layernorm", "attn_norm"},
-    {"self_attn.q_proj", "attn_q"},
-    {"self_attn.k_proj", "attn_k"},
-    {"self_attn.v_proj", "attn_v"},
-    {"self_attn.o_proj", "attn_output"},
-    {"post_attention_layernorm", "ffn_norm"},
-    {"mlp.gate_proj", "ffn_gate"},
-    {"mlp.up_proj", "ffn_up"},
-    {"mlp.down_proj", "ffn_down"},
-}};
-
-// "model.layers.3.mlp.up_proj.weight" -> "blk.3.ffn_up.weight"
-std::string gguf_name(const std::string& name) {
-  for (const NamePair& pair : kGlobalNames)
-    if (pair.hugging_face == name) return std::string(pair.gguf);
-  constexpr std::string_view kLayers = "model.layers.";
-  LACONIC_CHECK(name.starts_with(kLayers), name);
-  const size_t number_end = name.find('.', kLayers.size());
-  const size_t last_dot = name.rfind('.');
-  const std::string_view part =
-      std::string_view(name).substr(number_end + 1, last_dot - number_end - 1);
-  for (const NamePair& pair : kLayerNames)
-    if (pair.hugging_face == part)
-      return cat("blk.", name.substr(kLayers.size(), number_end - kLayers.size()), ".", pair.gguf,
-                 name.substr(last_dot));
-  LACONIC_CHECK(false, name);
-  return "";
-}
 
 // The architecture's metadata, by key without its prefix.
 class Metadata {
@@ -78,8 +41,9 @@ class Metadata {
     require(name && name->is_string(), ErrorKind::kModel, place_,
             ": expected a text \"general.architecture\", got ", name ? name->kind_name() : "none");
     architecture_ = name->as_string(place_);
-    require(architecture_ == "llama" || architecture_ == "qwen2", ErrorKind::kModel, place_,
-            ": general.architecture: expected llama or qwen2, got \"", architecture_, "\"");
+    require(architecture_ == "llama" || architecture_ == "qwen2" || architecture_ == "qwen3",
+            ErrorKind::kModel, place_,
+            ": general.architecture: expected llama, qwen2 or qwen3, got \"", architecture_, "\"");
     for (const auto& [key, value] : json_.as_object(place_)) {
       if (!key.starts_with(architecture_ + ".")) continue;
       const std::string_view rest = std::string_view(key).substr(architecture_.size() + 1);
@@ -131,24 +95,6 @@ int64_t read_head_dim(const Metadata& metadata, const std::string& place) {
   return width;
 }
 
-// GGUF has row h * E + 2 i + p of a head where Hugging Face has h * E + p * E / 2 + i (p = 0, 1).
-void undo_rotary_order(std::span<float> rows, int64_t columns, int64_t head_dim) {
-  const auto width = static_cast<size_t>(columns), E = static_cast<size_t>(head_dim);
-  const size_t head_size = E * width;
-  std::vector<float> head(head_size);
-  for (size_t start = 0; start < rows.size(); start += head_size) {
-    std::copy_n(rows.data() + start, head_size, head.data());
-    for (size_t row = 0; row < E; ++row) {
-      const size_t i = row / 2, p = row % 2;
-      std::copy_n(head.data() + row * width, width, rows.data() + start + (p * E / 2 + i) * width);
-    }
-  }
-}
-
-bool is_rotated(const std::string& name) {
-  return name.find(".q_proj.") != std::string::npos || name.find(".k_proj.") != std::string::npos;
-}
-
 // Every tensor of the plan with its place in the file; refuses what is missing, of another shape or
 // left over.
 std::vector<const GgufTensor*> match_tensors(const GgufFile& file,
@@ -171,16 +117,34 @@ std::vector<const GgufTensor*> match_tensors(const GgufFile& file,
   return found;
 }
 
+// Linear scaling as config.json spells it; null where there is none.
+Json read_rope_scaling(const Metadata& metadata, const std::string& place) {
+  const Json* type = metadata.find("rope.scaling.type");
+  if (!type || *type == Json("none")) {
+    require(!metadata.find("rope.scaling.factor"), ErrorKind::kModel, place, ": ",
+            metadata.architecture(), ".rope.scaling.factor: expected none without a type, got one");
+    return nullptr;
+  }
+  require(*type == Json("linear"), ErrorKind::kModel, place, ": ", metadata.architecture(),
+          ".rope.scaling.type: expected \"none\" or \"linear\", got ", type->dump(),
+          " (other scaled rotary positions are not supported)");
+  Json scaling = Json::object();
+  scaling["rope_type"] = "linear";
+  scaling["factor"] = metadata.at("rope.scaling.factor");
+  return scaling;
+}
+
+const char* hugging_face_architecture(const std::string& name) {
+  if (name == "llama") return "LlamaForCausalLM";
+  return name == "qwen2" ? "Qwen2ForCausalLM" : "Qwen3ForCausalLM";
+}
+
 }  // namespace
 
 Json gguf_config(const GgufFile& file, const std::string& dtype) {
   const std::string& place = file.path();
   const Metadata metadata(file);
   const bool llama = metadata.architecture() == "llama";
-  const Json* scaling = metadata.find("rope.scaling.type");
-  require(!scaling || *scaling == Json("none"), ErrorKind::kModel, place, ": ",
-          metadata.architecture(), ".rope.scaling.type: expected \"none\", got ",
-          scaling ? scaling->dump() : "", " (scaled rotary positions are not supported)");
   require(!find_tensor(file, "rope_freqs.weight"), ErrorKind::kModel, place,
           ": expected plain rotary positions, got a tensor \"rope_freqs.weight\" (scaled ones are "
           "not supported)");
@@ -190,24 +154,28 @@ Json gguf_config(const GgufFile& file, const std::string& dtype) {
 
   Json config = Json::object();
   config["architectures"] =
-      Json(Json::Array{Json(llama ? "LlamaForCausalLM" : "Qwen2ForCausalLM")});
-  if (llama) config["attention_bias"] = false;
+      Json(Json::Array{Json(hugging_face_architecture(metadata.architecture()))});
+  if (metadata.architecture() != "qwen2")
+    config["attention_bias"] = find_tensor(file, "blk.0.attn_output.bias") != nullptr;
   config["attention_dropout"] = 0.0;
   const int64_t heads = metadata.integer("attention.head_count");
   const int64_t width = metadata.integer("embedding_length");
   const int64_t head_dim = read_head_dim(metadata, place);
-  if (llama || head_dim * heads != width) config["head_dim"] = head_dim;
+  if (metadata.architecture() != "qwen2" || head_dim * heads != width)
+    config["head_dim"] = head_dim;
   config["hidden_act"] = "silu";
   config["hidden_size"] = width;
   config["initializer_range"] = 0.02;
   config["intermediate_size"] = metadata.integer("feed_forward_length");
   config["max_position_embeddings"] = metadata.integer("context_length");
-  if (llama) config["mlp_bias"] = false;
+  if (llama) config["mlp_bias"] = find_tensor(file, "blk.0.ffn_up.bias") != nullptr;
   config["model_type"] = metadata.architecture();
   config["num_attention_heads"] = heads;
   config["num_hidden_layers"] = metadata.integer("block_count");
   config["num_key_value_heads"] = metadata.integer_or("attention.head_count_kv", heads);
   config["rms_norm_eps"] = metadata.at("attention.layer_norm_rms_epsilon");
+  if (Json scaling = read_rope_scaling(metadata, place); !scaling.is_null())
+    config["rope_scaling"] = std::move(scaling);
   config["rope_theta"] = metadata.at("rope.freq_base");
   config["tie_word_embeddings"] = find_tensor(file, "output.weight") == nullptr;
   config["torch_dtype"] = dtype;

@@ -112,14 +112,18 @@ TEST(GgufModel, RefusesInOneLine) {
     const char* message;  // behind "file: "
   };
   const Case cases[] = {
-      {{.architecture = "gemma3"}, "general.architecture: expected llama or qwen2, got \"gemma3\""},
+      {{.architecture = "gemma3"},
+       "general.architecture: expected llama, qwen2 or qwen3, got \"gemma3\""},
       {{.extra_key = "attention.sliding_window"},
        "llama.attention.sliding_window: expected only keys that laconic knows, got this one (it "
        "may "
        "change the model)"},
       {{.extra_key = "rope.scaling.type"},
-       "llama.rope.scaling.type: expected \"none\", got 1 (scaled rotary positions are not "
+       "llama.rope.scaling.type: expected \"none\" or \"linear\", got 1 (other scaled rotary "
+       "positions are not "
        "supported)"},
+      {{.extra_key = "rope.scaling.factor"},
+       "llama.rope.scaling.factor: expected none without a type, got one"},
       {{.extra_tensor = "rope_freqs.weight"},
        "expected plain rotary positions, got a tensor \"rope_freqs.weight\" (scaled ones are not "
        "supported)"},

@@ -55,6 +55,9 @@ ModelFolder load_model(const std::string& folder);
 // One tensor of the model, fp32, straight from its file. REQUIRES: the index's files are open.
 void read_parameter(const ModelIndex& index, const Parameter& parameter, std::span<float> values);
 
+// The licence that the folder's model card names in its front matter, or "".
+std::string model_licence(const std::string& folder);
+
 struct SaveRequest {
   const Weights* weights = nullptr;
   // Instead of weights, for a model that need not fit in memory: the tensors in order, and the fp32

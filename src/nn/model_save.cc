@@ -207,6 +207,17 @@ void write_weights(FolderWriter& writer, const SaveRequest& request, int64_t wid
 
 }  // namespace
 
+std::string model_licence(const std::string& folder) {
+  const std::string card = join_path(folder, "README.md");
+  constexpr std::string_view kKey = "license:";
+  std::string line = file_exists(card) ? card_licence(read_file(card)) : "";
+  line.erase(0, std::min(line.size(), kKey.size()));
+  const auto is_blank = [](char c) { return c == ' ' || c == '\r' || c == '"'; };
+  while (!line.empty() && is_blank(line.back())) line.pop_back();
+  while (!line.empty() && is_blank(line.front())) line.erase(0, 1);
+  return line;
+}
+
 void save_model(const std::string& folder_name, const SaveRequest& request) {
   LACONIC_CHECK(request.weights || request.values, "weights");
   const std::string dtype(safetensors_dtype(request.dtype));

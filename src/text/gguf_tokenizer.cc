@@ -1,80 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "text/gguf_tokenizer.h"
 
+#include <algorithm>
 #include <optional>
 #include <string_view>
 #include <vector>
 
 #include "base/error.h"
+#include "text/gguf_families.h"
 
 namespace laconic {
 namespace {
 
-constexpr const char* kGpt2Split =
-    "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)";
-constexpr const char* kLlama3Split =
-    "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}{1,3}| "
-    "?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+";
-constexpr const char* kQwen2Split =
-    "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}| "
-    "?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+";
-
 enum class TokenType { kNormal = 1, kUnknown = 2, kControl = 3, kUserDefined = 4, kUnused = 5 };
-
-// What a pre-tokenizer's name stands for.
-struct Family {
-  std::vector<std::string> splits;  // regular expressions applied one after the other
-  bool single_digits = false;
-  bool byte_level_split = false;  // GPT-2's own expression inside the ByteLevel stage
-  bool nfc = false;
-  bool ignore_merges = false;  // a whole piece that is a token is one, whatever the merges say
-  bool adds_bos = false;       // where the metadata does not say
-};
-
-std::optional<Family> find_family(std::string_view name) {
-  Family family;
-  if (name == "gpt-2") {
-    family.byte_level_split = true;
-  } else if (name == "smollm") {
-    family.single_digits = true;
-    family.byte_level_split = true;
-  } else if (name == "qwen2" || name == "deepseek-r1-qwen") {
-    family.splits = {kQwen2Split};
-    family.nfc = true;
-  } else if (name == "llama-bpe" || name == "llama3" || name == "llama-v3") {
-    family.splits = {kLlama3Split};
-    family.ignore_merges = true;
-    family.adds_bos = true;
-  } else if (name == "default") {
-    family.splits = {"[\\p{P}\\$\\+<=>\\^~\\|]+", kGpt2Split, "\\p{N}+", "[0-9][0-9][0-9]"};
-  } else {
-    return std::nullopt;
-  }
-  return family;
-}
 
 // Members in the order written; brace lists of Json would be ambiguous.
 Json object(Json::Object members) { return Json(std::move(members)); }
-
-Json byte_level(bool use_regex) {
-  return object({{"type", "ByteLevel"},
-                 {"add_prefix_space", false},
-                 {"trim_offsets", true},
-                 {"use_regex", use_regex}});
-}
-
-Json pre_tokenizer(const Family& family) {
-  Json::Array stages;
-  if (family.single_digits)
-    stages.push_back(object({{"type", "Digits"}, {"individual_digits", true}}));
-  for (const std::string& split : family.splits)
-    stages.push_back(object({{"type", "Split"},
-                             {"pattern", object({{"Regex", split}})},
-                             {"behavior", "Isolated"},
-                             {"invert", false}}));
-  stages.push_back(byte_level(family.byte_level_split));
-  return object({{"type", "Sequence"}, {"pretokenizers", Json(std::move(stages))}});
-}
 
 Json template_with_bos(const std::string& bos, int64_t id) {
   const Json first = object({{"SpecialToken", object({{"id", bos}, {"type_id", int64_t{0}}})}});
@@ -97,7 +38,7 @@ class Builder {
     require(model == "gpt2", ErrorKind::kModel, where("model"), ": expected \"gpt2\", got \"",
             model, "\" (only byte-level BPE is supported)");
     const std::string name = text("pre");
-    const auto family = find_family(name);
+    const auto family = find_gguf_family(name);
     require(family.has_value(), ErrorKind::kModel, where("pre"),
             ": expected smollm, qwen2, deepseek-r1-qwen, llama-bpe, gpt-2 or default, got \"", name,
             "\"");
@@ -150,7 +91,7 @@ class Builder {
 
   const Json& metadata_;
   const std::string& place_;
-  Family family_;
+  GgufFamily family_;
   std::vector<std::string> tokens_;
   std::vector<TokenType> types_;
 };
@@ -219,7 +160,7 @@ Json Builder::tokenizer_json(bool add_bos) const {
             merge.kind_name());
     merges.push_back(merge);
   }
-  Json post = byte_level(false);
+  Json post = byte_level_json(false);
   if (add_bos) {
     const auto bos = id_of("bos_token_id");
     require(bos.has_value(), ErrorKind::kModel, where("bos_token_id"),
@@ -231,9 +172,9 @@ Json Builder::tokenizer_json(bool add_bos) const {
                  {"padding", nullptr},
                  {"added_tokens", Json(std::move(added))},
                  {"normalizer", family_.nfc ? object({{"type", "NFC"}}) : Json(nullptr)},
-                 {"pre_tokenizer", pre_tokenizer(family_)},
+                 {"pre_tokenizer", family_pre_tokenizer(family_)},
                  {"post_processor", std::move(post)},
-                 {"decoder", byte_level(true)},
+                 {"decoder", byte_level_json(true)},
                  {"model", object({{"type", "BPE"},
                                    {"dropout", nullptr},
                                    {"unk_token", nullptr},
@@ -279,11 +220,15 @@ Json Builder::config_json(bool add_bos, int64_t max_positions) const {
 Json Builder::token_ids() const {
   Json ids = Json::object();
   if (const auto bos = id_of("bos_token_id")) ids["bos_token_id"] = *bos;
-  const auto end = id_of("eos_token_id"), end_of_turn = id_of("eot_token_id");
-  if (end && end_of_turn && *end != *end_of_turn)
-    ids["eos_token_id"] = Json(Json::Array{Json(*end), Json(*end_of_turn)});
-  else if (end || end_of_turn)
-    ids["eos_token_id"] = end ? *end : *end_of_turn;
+  Json::Array ends;
+  for (const char* key : {"eos_token_id", "eot_token_id", "eom_token_id"})
+    if (const auto id = id_of(key);
+        id && std::find(ends.begin(), ends.end(), Json(*id)) == ends.end())
+      ends.push_back(*id);
+  if (ends.size() == 1)
+    ids["eos_token_id"] = ends[0];
+  else if (!ends.empty())
+    ids["eos_token_id"] = Json(std::move(ends));
   if (const auto pad = id_of("padding_token_id")) ids["pad_token_id"] = *pad;
   return ids;
 }
