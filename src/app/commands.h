@@ -18,6 +18,7 @@ int run_eval(Arguments arguments);
 int run_generate(Arguments arguments);
 int run_inspect(Arguments arguments);
 int run_logprobs(Arguments arguments);
+int run_plan(Arguments arguments);
 int run_render(Arguments arguments);
 int run_report(Arguments arguments);
 int run_select(Arguments arguments);

@@ -13,14 +13,11 @@
 #include "base/machine.h"
 #include "base/settings.h"
 #include "base/version.h"
+#include "nn/memory_plan.h"
 
 namespace laconic {
 namespace {
 
-// Full fp32 training keeps weight, gradient and AdamW's two moments: 4 bytes each.
-constexpr int64_t kTrainBytesPerWeight = 16;
-// Sampling keeps the weights and a copy packed for matrix products.
-constexpr int64_t kSampleBytesPerWeight = 8;
 // Left for activations or the KV cache, libtorch itself and the system: a tenth, and 1 GiB.
 constexpr int64_t kOverheadBytes = int64_t{1} << 30;
 

@@ -26,6 +26,7 @@ namespace laconic {
 [[gnu::weak]] int run_generate(Arguments);
 [[gnu::weak]] int run_inspect(Arguments);
 [[gnu::weak]] int run_logprobs(Arguments);
+[[gnu::weak]] int run_plan(Arguments);
 [[gnu::weak]] int run_render(Arguments);
 [[gnu::weak]] int run_report(Arguments);
 [[gnu::weak]] int run_select(Arguments);
@@ -61,6 +62,7 @@ const Command kCommands[] = {
     {"tokenize", "text to token ids and back, JSONL in, JSONL out", run_tokenize},
     {"render", "messages to a prompt, JSONL in, JSONL out", run_render},
     {"logprobs", "token ids to log-probabilities, JSONL in, JSONL out", run_logprobs},
+    {"plan", "memory and time of a run, before anything is loaded", run_plan},
     {"doctor", "what this machine has and what that allows", run_doctor},
 };
 

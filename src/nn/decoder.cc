@@ -22,10 +22,6 @@
 namespace laconic {
 namespace {
 
-// Models up to this size are trained in shares of the batch, each on one thread from end to end;
-// larger ones share each operator instead, since every share needs a gradient buffer of its own.
-constexpr int64_t kMaxSharedWeights = 4 << 20;
-
 // Panels of all matrices, made once for all shares of a call.
 struct PackedModel {
   std::vector<PackedLayer> layers;

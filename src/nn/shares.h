@@ -16,6 +16,10 @@
 
 namespace laconic {
 
+// Models up to this size are trained in shares of the batch; larger ones share each operator
+// instead, since every share needs a gradient buffer of its own.
+inline constexpr int64_t kMaxSharedWeights = 4 << 20;
+
 // At most 16 shares of about equal token counts, none (but the last) under 512 tokens. One share:
 // empty result.
 std::vector<TokenBatch> split_batch(const TokenBatch& batch);

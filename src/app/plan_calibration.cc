@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/plan_calibration.h"
+
+#include <ATen/ops/ones.h>
+#include <ATen/ops/randn.h>
+#include <ATen/ops/zeros.h>
+
+#include <algorithm>
+#include <chrono>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "nn/cross_entropy.h"
+#include "nn/decode_pass.h"  // kRowSplitWeights
+#include "nn/kernels.h"
+#include "nn/memory_plan.h"
+#include "nn/shares.h"
+#include "nn/weights.h"
+#include "nn/workspace.h"
+#include "sample/decode_step_model.h"
+#include "train/adamw.h"
+
+namespace laconic {
+namespace {
+
+constexpr int64_t kFewIds = 256;  // a vocabulary that costs next to nothing
+// Weights of the layers that stand for all: more than caches hold.
+constexpr int64_t kSampleLayerWeights = 24 << 20;
+constexpr double kMaxFlops = 1.2e11;  // of one measured pass
+
+double now_s() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+// The fastest of calls after one unmeasured: three, and more while they are short.
+double fastest_s(const std::function<void()>& call) {
+  call();
+  double fastest = 1e9;
+  const double start = now_s();
+  for (int i = 0; i < 3 || (i < 50 && now_s() - start < 0.5); ++i) {
+    const double begin = now_s();
+    call();
+    fastest = std::min(fastest, now_s() - begin);
+    if (now_s() - start > 6) break;
+  }
+  return fastest;
+}
+
+ModelConfig cut(const ModelConfig& config, int64_t layers, int64_t vocab_size) {
+  ModelConfig c = config;
+  c.num_layers = std::min(layers, config.num_layers);
+  c.vocab_size = std::min(vocab_size, config.vocab_size);
+  if (!c.layer_windows.empty()) c.layer_windows.resize(static_cast<size_t>(c.num_layers));
+  if (!c.sparse_layers.empty()) c.sparse_layers.resize(static_cast<size_t>(c.num_layers));
+  return c;
+}
+
+Weights random_weights(const ModelConfig& config) {
+  Weights weights = make_weights(config);
+  initialize_weights(weights, 0.02, 1);
+  return weights;
+}
+
+TokenBatch batch_of(const ModelConfig& config, int64_t tokens, int64_t row_tokens,
+                    double target_share) {
+  TokenBatch batch;
+  batch.cu_seqlens = {0};
+  for (int64_t t = 0; t < tokens; ++t) {
+    const int64_t place = t % row_tokens;
+    batch.ids.push_back(static_cast<int32_t>((7 * t + t / 11) % config.vocab_size));
+    const bool target =
+        static_cast<double>(place) >= (1 - target_share) * static_cast<double>(row_tokens);
+    batch.targets.push_back(target || t + 1 == tokens ? batch.ids.back() : -1);
+    if (place + 1 == row_tokens || t + 1 == tokens)
+      batch.cu_seqlens.push_back(static_cast<int32_t>(t + 1));
+  }
+  return batch;
+}
+
+double pass_s(const ModelConfig& config, const TokenBatch& batch, const DecoderOptions& options) {
+  Weights weights = random_weights(config), gradients = make_weights(config);
+  return fastest_s([&] { forward_backward(weights, batch, 1e-3, gradients, options); });
+}
+
+double update_s_per_weight(const ModelConfig& config) {
+  // Matrices of as many weights as the model has, if it is small, else of more than caches hold.
+  const int64_t ids = std::max<int64_t>(1, (int64_t{16} << 20) / config.hidden_size);
+  ModelConfig c = count_weights(config) <= kSampleLayerWeights ? config : cut(config, 1, ids);
+  Weights weights = make_weights(c), gradients = make_weights(c);
+  AdamW optimizer(weights, {});
+  return fastest_s([&] {
+           gradients.flat.zero_();
+           const double norm = gradient_norm(gradients);
+           optimizer.step(weights, gradients, 1e-5, clip_factor(norm, 1.0));
+         }) /
+         static_cast<double>(weights.flat.numel());
+}
+
+double head_s_per_target(const ModelConfig& config, const DecoderOptions& options) {
+  const int64_t D = config.hidden_size;
+  const auto fitting = static_cast<int64_t>(kMaxFlops) / (6 * options.head_chunk * D);
+  const int64_t V = std::clamp<int64_t>(fitting, kFewIds, config.vocab_size);
+  const at::Tensor weight = at::randn({V, D});
+  HeadLoss head;
+  head.rows = at::randn({options.head_chunk, D});
+  head.head = {weight, nullptr, nullptr, options.precision};
+  head.targets = at::zeros({options.head_chunk}, at::kInt);
+  head.factors = at::ones({options.head_chunk});
+  head.nll = at::zeros({options.head_chunk});
+  head.drows = at::zeros({options.head_chunk, D});
+  head.dhead = at::zeros({V, D});
+  head.softcap = config.logit_softcap;
+  Workspace workspace;
+  const double s =
+      fastest_s([&] { head_loss(head, options.head_chunk, kernels_for(weight), workspace); });
+  return s * static_cast<double>(config.vocab_size) / static_cast<double>(V) /
+         static_cast<double>(options.head_chunk);
+}
+
+}  // namespace
+
+TrainCost measure_training(const ModelConfig& config, const TrainProbe& probe) {
+  const int64_t N = count_weights(config);
+  const double times = probe.decoder.recompute == Recompute::kLayers ? 8 : 6;
+  double matrices = 0;
+  for (int64_t layer = 0; layer < config.num_layers; ++layer)
+    matrices += static_cast<double>(layer_matrix_weights(config, layer));
+  TrainCost cost;
+  cost.s_per_update = update_s_per_weight(config) * static_cast<double>(N);
+  const bool whole = N <= kMaxSharedWeights;
+  const double flops_a_token =
+      times * (whole ? static_cast<double>(N) : matrices / static_cast<double>(config.num_layers));
+  const int64_t fitting = std::max<int64_t>(
+      {static_cast<int64_t>(kMaxFlops / flops_a_token), int64_t{256}, probe.row_tokens});
+  const int64_t tokens = std::min(probe.batch_tokens, fitting);
+  if (whole) {
+    const TokenBatch batch = batch_of(config, tokens, probe.row_tokens, probe.target_share);
+    cost.s_per_token = pass_s(config, batch, probe.decoder) / static_cast<double>(tokens);
+    cost.gflops = flops_a_token / cost.s_per_token * 1e-9;
+    return cost;
+  }
+  const ModelConfig one = cut(config, 1, kFewIds);
+  const TokenBatch batch = batch_of(one, tokens, probe.row_tokens, 0);
+  const double layer_s = pass_s(one, batch, probe.decoder) / static_cast<double>(tokens);
+  cost.s_per_token = layer_s * matrices / static_cast<double>(layer_matrix_weights(one, 0));
+  cost.s_per_target = head_s_per_target(config, probe.decoder);
+  cost.gflops = flops_a_token / layer_s * 1e-9;
+  return cost;
+}
+
+namespace {
+
+struct SampleTimes {
+  double prompt_s = 0;  // a token of a prompt
+  double step_s = 0;
+};
+
+SampleTimes sample_times(const ModelConfig& config, const SampleProbe& probe, int64_t new_tokens) {
+  const Weights weights = random_weights(config);
+  DecodeSampler sampler(weights, probe.slots, probe.prompt_tokens + new_tokens);
+  std::vector<SampleRequest> requests;
+  for (int64_t i = 0; i < probe.slots; ++i)
+    requests.push_back({std::to_string(i), 0,
+                        std::vector<int32_t>(static_cast<size_t>(probe.prompt_tokens),
+                                             static_cast<int32_t>(i % config.vocab_size))});
+  SamplingSettings settings;
+  settings.temperature = 0.7;
+  const auto time_of = [&](int64_t tokens) {
+    settings.max_new_tokens = tokens;
+    return fastest_s([&] {
+      SamplerCallbacks callbacks;
+      callbacks.on_sample = [](Sample&&) {};
+      callbacks.keep_going = [](const SamplerProgress&) { return true; };
+      sampler.sample(requests, settings, callbacks);
+    });
+  };
+  const double first_s = time_of(1), all_s = time_of(new_tokens);
+  return {first_s / static_cast<double>(probe.slots * probe.prompt_tokens),
+          std::max(0.0, all_s - first_s) / static_cast<double>(new_tokens - 1)};
+}
+
+}  // namespace
+
+SampleCost measure_sampling(const ModelConfig& config, const SampleProbe& probe) {
+  // Halfway through a mean reply, as far as a second allows.
+  SampleProbe at_half = probe;
+  const int64_t room = std::max<int64_t>(1, 8192 / probe.slots);
+  if (count_weights(config) <= kRowSplitWeights) {
+    at_half.prompt_tokens = std::min(probe.prompt_tokens, room);
+    const SampleTimes whole =
+        sample_times(config, at_half, std::clamp<int64_t>(probe.reply_tokens, 2, 256));
+    return {whole.prompt_s, whole.step_s};
+  }
+  at_half.prompt_tokens = std::min(probe.prompt_tokens + probe.reply_tokens / 2, room);
+  const int64_t layer_weights = std::max<int64_t>(1, layer_matrix_weights(config, 0));
+  const int64_t layers =
+      std::clamp<int64_t>(kSampleLayerWeights / layer_weights, 1, config.num_layers);
+  const SampleTimes part = sample_times(cut(config, layers, kFewIds), at_half, 16);
+  // The head and the draw: one layer with a longer vocabulary, less the layer.
+  const int64_t ids = std::min(config.vocab_size, kSampleLayerWeights / config.hidden_size);
+  SampleProbe short_probe = at_half;
+  short_probe.prompt_tokens = 1;
+  const double head_s = sample_times(cut(config, 1, ids), short_probe, 16).step_s -
+                        sample_times(cut(config, 1, kFewIds), short_probe, 16).step_s;
+  const double scale = static_cast<double>(config.num_layers) / static_cast<double>(layers);
+  return {part.prompt_s * scale, part.step_s * scale + head_s *
+                                                           static_cast<double>(config.vocab_size) /
+                                                           static_cast<double>(ids)};
+}
+
+}  // namespace laconic

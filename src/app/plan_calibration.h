@@ -1,0 +1,45 @@
+// Seconds of a run on this machine, foretold from a few seconds of the engine's own code.
+//
+// Not a table of rates: what runs are the trainer's and the sampler's own kernels at the model's
+// widths on random weights, one or a few of its layers, a part of its vocabulary and as many tokens
+// as a second or two allow; time then grows with layers, rows of the vocabulary, weights and
+// tokens. A small model runs whole. The fastest of a few repeats counts: a plan is for a machine
+// that is otherwise idle. Cost of attention is taken at the given row length, not extrapolated.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+
+#include "nn/decoder.h"
+#include "nn/model_config.h"
+
+namespace laconic {
+
+struct TrainCost {
+  double s_per_token = 0;   // all layers, forward and backward
+  double s_per_target = 0;  // head and loss; 0 where s_per_token has it (small models)
+  double s_per_update = 0;  // zeroing, norm of the gradients, AdamW
+  double gflops = 0;        // of a layer's matrix products, effective
+};
+
+struct TrainProbe {
+  int64_t batch_tokens = 8192;
+  int64_t row_tokens = 512;
+  double target_share = 1;  // of the tokens
+  DecoderOptions decoder;
+};
+TrainCost measure_training(const ModelConfig& config, const TrainProbe& probe);
+
+struct SampleCost {
+  double s_per_prompt_token = 0;
+  double s_per_step = 0;  // a token for each of the slots
+};
+
+struct SampleProbe {
+  int64_t slots = 64;
+  int64_t prompt_tokens = 128;
+  int64_t reply_tokens = 512;  // mean
+};
+SampleCost measure_sampling(const ModelConfig& config, const SampleProbe& probe);
+
+}  // namespace laconic
