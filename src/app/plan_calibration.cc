@@ -158,7 +158,7 @@ struct SampleTimes {
 
 SampleTimes sample_times(const ModelConfig& config, const SampleProbe& probe, int64_t new_tokens) {
   const Weights weights = random_weights(config);
-  DecodeSampler sampler(weights, probe.slots, probe.prompt_tokens + new_tokens);
+  DecodeSampler sampler(weights, probe.slots, probe.prompt_tokens + new_tokens, probe.storage);
   std::vector<SampleRequest> requests;
   for (int64_t i = 0; i < probe.slots; ++i)
     requests.push_back({std::to_string(i), 0,

@@ -10,6 +10,7 @@
 
 #include <cstdint>
 
+#include "nn/decode_weights.h"  // StorageChoice
 #include "nn/decoder.h"
 #include "nn/model_config.h"
 
@@ -39,6 +40,7 @@ struct SampleProbe {
   int64_t slots = 64;
   int64_t prompt_tokens = 128;
   int64_t reply_tokens = 512;  // mean
+  StorageChoice storage = StorageChoice::kFloat32;
 };
 SampleCost measure_sampling(const ModelConfig& config, const SampleProbe& probe);
 

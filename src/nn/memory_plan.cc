@@ -186,8 +186,9 @@ std::vector<MemoryPart> sampling_memory(const ModelConfig& c, const SampleShape&
   std::vector<MemoryPart> parts;
   if (shape.copies_weights)
     parts.push_back({"rounded copy of the weights", kFloat * count_weights(c), "4 N"});
-  parts.push_back({"packed matrices", shape.weight_bytes * packed,
-                   std::to_string(shape.weight_bytes) + " a weight"});
+  parts.push_back(
+      {"packed matrices", shape.weight_bytes * packed,
+       std::to_string(shape.weight_bytes) + " a weight (float32 4, bfloat16 2, int8 1)"});
   const int64_t slot = (shape.positions + kPagePositions - 1) / kPagePositions * c.num_layers *
                        c.num_kv_heads * page_head_floats(c.head_dim) * kFloat;
   parts.push_back({"KV cache", shape.slots * slot, "8 S L K E a position, pages of 64"});

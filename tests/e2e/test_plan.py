@@ -1,0 +1,102 @@
+"""laconic plan: parts of memory and time follow the settings; only config.json is read.
+
+SPDX-License-Identifier: Apache-2.0
+"""
+import json
+import shutil
+
+import laconic_test
+from laconic_test import EXIT_MODEL, EXIT_USAGE
+
+CONFIG = {
+    "architectures": ["LlamaForCausalLM"], "model_type": "llama", "vocab_size": 49152, "hidden_size": 576,
+    "intermediate_size": 1536, "num_hidden_layers": 30, "num_attention_heads": 9, "num_key_value_heads": 3,
+    "max_position_embeddings": 8192, "rms_norm_eps": 1e-5, "rope_theta": 100000.0, "hidden_act": "silu",
+    "tie_word_embeddings": True, "torch_dtype": "bfloat16",
+}
+
+
+class Plan(laconic_test.TestCase):
+    def setUp(self):
+        super().setUp()
+        (self.folder / "config.json").write_text(json.dumps(CONFIG))
+
+    def plan(self, *args, calibrate=False):
+        if not calibrate:
+            args = (*args, "--no-calibrate")
+        return json.loads(self.laconic("plan", "--model", self.folder, "--json", *args).stdout)
+
+    def bytes_of(self, plan, name):
+        return sum(part["bytes"] for part in plan["memory"] if part["part"] == name)
+
+    def test_memory_of_training_follows_the_settings(self):
+        plain = self.plan("--max-steps", 1)
+        self.assertEqual(plain["num_weights"], 134515008)
+        self.assertEqual(self.bytes_of(plain, "optimizer moments"), 8 * 134515008)
+        self.assertEqual(plain["memory_bytes"], sum(part["bytes"] for part in plain["memory"]))
+        self.assertEqual(self.bytes_of(plain, "logits of a chunk"), 4 * 1024 * 49152)
+        less = self.plan("--max-steps", 1, "--gradient-checkpointing")
+        self.assertLess(10 * self.bytes_of(less, "activations"), 2 * self.bytes_of(plain, "activations"))
+        half = self.plan("--max-steps", 1, "--micro-batch-tokens", 4096)
+        self.assertEqual(2 * self.bytes_of(half, "activations"), self.bytes_of(plain, "activations"))
+        tiny = self.plan("--max-steps", 1, "--rows", 2, "--row-tokens", 256, "--target-share", 0.5)
+        self.assertEqual(16 * self.bytes_of(tiny, "activations"), self.bytes_of(plain, "activations"))
+        self.assertEqual(self.bytes_of(tiny, "logits of a chunk"), 4 * 256 * 49152)
+        long = self.plan("--max-steps", 1, "--longest-row", 8192)
+        self.assertGreater(self.bytes_of(long, "attention scratch"), self.bytes_of(plain, "attention scratch"))
+
+    def test_adapter_has_its_own_moments(self):
+        plan = self.plan("--max-steps", 1, "--lora-r", 8)
+        # q, k, v, o, gate, up, down of 30 layers.
+        pairs = 30 * ((576 + 576) * 2 + (576 + 192) * 2 + (576 + 1536) * 3)
+        self.assertEqual(plan["num_adapter_weights"], 8 * pairs)
+        self.assertEqual(self.bytes_of(plan, "optimizer moments"), 64 * pairs)
+        self.assertEqual(self.bytes_of(plan, "weights"), 4 * 134515008)
+
+    def test_memory_of_sampling_follows_the_settings(self):
+        def packed(storage):
+            plan = self.plan("--problems", 4, "--sampling-weights", storage)
+            return self.bytes_of(plan, "packed matrices")
+        self.assertEqual(packed("float32"), 4 * packed("int8"))
+        self.assertEqual(packed("auto"), packed("bfloat16"))
+        few = self.plan("--problems", 4)
+        many = self.plan("--problems", 4, "--samples", 16)
+        capped = self.plan("--problems", 4, "--samples", 16, "--slots", 8)
+        self.assertEqual(16 * self.bytes_of(few, "KV cache"), self.bytes_of(many, "KV cache"))
+        self.assertEqual(2 * self.bytes_of(few, "KV cache"), self.bytes_of(capped, "KV cache"))
+        # 64 positions a page, keys and values, 4 bytes each.
+        self.assertEqual(self.bytes_of(few, "KV cache"), 4 * 10 * 64 * 30 * 3 * 2 * 64 * 4)
+
+    def test_cards_are_an_estimate(self):
+        one = self.plan("--max-steps", 10, "--problems", 100, "--gpus", 1)
+        self.assertIn("estimate", one["time_basis"])
+        self.assertIn("nothing was run", one["time_basis"])
+        eight = self.plan("--max-steps", 10, "--problems", 100, "--gpus", 8)
+        self.assertAlmostEqual(one["seconds"], 8 * eight["seconds"], delta=0.02 * one["seconds"])
+        slower = self.plan("--max-steps", 10, "--gpus", 1, "--utilisation", 0.2)
+        self.assertAlmostEqual(slower["seconds"], 2 * one["time"][0]["seconds"], delta=1e-6)
+        self.assertNotEqual(self.plan("--max-steps", 10, "--gpus", 1, "--gpu", "a100")["seconds"],
+                            one["time"][0]["seconds"])
+        self.assertRegex(self.error("plan", "--model", self.folder, "--max-steps", 1, "--gpus", 1, "--gpu", "h9",
+                                    code=EXIT_USAGE), "expected one of a100, ")
+
+    def test_calibration_measures_this_machine(self):
+        model = self.folder / "world"
+        model.mkdir()
+        shutil.copy(laconic_test.REPOSITORY / "models" / "world-long" / "config.json", model)
+        plan = json.loads(self.laconic("plan", "--model", model, "--json", "--max-steps", 10, "--problems", 64,
+                                       "--reply-tokens", 32).stdout)
+        self.assertIn("measured", plan["time_basis"])
+        self.assertEqual([part["part"] for part in plan["time"]], ["layers", "optimizer", "prompts", "replies"])
+        self.assertTrue(all(part["seconds"] >= 0 for part in plan["time"]))
+        text = self.laconic("plan", "--model", model, "--max-steps", 10).stdout
+        for word in ("memory", "gradients", "time", "in all"):
+            self.assertIn(word, text)
+
+    def test_bad_input_is_named(self):
+        self.assertIn("expected --max-steps", self.error("plan", "--model", self.folder, code=EXIT_USAGE))
+        self.assertIn("expected a file config.json",
+                      self.error("plan", "--model", self.folder / "none", "--max-steps", 1, code=EXIT_MODEL))
+
+
+laconic_test.main()
