@@ -233,18 +233,22 @@ def write(folder, made):
     return path
 
 
+def chosen(args, names):
+    return [name for name in names if not args.names or name in args.names.split(",")]
+
+
 def run_shared(score, args, folder):
     sets = real_texts(args.data)
     sets["random"] = list(random_texts(args.seed, args.random, EXTRA))
     sets["code points"] = list(code_points())
     if args.sets:
         sets = {k: v for k, v in sets.items() if k in args.sets.split(",")}
-    for name in NAMES:
+    for name in chosen(args, NAMES):
         compare(score, name, args.binary, shared_path(args.data, name, folder), sets)
 
 
 def run_decode(score, args, folder):
-    for name in NAMES:
+    for name in chosen(args, NAMES):
         compare_decode(score, name, args.binary, shared_path(args.data, name, folder), args.seed)
     compare_decode(score, "small", args.binary, args.small, args.seed)
 
@@ -265,6 +269,8 @@ def run_layouts(score, args, folder):
     if args.sets:
         sets = {k: v for k, v in sets.items() if k in args.sets.split(",")}
     for name, made in tokenizer_layouts.layouts(base):
+        if name not in chosen(args, [name]):
+            continue
         path = write(folder, made)
         compare(score, "layout " + name, args.binary, path, sets)
         compare_decode(score, "layout " + name, args.binary, path, args.seed)
@@ -296,6 +302,7 @@ def main():
     parser.add_argument("--data", required=True)
     parser.add_argument("--small", required=True, help="a small tokenizer.json (of a world model), base of the variants")
     parser.add_argument("--only", default="", help="one of " + ", ".join(parts))
+    parser.add_argument("--names", default="", help="comma-separated shared tokenizers or layouts (default: all)")
     parser.add_argument("--sets", default="", help="comma-separated names of the text sets to compare (default: all)")
     parser.add_argument("--random", type=int, default=200000, help="random strings for each shared tokenizer")
     parser.add_argument("--seed", type=int, default=1)
