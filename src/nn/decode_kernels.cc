@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "nn/half.h"
+#include "nn/huge_pages.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "nn/decode_kernels.cc"
@@ -96,7 +97,7 @@ HWY_NOINLINE void panel_block(const MatmulArgs& args, int64_t panel_idx, int64_t
       std::memcpy(y[r], out, tail_bytes);
     }
   }
-  const Stored* panel = reinterpret_cast<const Stored*>(matrix.panels.data()) +
+  const Stored* panel = reinterpret_cast<const Stored*>(matrix.panels) +
                         (panel_idx * matrix.num_inputs + begin) * kPanel;
   panel_rows<kRows>(panel, args.x + row * args.x_stride + begin, args.x_stride, inner, y);
   if (kScaled && begin + inner == matrix.num_inputs) {
@@ -243,11 +244,20 @@ HWY_EXPORT(geglu_impl);
 HWY_EXPORT(softcap_impl);
 HWY_EXPORT(add_impl);
 
-void DecodeMatrix::resize(int64_t outputs, int64_t inputs, WeightStorage stored) {
+void DecodeMatrix::resize(int64_t outputs, int64_t inputs, WeightStorage stored,
+                          HugePageArena* arena) {
   num_outputs = outputs;
   num_inputs = inputs;
   storage = stored;
-  panels.resize(static_cast<size_t>(num_weights() * bytes_of(stored)));
+  const auto size = static_cast<size_t>(num_bytes());
+  if (arena == nullptr) {
+    own.resize(size);
+    panels = own.data();
+  } else {
+    panels = arena->take(size);
+    // Outputs beyond the last one are zero; packing fills the others.
+    if (outputs % kPanel != 0) std::fill_n(panels, size, std::byte{0});
+  }
   bias.resize(static_cast<size_t>(num_panels() * kPanel));
   scales.assign(stored == WeightStorage::kInt8 ? bias.size() : 0, 1.0F);
 }
@@ -264,7 +274,7 @@ namespace {
 template <typename Stored, typename Store>
 void pack_stored(const float* weight, DecodeMatrix& packed, int64_t panel, const Store& store) {
   const int64_t inputs = packed.num_inputs;
-  Stored* to = reinterpret_cast<Stored*>(packed.panels.data()) + panel * inputs * kPanel;
+  Stored* to = reinterpret_cast<Stored*>(packed.panels) + panel * inputs * kPanel;
   const int64_t count = std::min(kPanel, packed.num_outputs - panel * kPanel);
   const float* from = weight + panel * kPanel * inputs;
   // Columns in runs of 16, so that each source line is read whole and the target stays near.

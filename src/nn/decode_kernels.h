@@ -17,6 +17,8 @@
 
 namespace laconic {
 
+class HugePageArena;
+
 inline constexpr int64_t kPanel = 32;  // output columns a panel of a packed matrix
 
 template <typename T>
@@ -55,12 +57,15 @@ struct DecodeMatrix {
   int64_t num_outputs = 0;
   int64_t num_inputs = 0;
   WeightStorage storage = WeightStorage::kFloat32;
-  AlignedBytes panels;
-  AlignedFloats bias;    // [panels * kPanel], zero where there is none
-  AlignedFloats scales;  // [panels * kPanel], int8 only
+  std::byte* panels = nullptr;  // num_bytes(), in `own` or in the arena that resize was given
+  AlignedFloats bias;           // [panels * kPanel], zero where there is none
+  AlignedFloats scales;         // [panels * kPanel], int8 only
   int64_t num_panels() const { return (num_outputs + kPanel - 1) / kPanel; }
+  AlignedBytes own;
   int64_t num_weights() const { return num_panels() * kPanel * num_inputs; }
-  void resize(int64_t outputs, int64_t inputs, WeightStorage stored = WeightStorage::kFloat32);
+  int64_t num_bytes() const { return num_weights() * bytes_of(storage); }
+  void resize(int64_t outputs, int64_t inputs, WeightStorage stored = WeightStorage::kFloat32,
+              HugePageArena* arena = nullptr);
 };
 // Fills panels [begin, end) from a row-major [outputs, inputs] matrix.
 void pack_panels(const float* weight, DecodeMatrix& packed, int64_t begin, int64_t end);

@@ -13,18 +13,21 @@ namespace {
 
 class Packer {
  public:
-  Packer(const ModelConfig& config, StorageChoice choice) : config_(config), choice_(choice) {}
+  Packer(const ModelConfig& config, StorageChoice choice, HugePageArena& arena)
+      : config_(config), choice_(choice), arena_(arena) {
+    arena.rewind();
+  }
   int64_t num_weights() const { return num_weights_; }
   int64_t num_bytes() const { return num_bytes_; }
 
   void matrix(const at::Tensor& from, const at::Tensor& bias, DecodeMatrix& to) {
     const float* source = from.const_data_ptr<float>();
-    to.resize(from.size(0), from.size(1), storage_of(source, from.numel()));
+    to.resize(from.size(0), from.size(1), storage_of(source, from.numel()), &arena_);
     at::parallel_for(0, to.num_panels(), 1,
                      [&](int64_t begin, int64_t end) { pack_panels(source, to, begin, end); });
     if (bias.defined()) std::copy_n(bias.const_data_ptr<float>(), bias.numel(), to.bias.begin());
     num_weights_ += to.num_weights();
-    num_bytes_ += static_cast<int64_t>(to.panels.size());
+    num_bytes_ += to.num_bytes();
   }
 
   void norm(const at::Tensor& weight, AlignedFloats& to) const {
@@ -85,6 +88,7 @@ class Packer {
 
   const ModelConfig& config_;
   StorageChoice choice_;
+  HugePageArena& arena_;
   int64_t num_weights_ = 0;
   int64_t num_bytes_ = 0;
 };
@@ -105,7 +109,7 @@ std::string storage_choice_name(StorageChoice choice) {
 }
 
 void DecodeWeights::pack(const Weights& weights) {
-  Packer packer(weights.config, choice);
+  Packer packer(weights.config, choice, arena);
   layers.resize(weights.layers.size());
   for (size_t l = 0; l < layers.size(); ++l) packer.layer(weights.layers[l], layers[l]);
   packer.norm(weights.final_norm, final_norm);

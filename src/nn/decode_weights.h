@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "nn/decode_kernels.h"
+#include "nn/huge_pages.h"
 #include "nn/weights.h"
 
 namespace laconic {
@@ -37,6 +38,7 @@ enum class StorageChoice {
 StorageChoice parse_storage_choice(const std::string& name);
 std::string storage_choice_name(StorageChoice choice);
 
+// Not copied: its matrices point into its arena.
 struct DecodeWeights {
   StorageChoice choice = StorageChoice::kAuto;
   std::vector<DecodeLayer> layers;
@@ -44,6 +46,7 @@ struct DecodeWeights {
   DecodeMatrix head;
   int64_t num_weights = 0;  // of the packed matrices, padding included
   int64_t num_bytes = 0;    // of their panels
+  HugePageArena arena;      // holds the panels
   // Threads share the panels. Memory is kept from one call to the next.
   void pack(const Weights& weights);
 };
