@@ -1,17 +1,25 @@
-// Causal attention of one document and one key/value head, forward and backward, on plain arrays.
+// Causal attention of a part of one document and one key/value head, forward and backward, on plain
+// arrays.
 //
 // Blocked with an online softmax (FlashAttention, arXiv 2205.14135; backward from the stored
-// log-sum-exp): scores exist only for one block of queries and keys. One task is one document and
-// one key/value head with all query heads of its group, so that dk and dv are summed by one task in
-// a fixed order. With a window, blocks before it are skipped. Scratch memory is the caller's:
-// attention_scratch_floats() floats per task, reused from task to task.
+// log-sum-exp): scores exist only for one block of queries and keys. A forward task is
+// kAttentionQueries queries of a document with all query heads of a key/value head's group, and
+// meets the keys that they see. A backward task is kAttentionKeys keys and all queries that see
+// them: dk and dv are its own, and dq is summed in the order of the keys, each task waiting for the
+// one before it. So a long document is shared by threads, and no sum depends on them. Blocks beyond
+// the causal edge or the window are skipped. Scratch memory is the caller's,
+// attention_scratch_floats() floats a task whatever the document's length.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 
 namespace laconic::rows {
+
+inline constexpr size_t kAttentionQueries = 128;
+inline constexpr size_t kAttentionKeys = 256;
 
 struct AttentionTask {
   // Rows of the document's first token; a row is one token.
@@ -24,6 +32,9 @@ struct AttentionTask {
   float* lse;         // [group, lse_stride]
   size_t lse_stride;  // T
   size_t length;      // tokens of the document
+  // The task's queries (forward) or keys (backward), positions in the document; begin is a multiple
+  // of the constants above.
+  size_t begin, end;
   size_t head_dim;
   size_t group;   // query heads per key/value head
   float scale;    // of a score
@@ -35,9 +46,13 @@ struct AttentionTask {
   float* dq;  // laid out as q, k, v
   float* dk;
   float* dv;
+  // Queries from the document's start whose dq is complete up to the keys of the task before, and
+  // of this task. REQUIRES: the task before was started before this one. Null: only one task.
+  const std::atomic<uint32_t>* before;
+  std::atomic<uint32_t>* done;
 };
 
-size_t attention_scratch_floats(size_t length, size_t head_dim);
+size_t attention_scratch_floats(size_t group, size_t head_dim);
 void attention_forward(const AttentionTask& task);
 void attention_backward(const AttentionTask& task);
 

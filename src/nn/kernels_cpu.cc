@@ -117,21 +117,55 @@ std::vector<int32_t> longest_first(const std::vector<int32_t>& cu_seqlens) {
   return order;
 }
 
+// Parts of documents, [begin, end) of one document each.
+struct AttentionPart {
+  int32_t document;
+  int64_t begin, end;
+};
+
+// Every document in parts of `size` tokens, the longest first; a document's parts in order.
+std::vector<AttentionPart> attention_parts(const std::vector<int32_t>& cu_seqlens, int64_t size) {
+  std::vector<AttentionPart> parts;
+  for (const int32_t document : longest_first(cu_seqlens)) {
+    const int64_t length = cu_seqlens[document + 1] - cu_seqlens[document];
+    for (int64_t begin = 0; begin < length; begin += size)
+      parts.push_back({document, begin, std::min(begin + size, length)});
+  }
+  return parts;
+}
+
+// run(task, number) for each part and key/value head. A part's tasks start after those of the parts
+// before it.
+template <typename Run>
 void run_attention(const AttentionTensors& tensors, const std::vector<int32_t>& cu_seqlens,
-                   const HeadLayout& heads, void (*run)(const rows::AttentionTask&)) {
-  const std::vector<int32_t> order = longest_first(cu_seqlens);
-  const int64_t num_tasks = static_cast<int64_t>(order.size()) * heads.num_kv_heads;
+                   const HeadLayout& heads, int64_t part_size, const Run& run) {
+  const std::vector<AttentionPart> parts = attention_parts(cu_seqlens, part_size);
+  const int64_t num_tasks = static_cast<int64_t>(parts.size()) * heads.num_kv_heads;
   for_tasks(num_tasks, tensors.num_tokens > kRowGrain, [&](int64_t index) {
-    const int32_t document = order[static_cast<size_t>(index / heads.num_kv_heads)];
-    rows::AttentionTask task =
-        make_task(tensors, heads, index % heads.num_kv_heads, cu_seqlens[document]);
-    task.length = static_cast<size_t>(cu_seqlens[document + 1] - cu_seqlens[document]);
-    if (task.length == 0) return;
+    const AttentionPart& part = parts[static_cast<size_t>(index / heads.num_kv_heads)];
+    const int32_t first = cu_seqlens[part.document];
+    rows::AttentionTask task = make_task(tensors, heads, index % heads.num_kv_heads, first);
+    task.length = static_cast<size_t>(cu_seqlens[part.document + 1] - first);
+    task.begin = static_cast<size_t>(part.begin), task.end = static_cast<size_t>(part.end);
     static thread_local std::vector<float> scratch;
-    const size_t need = rows::attention_scratch_floats(task.length, task.head_dim);
+    const size_t need = rows::attention_scratch_floats(task.group, task.head_dim);
     if (scratch.size() < need) scratch.resize(need);
     task.scratch = scratch.data();
-    run(task);
+    run(task, index);
+  });
+}
+
+void run_attention_backward(const AttentionTensors& tensors, const std::vector<int32_t>& cu_seqlens,
+                            const HeadLayout& heads) {
+  const auto size = static_cast<int64_t>(rows::kAttentionKeys);
+  int64_t num_parts = 0;
+  for (size_t d = 0; d + 1 < cu_seqlens.size(); ++d)
+    num_parts += (cu_seqlens[d + 1] - cu_seqlens[d] + size - 1) / size;
+  std::vector<std::atomic<uint32_t>> done(static_cast<size_t>(num_parts * heads.num_kv_heads));
+  run_attention(tensors, cu_seqlens, heads, size, [&](rows::AttentionTask& task, int64_t index) {
+    task.done = &done[static_cast<size_t>(index)];
+    if (task.begin > 0) task.before = &done[static_cast<size_t>(index - heads.num_kv_heads)];
+    rows::attention_backward(task);
   });
 }
 
@@ -235,15 +269,16 @@ class CpuKernels final : public Kernels {
                  const at::Tensor& lse) const override {
     const ProfileScope scope("attention");
     run_attention({floats(qkv), floats(out), floats(lse), nullptr, nullptr, qkv.size(0)},
-                  cu_seqlens, heads, rows::attention_forward);
+                  cu_seqlens, heads, rows::kAttentionQueries,
+                  [](const rows::AttentionTask& task, int64_t) { rows::attention_forward(task); });
   }
 
   void attention_backward(const AttentionGradient& g, const std::vector<int32_t>& cu_seqlens,
                           const HeadLayout& heads) const override {
     const ProfileScope scope("attention, backward");
-    run_attention({floats(g.qkv), floats(g.out), floats(g.lse), floats(g.dout), floats(g.dqkv),
-                   g.qkv.size(0)},
-                  cu_seqlens, heads, rows::attention_backward);
+    run_attention_backward({floats(g.qkv), floats(g.out), floats(g.lse), floats(g.dout),
+                            floats(g.dqkv), g.qkv.size(0)},
+                           cu_seqlens, heads);
   }
 
   void swiglu(const at::Tensor& gate_up, const at::Tensor& out) const override {

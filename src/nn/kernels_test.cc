@@ -4,6 +4,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "nn/kernels.h"
 
+#include <ATen/Parallel.h>
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/empty.h>
@@ -296,6 +297,33 @@ TEST(Kernels, Attention) {
       kernels.attention_backward({qkv, out, lse, dout, dqkv}, offsets, c.heads);
       expect_close(dqkv, v.grad(), "dqkv");
     });
+  }
+}
+
+// A long document is cut into parts that threads share: the same bits, and the right ones.
+TEST(Kernels, AttentionOfLongDocumentsOnThreads) {
+  const int num_threads = at::get_num_threads();
+  for (const int64_t window : {0, 300}) {
+    const AttentionCase c = {shaped({4, 2, 16}, 0, 0, window), {40, 1100, 513}};
+    const std::vector<int32_t> offsets = offsets_of(c.lengths);
+    const int64_t T = offsets.back();
+    const at::Tensor qkv = random_tensor({T, c.heads.qkv_width()}, 1);
+    const at::Tensor dout = random_tensor({T, c.heads.q_width()}, 2), v = variable(qkv);
+    const at::Tensor want = plain_attention(v, c);
+    want.backward(dout.to(at::kDouble));
+    at::Tensor first_out, first_dqkv;
+    for (const int threads : {1, 2, 5}) {
+      at::set_num_threads(threads);
+      const at::Tensor out = at::empty({T, c.heads.q_width()});
+      const at::Tensor lse = at::empty({c.heads.num_heads, T}), dqkv = at::empty_like(qkv);
+      cpu_kernels().attention(qkv, offsets, c.heads, out, lse);
+      cpu_kernels().attention_backward({qkv, out, lse, dout, dqkv}, offsets, c.heads);
+      expect_close(out, want, "out");
+      expect_close(dqkv, v.grad(), "dqkv");
+      if (!first_out.defined()) first_out = out, first_dqkv = dqkv;
+      EXPECT_TRUE(out.equal(first_out) && dqkv.equal(first_dqkv)) << threads << " threads";
+    }
+    at::set_num_threads(num_threads);
   }
 }
 

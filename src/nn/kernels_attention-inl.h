@@ -1,0 +1,149 @@
+// Pieces of the attention kernels: blocks of scores, who sees whom, packing.
+//
+// Included by kernels_attention.cc alone, once a target (Highway). Blocks are packed with zero
+// padding, so that products have no edges.
+// SPDX-License-Identifier: Apache-2.0
+
+// Compiled once per target, therefore no plain include guard.
+#if defined(LACONIC_NN_KERNELS_ATTENTION_INL_H_) == defined(HWY_TARGET_TOGGLE)
+#ifdef LACONIC_NN_KERNELS_ATTENTION_INL_H_
+#undef LACONIC_NN_KERNELS_ATTENTION_INL_H_
+#else
+#define LACONIC_NN_KERNELS_ATTENTION_INL_H_
+#endif
+
+#include <algorithm>
+#include <cstddef>
+
+#include "nn/kernels_simd-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace laconic {
+namespace HWY_NAMESPACE {
+
+inline constexpr size_t kQueryBlock = 32;
+inline constexpr size_t kKeyBlock = 128;
+// Scores that take no part. A number, not infinity, since its exponential is still taken.
+inline constexpr float kHidden = -1e30f;
+
+inline size_t padded(size_t n) { return (n + kPad - 1) / kPad * kPad; }
+
+struct Strided {
+  const float* data;
+  size_t stride;
+  Strided from(size_t row) const { return {data + row * stride, stride}; }
+};
+
+// Rows of a block: `rows` of them in the document, the rest of `padded_rows` become zeros.
+struct Extent {
+  size_t rows, padded_rows, width;  // width: of a head
+};
+
+// out [padded rows, padded width] = scale * source.
+HWY_INLINE void pack(const Strided& source, const Extent& size, float scale, float* out) {
+  const size_t width = padded(size.width);
+  const Float factor = hn::Set(FloatTag(), scale);
+  for (size_t row = 0; row < size.padded_rows; ++row) {
+    float* to = out + row * width;
+    if (row >= size.rows || width != size.width) std::fill(to, to + width, 0.0f);
+    if (row >= size.rows) continue;
+    const float* from = source.data + row * source.stride;
+    for_vectors(size.width, [&](size_t i, const auto& io)
+                                HWY_ATTR { io.store(hn::Mul(io.load(from + i), factor), to + i); });
+  }
+}
+
+// Four rows of four, their columns written `stride` apart.
+HWY_INLINE void transpose_4x4(const Strided& source, float scale, float* out, size_t stride) {
+  const hn::FixedTag<float, 4> d;
+  const auto factor = hn::Set(d, scale);
+  const auto row = [&](size_t r) HWY_ATTR {
+    return hn::Mul(hn::LoadU(d, source.data + r * source.stride), factor);
+  };
+  const auto a = row(0), b = row(1), c = row(2), e = row(3);
+  const auto ac = hn::InterleaveLower(d, a, c), be = hn::InterleaveLower(d, b, e);
+  const auto ac_high = hn::InterleaveUpper(d, a, c), be_high = hn::InterleaveUpper(d, b, e);
+  hn::StoreU(hn::InterleaveLower(d, ac, be), d, out);
+  hn::StoreU(hn::InterleaveUpper(d, ac, be), d, out + stride);
+  hn::StoreU(hn::InterleaveLower(d, ac_high, be_high), d, out + 2 * stride);
+  hn::StoreU(hn::InterleaveUpper(d, ac_high, be_high), d, out + 3 * stride);
+}
+
+// out [padded width, stride] = scale * transposed source; columns beyond the rows become zeros.
+HWY_INLINE void pack_transposed(const Strided& source, const Extent& size, float scale, float* out,
+                                size_t stride) {
+  const size_t width = padded(size.width);
+  const size_t whole_rows = size.rows / 4 * 4, whole_width = size.width / 4 * 4;
+  if (whole_rows < size.padded_rows || whole_width < width) {
+    for (size_t column = 0; column < width; ++column) {
+      float* to = out + column * stride;
+      for (size_t row = column < whole_width ? whole_rows : 0; row < size.padded_rows; ++row) {
+        const bool inside = row < size.rows && column < size.width;
+        to[row] = inside ? scale * source.data[row * source.stride + column] : 0.0f;
+      }
+    }
+  }
+  for (size_t row = 0; row < whole_rows; row += 4) {
+    for (size_t column = 0; column < whole_width; column += 4) {
+      transpose_4x4({source.data + row * source.stride + column, source.stride}, scale,
+                    out + column * stride + row, stride);
+    }
+  }
+}
+
+// One block of scores: queries against keys, counts padded.
+struct Block {
+  size_t query, num_queries;
+  size_t key, num_keys;
+  size_t window;  // 0: none
+  // Whether some query does not see some key.
+  bool is_partial() const {
+    return key + num_keys > query + 1 || (window > 0 && query + num_queries > key + window);
+  }
+  bool is_hidden() const {
+    return key >= query + num_queries || (window > 0 && query >= key + num_keys - 1 + window);
+  }
+};
+
+// The first key that a query sees.
+inline size_t first_key(size_t query, size_t window) {
+  return window > 0 && query + 1 > window ? query + 1 - window : 0;
+}
+
+// Lanes whose query sees their key; `distance` is the query's position less the key's.
+HWY_INLINE hn::Mask<FloatTag> visible(Float distance, size_t window) {
+  const FloatTag d;
+  const auto before = hn::Ge(distance, hn::Zero(d));
+  if (window == 0) return before;
+  return hn::And(before, hn::Lt(distance, hn::Set(d, static_cast<float>(window))));
+}
+
+HWY_INLINE Float distance(size_t query, size_t key) {
+  return hn::Set(FloatTag(), static_cast<float>(query) - static_cast<float>(key));
+}
+
+HWY_INLINE void scale_row(float* row, size_t n, float factor) {
+  const FloatTag d;
+  const Float f = hn::Set(d, factor);
+  for (size_t i = 0; i < n; i += hn::Lanes(d)) {
+    hn::StoreU(hn::Mul(hn::LoadU(d, row + i), f), d, row + i);
+  }
+}
+
+HWY_INLINE void write_row(const float* row, size_t n, float factor, float* out) {
+  const Float f = hn::Set(FloatTag(), factor);
+  for_vectors(n, [&](size_t i, const auto& io)
+                     HWY_ATTR { io.store(hn::Mul(io.load(row + i), f), out + i); });
+}
+
+HWY_INLINE void add_row(const float* row, size_t n, float factor, float* out) {
+  const Float f = hn::Set(FloatTag(), factor);
+  for_vectors(n, [&](size_t i, const auto& io) HWY_ATTR {
+    io.store(hn::MulAdd(io.load(row + i), f, io.load(out + i)), out + i);
+  });
+}
+
+}  // namespace HWY_NAMESPACE
+}  // namespace laconic
+HWY_AFTER_NAMESPACE();
+#endif  // per-target include guard
