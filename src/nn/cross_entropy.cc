@@ -5,10 +5,21 @@
 
 namespace laconic {
 
+namespace {
+constexpr int64_t kMaxLogits = 192ll << 18;  // floats: 192 MiB
+constexpr int64_t kRowBlock = 96;            // of nn/gemm.cc
+}  // namespace
+
+int64_t head_rows(int64_t chunk, int64_t vocab_size) {
+  const int64_t rows = kMaxLogits / vocab_size / kRowBlock * kRowBlock;
+  return std::min(chunk, std::max(rows, kRowBlock));
+}
+
 void head_loss(const HeadLoss& loss, int64_t chunk, const Kernels& kernels, Workspace& workspace) {
   const int64_t num_rows = loss.rows.size(0), vocab_size = loss.head.weight.size(0);
-  for (int64_t begin = 0; begin < num_rows; begin += chunk) {
-    const int64_t size = std::min(chunk, num_rows - begin);
+  const int64_t step = head_rows(chunk, vocab_size);
+  for (int64_t begin = 0; begin < num_rows; begin += step) {
+    const int64_t size = std::min(step, num_rows - begin);
     const auto part = [&](const at::Tensor& t) { return t.narrow(0, begin, size); };
     CrossEntropyRows rows;
     rows.logits = workspace.take("logits", {size, vocab_size}, loss.rows.options());

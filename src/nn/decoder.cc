@@ -173,7 +173,7 @@ void Pass::name_dropout() {
 
 LayerActivations Pass::activations(int64_t layer) {
   const bool keep_all = keep_ && options_.recompute == Recompute::kNothing;
-  LayerActivations a = take_activations(context_, layer, keep_all ? layer : 0);
+  LayerActivations a = take_activations(context_, layer, {keep_ ? layer : 0, keep_all ? layer : 0});
   a.x = layer_input(layer);
   return a;
 }
@@ -234,7 +234,7 @@ void Pass::backward(Weights& gradients) {
     const LayerActivations a = activations(layer);
     // The output is already known; it goes where the next layer's input was.
     if (recompute) {
-      layer_forward(context_, this->layer(layer), a, layer_input(layer + 1));
+      layer_forward(context_, this->layer(layer), a, layer_input(layer + 1), LayerRun::kAgain);
     }
     layer_backward(context_, this->layer(layer), a, gradients.layers[layer], dx_);
   }

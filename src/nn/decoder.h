@@ -33,14 +33,16 @@ struct TokenBatch {
 
 enum class Recompute {
   kNothing,  // keep every activation that backward needs
-  kLayers    // keep the input of each layer, run it again in backward
+  kLayers    // keep the input and the attention of each layer, run the rest again in backward
 };
 
 struct DecoderOptions {
   Recompute recompute = Recompute::kNothing;
   Precision precision = Precision::kFloat32;  // of matrix products; on the CPU only
-  uint64_t dropout_key = 0;   // of the seed and the step: names the masks of LoRA's dropout
-  int64_t head_chunk = 1024;  // target rows per chunk of the head; rows x V floats of memory
+  uint64_t dropout_key = 0;  // of the seed and the step: names the masks of LoRA's dropout
+  // Target rows per chunk of the head, at most; fewer where rows x V floats are over 192 MiB
+  // (head_rows in nn/cross_entropy.h).
+  int64_t head_chunk = 1024;
 };
 
 struct LossSum {

@@ -14,6 +14,7 @@
 #include <limits>
 
 #include "nn/attention.h"
+#include "nn/cross_entropy.h"
 #include "nn/testing.h"
 
 namespace laconic {
@@ -160,6 +161,13 @@ TEST(Decoder, PackedEqualsOneByOne) {
   EXPECT_EQ(sum.num_targets, all.num_targets);
   EXPECT_NEAR(sum.weighted_nll / all.weighted_nll, 1.0, 1e-6);
   EXPECT_LT(relative_difference(packed.flat, single.flat), 1e-5);
+}
+
+TEST(Decoder, ChunksOfTheHeadAreBoundedInBytes) {
+  EXPECT_EQ(head_rows(1024, 49152), 960);
+  EXPECT_EQ(head_rows(1024, 151936), 288);
+  EXPECT_EQ(head_rows(1024, 1 << 30), 96);
+  EXPECT_EQ(head_rows(100, 53), 100);
 }
 
 TEST(Decoder, RecomputationAndRepetitionChangeNoBit) {

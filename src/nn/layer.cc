@@ -136,23 +136,24 @@ void PackedLayer::pack(const LayerWeights& weights, bool with_backward, Precisio
   down.pack(weights.down_weight, with_backward, precision);
 }
 
-LayerActivations take_activations(const LayerContext& c, int64_t layer, int64_t slot) {
+LayerActivations take_activations(const LayerContext& c, int64_t layer,
+                                  const ActivationSlots& slots) {
   const ModelConfig& config = c.config;
   const int64_t T = c.num_tokens, D = config.hidden_size, F = config.intermediate_size;
   const auto take = [&](const char* name, at::IntArrayRef shape) {
-    return c.workspace.take(name, slot, shape, c.options);
+    return c.workspace.take(name, slots.rest, shape, c.options);
   };
   LayerActivations a;
   a.normed = take("normed", {T, D});
   a.rstd = take("rstd", {T});
   a.qkv = take("qkv", {T, c.heads.qkv_width()});
-  a.attended = take("attended", {T, c.heads.q_width()});
-  a.lse = take("lse", {c.heads.num_heads, T});
+  a.attended = c.workspace.take("attended", slots.attention, {T, c.heads.q_width()}, c.options);
+  a.lse = c.workspace.take("lse", slots.attention, {c.heads.num_heads, T}, c.options);
   a.middle = take("middle", {T, D});
   a.middle_normed = take("middle_normed", {T, D});
   a.middle_rstd = take("middle_rstd", {T});
   if (config.is_sparse(layer))
-    a.experts = take_expert_activations(c, slot);
+    a.experts = take_expert_activations(c, slots.rest);
   else
     a.gate_up = take("gate_up", {T, 2 * F});
   if (config.qk_norm) {
@@ -171,7 +172,8 @@ LayerActivations take_activations(const LayerContext& c, int64_t layer, int64_t 
 
 namespace {
 
-void attention_forward(const LayerContext& c, const LayerView& layer, const LayerActivations& a) {
+void attention_forward(const LayerContext& c, const LayerView& layer, const LayerActivations& a,
+                       LayerRun run) {
   const LayerWeights& w = layer.weights;
   const HeadLayout heads = layer_heads(c, layer);
   c.kernels.rms_norm(a.x, norm_weight(c, w.input_norm), c.config.rms_norm_eps, a.normed, a.rstd);
@@ -183,17 +185,19 @@ void attention_forward(const LayerContext& c, const LayerView& layer, const Laye
     c.kernels.head_norm(a.qkv, head_norm_of(c, w, a), c.config.rms_norm_eps, heads);
   }
   c.kernels.bias_rope(a.qkv, bias, layer_rope(c, layer), heads);
-  c.kernels.attention(a.qkv, c.cu_seqlens, heads, a.attended, a.lse);
+  if (run == LayerRun::kFirst) c.kernels.attention(a.qkv, c.cu_seqlens, heads, a.attended, a.lse);
   add_branch(c, attention_branch(c, layer, a), a.attended, a.x, a.middle);
 }
 
 void mlp_forward(const LayerContext& c, const LayerView& layer, const LayerActivations& a,
-                 const at::Tensor& out) {
+                 const at::Tensor& out, LayerRun run) {
   const LayerWeights& w = layer.weights;
   if (c.config.is_sparse(layer.index))
     return experts_forward(c, w, a.experts, {a.middle_normed, a.middle, out});
   linear(a.middle_normed, product_of(c, layer, kGateUp), a.gate_up);
   if (w.gate_up_bias.defined()) c.kernels.add_bias(a.gate_up, w.gate_up_bias);
+  // Backward makes mlp itself, and only a norm behind the branch reads its output.
+  if (run == LayerRun::kAgain && !c.config.sandwich_norms) return;
   const at::Tensor mlp =
       c.workspace.take("mlp", {c.num_tokens, c.config.intermediate_size}, c.options);
   if (c.config.activation == Activation::kSilu)
@@ -251,11 +255,11 @@ void attention_backward(const LayerContext& c, const LayerView& layer, const Lay
 }  // namespace
 
 void layer_forward(const LayerContext& c, const LayerView& layer, const LayerActivations& a,
-                   const at::Tensor& out) {
-  attention_forward(c, layer, a);
+                   const at::Tensor& out, LayerRun run) {
+  attention_forward(c, layer, a, run);
   c.kernels.rms_norm(a.middle, norm_weight(c, layer.weights.post_norm), c.config.rms_norm_eps,
                      a.middle_normed, a.middle_rstd);
-  mlp_forward(c, layer, a, out);
+  mlp_forward(c, layer, a, out, run);
 }
 
 void layer_backward(const LayerContext& c, const LayerView& layer, const LayerActivations& a,

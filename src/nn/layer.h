@@ -72,8 +72,14 @@ struct LayerActivations {
   ExpertActivations experts;                    // of a sparse layer, instead of gate_up
 };
 
-// Memory for the activations of a layer, all but x, under the number `slot`.
-LayerActivations take_activations(const LayerContext& context, int64_t layer, int64_t slot);
+// Which buffers a layer's activations lie in, all but x.
+struct ActivationSlots {
+  int64_t attention;  // of attended and lse, which recomputation keeps for each layer: a long
+                      // document's attention costs more than all else
+  int64_t rest;
+};
+LayerActivations take_activations(const LayerContext& context, int64_t layer,
+                                  const ActivationSlots& slots);
 
 // A layer's weights with their panels, if it has any.
 struct LayerView {
@@ -88,9 +94,14 @@ struct LayerView {
 at::Tensor norm_weight(const LayerContext& context, const at::Tensor& weight,
                        std::string_view name = "norm_weight");
 
+enum class LayerRun {
+  kFirst,
+  kAgain  // before backward: attended, lse and out are there, and what nothing reads is left out
+};
 // Reads activations.x, fills the rest, writes the layer's output [T, D].
 void layer_forward(const LayerContext& context, const LayerView& layer,
-                   const LayerActivations& activations, const at::Tensor& out);
+                   const LayerActivations& activations, const at::Tensor& out,
+                   LayerRun run = LayerRun::kFirst);
 
 // dx [T, D]: gradient of the output on entry, of the input on return.
 void layer_backward(const LayerContext& context, const LayerView& layer,
