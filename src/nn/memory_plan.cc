@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "nn/cross_entropy.h"     // head_rows
 #include "nn/decode_attention.h"  // page_head_floats
 #include "nn/decode_pass.h"       // kPrefillRows
 #include "nn/gemm_pairs.h"
@@ -15,6 +16,9 @@ namespace laconic {
 namespace {
 
 constexpr int64_t kFloat = 4;
+
+// Floats a token of a layer's attention output, which recomputation keeps too.
+int64_t attended_floats(const ModelConfig& c) { return c.q_width() + c.num_heads; }
 
 // Floats a token of LayerActivations, all but x.
 int64_t kept_floats(const ModelConfig& c, int64_t layer) {
@@ -128,8 +132,8 @@ int64_t activation_bytes(const ModelConfig& c, int64_t tokens, Recompute recompu
     kept += kept_floats(c, layer);
     largest = std::max(largest, kept_floats(c, layer));
   }
-  const int64_t inputs = (c.num_layers + 1) * c.hidden_size;
-  return kFloat * tokens * (inputs + (recompute == Recompute::kLayers ? largest : kept));
+  if (recompute == Recompute::kLayers) kept = largest + (c.num_layers - 1) * attended_floats(c);
+  return kFloat * tokens * ((c.num_layers + 1) * c.hidden_size + kept);
 }
 
 std::vector<MemoryPart> training_memory(const ModelConfig& c, const TrainShape& shape) {
@@ -153,17 +157,17 @@ std::vector<MemoryPart> training_memory(const ModelConfig& c, const TrainShape& 
   parts.push_back({"optimizer moments", 2 * kFloat * trained, std::string("8 ") + letter});
   const bool recompute = shape.decoder.recompute == Recompute::kLayers;
   parts.push_back({"activations", threads * activation_bytes(c, tokens, shape.decoder.recompute),
-                   recompute ? "4 T (D (L + 1) + A), A = 3D + P + Q + H + 2F + 2"
+                   recompute ? "4 T (D (L + 1) + (L - 1)(Q + H) + A), A = 3D + P + Q + H + 2F + 2"
                              : "4 T (D (L + 1) + L A), A = 3D + P + Q + H + 2F + 2"});
   parts.push_back(
       {"backward buffers", threads * kFloat * tokens * shared_floats(c), "4 T (2D + P + Q + F)"});
   parts.push_back({"rows of the head", threads * kFloat * targets * (4 * c.hidden_size + 4),
                    "16 R (D + 1), R targets"});
-  parts.push_back({"logits of a chunk",
-                   threads * kFloat * std::min(targets, shape.decoder.head_chunk) * c.vocab_size,
-                   "4 min(R, 1024) V"});
+  const int64_t chunk = head_rows(shape.decoder.head_chunk, c.vocab_size);
+  parts.push_back({"logits of a chunk", threads * kFloat * std::min(targets, chunk) * c.vocab_size,
+                   "4 min(R, " + std::to_string(chunk) + ") V"});
   const auto scratch = static_cast<int64_t>(rows::attention_scratch_floats(
-      static_cast<size_t>(shape.row_tokens), static_cast<size_t>(c.head_dim)));
+      static_cast<size_t>(c.num_heads / c.num_kv_heads), static_cast<size_t>(c.head_dim)));
   parts.push_back({"attention scratch", shape.num_threads * kFloat * scratch, "by thread"});
   if (num_shares == 0) {
     parts.push_back({"packed matrix", largest_packed(c, precision),

@@ -44,7 +44,7 @@ struct TrainShape {
 std::vector<MemoryPart> training_memory(const ModelConfig& config, const TrainShape& shape);
 
 // Bytes of the activations of T tokens that backward reads again, all layers: 4 T L per_token with
-// recomputation off; with it the inputs of the layers and one layer's activations.
+// recomputation off; with it the inputs and attention of the layers and one layer's activations.
 int64_t activation_bytes(const ModelConfig& config, int64_t tokens, Recompute recompute);
 
 struct SampleShape {
