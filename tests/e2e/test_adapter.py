@@ -75,7 +75,9 @@ class Adapter(laconic_test.TestCase):
         rows = self.laconic("world", "--num-problems", 3, "--difficulty", "1", "--format", "problems").stdout
         self.write("problems.jsonl", rows)
         sample = ["generate", "--input", "problems.jsonl", "--max-new-tokens", 8, "--temperature", 0]
-        merged, adapted, base = [self.rows(self.laconic(*sample, "--logprobs", "--model", *model))
+        # Rows come as samples end.
+        merged, adapted, base = [sorted(self.rows(self.laconic(*sample, "--logprobs", "--model", *model)),
+                                        key=lambda row: row["id"])
                                  for model in (["m"], ["model", "--adapter", "a"], ["model"])]
         for whole, beside, without in zip(merged, adapted, base):
             self.assertEqual(whole["ids"], beside["ids"])
