@@ -40,7 +40,8 @@ class Generate(laconic_test.TestCase):
         self.assertEqual(next(row for row in rows if row["id"] == "a")["answer"], "4")
 
     def test_how_the_sampler_stores_weights(self):
-        rows = {choice: self.rows(self.generate("--logprobs", "--max-new-tokens", 1, "--sampling-weights", choice))
+        rows = {choice: sorted(self.rows(self.generate("--logprobs", "--max-new-tokens", 1,
+                                                       "--sampling-weights", choice)), key=lambda row: row["id"])
                 for choice in ("auto", "float32", "bfloat16", "int8")}
         # The model's weights are bf16 values, so their storage in bf16 changes no bit.
         self.assertEqual(rows["auto"], rows["float32"])
