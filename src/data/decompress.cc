@@ -67,7 +67,8 @@ void unzstd(std::string_view bytes, const std::string& place, const Sink& sink) 
     left = ZSTD_decompressStream(stream.get(), &out, &in);
     if (ZSTD_isError(left)) fail_damaged(place, "zstd", ZSTD_getErrorName(left));
     sink({block.data(), out.pos});
-    is_out_full = out.pos == out.size;
+    // Asked again at the end of a frame, zstd would wait for the header of another.
+    is_out_full = out.pos == out.size && left != 0;
   }
   if (left != 0) fail_damaged(place, "zstd", "an end in the middle");
 }

@@ -116,6 +116,10 @@ TEST_F(RowFileTest, Compressed) {
   EXPECT_EQ(rows(zstd(text.substr(0, half)) + zstd(text.substr(half))), expected) << "frames";
   EXPECT_EQ(rows(zstd("[{}, {}]")), (Rows{"1:{}", "1:{}"}));
   EXPECT_EQ(form_, "JSON array, zstd");
+  // A size at which the reader's block of 256 kB is full just where the frame ends.
+  const std::string block(size_t{1} << 18, 'x');
+  EXPECT_EQ(rows(zstd(block)), (Rows{"1:" + block}));
+  EXPECT_EQ(rows(gzip(block)), (Rows{"1:" + block}));
   for (const std::string& whole : {gzip(text), zstd(text)}) {
     EXPECT_NE(fault(whole.substr(0, whole.size() / 2)).find("an end in the middle"),
               std::string::npos);
