@@ -22,11 +22,11 @@ namespace {
 // stdout, or a file that gets its name when it is complete.
 class Output {
  public:
-  explicit Output(const std::string& path) : path_(path), temporary_(cat(path, ".tmp-", getpid())) {
+  explicit Output(const std::string& path) : path_(path), temporary_(temporary_path(path)) {
     if (!path_.empty()) file_.emplace(temporary_);
   }
   ~Output() {
-    if (file_) std::remove(temporary_.c_str());
+    if (file_) remove_temporary(temporary_, path_);
   }
   void write(const std::string& line) {
     if (file_) return file_->write(line);
@@ -37,7 +37,7 @@ class Output {
   void finish() {
     if (!file_) return;
     file_->close();
-    rename_path(temporary_, path_);
+    publish_temporary(temporary_, path_);
     file_.reset();
   }
 

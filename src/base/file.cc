@@ -140,15 +140,29 @@ void remove_stale_temporaries(const std::string& folder, std::string_view name) 
   for (const auto& path : stale) std::filesystem::remove_all(path, code);
 }
 
+std::string temporary_path(const std::string& path) {
+  std::error_code code;
+  const std::filesystem::file_status status = std::filesystem::status(path, code);
+  return std::filesystem::is_other(status) ? path : cat(path, ".tmp-", ::getpid());
+}
+
+void publish_temporary(const std::string& temporary, const std::string& path) {
+  if (temporary != path) rename_path(temporary, path);
+}
+
+void remove_temporary(const std::string& temporary, const std::string& path) {
+  if (temporary != path) ::unlink(temporary.c_str());
+}
+
 void write_file_atomic(const std::string& path, std::string_view bytes) {
-  const std::string temporary = cat(path, ".tmp-", ::getpid());
+  const std::string temporary = temporary_path(path);
   try {
     OutputFile file(temporary);
     file.write(bytes);
     file.close();
-    rename_path(temporary, path);
+    publish_temporary(temporary, path);
   } catch (...) {
-    ::unlink(temporary.c_str());
+    remove_temporary(temporary, path);
     throw;
   }
 }

@@ -31,7 +31,13 @@ uint64_t free_bytes(const std::string& folder);  // free to this user on the fil
 // longer lives, of every name or of `name` alone. What cannot be removed stays, without an error.
 void remove_stale_temporaries(const std::string& folder, std::string_view name = "");
 
-// Writes to `path` + ".tmp-<pid>", fsyncs and renames. On error the temporary file is removed.
+// Where to write a file until it is whole: `path` + ".tmp-<pid>", or `path` itself where that is a
+// device, a pipe or a socket, which a rename would replace (/dev/null by a file, as root).
+std::string temporary_path(const std::string& path);
+void publish_temporary(const std::string& temporary, const std::string& path);  // renames
+void remove_temporary(const std::string& temporary, const std::string& path);   // never fails
+
+// Writes under temporary_path, fsyncs and renames. On error the temporary file is removed.
 void write_file_atomic(const std::string& path, std::string_view bytes);
 
 // A file being written, under its final name, unbuffered beyond one large block.

@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/file.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include <filesystem>
 
 #include "base/error.h"
 #include "base/hash.h"
@@ -109,6 +113,22 @@ TEST(Philox, KnownAnswers) {
     EXPECT_LE(draw, 3);
   }
   EXPECT_EQ(stream.index(), 1000u);
+}
+
+// A rename would put a file in the place of a pipe or, as root, of /dev/null.
+TEST(WriteFileAtomic, WritesIntoWhatIsNoFile) {
+  const std::string pipe = testing::TempDir() + "/write-file-atomic-pipe";
+  std::filesystem::remove(pipe);
+  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+  const int reader = ::open(pipe.c_str(), O_RDONLY | O_NONBLOCK);
+  ASSERT_GE(reader, 0);
+  write_file_atomic(pipe, "four");
+  char got[8] = {};
+  EXPECT_EQ(::read(reader, got, sizeof got), 4);
+  EXPECT_EQ(std::string(got), "four");
+  EXPECT_TRUE(std::filesystem::is_fifo(pipe));
+  ::close(reader);
+  std::filesystem::remove(pipe);
 }
 
 }  // namespace

@@ -89,16 +89,16 @@ std::vector<float> llama3_divisors(ModelConfig config) {
 class NewFile {
  public:
   explicit NewFile(const std::string& path)
-      : path_(path), temporary_(cat(path, ".tmp-", ::getpid())), file_(temporary_) {}
+      : path_(path), temporary_(temporary_path(path)), file_(temporary_) {}
   ~NewFile() {
-    if (!published_) ::unlink(temporary_.c_str());
+    if (!published_) remove_temporary(temporary_, path_);
   }
   NewFile(const NewFile&) = delete;
   NewFile& operator=(const NewFile&) = delete;
   void write(std::string_view bytes) { file_.write(bytes); }
   void publish() {
     file_.close();
-    rename_path(temporary_, path_);
+    publish_temporary(temporary_, path_);
     published_ = true;
   }
 
