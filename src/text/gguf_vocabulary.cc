@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/json.h"
+#include "text/chat_template.h"
 #include "text/gguf_families.h"
 #include "text/prompt_files.h"
 #include "text/tokenizer.h"
@@ -117,6 +118,7 @@ GgufVocabulary read_vocabulary(const std::string& folder, int64_t num_rows,
   VocabularyReader(json, path, num_rows).read(vocabulary);
   find_ids(vocabulary, files, tokenizer, bos_ids, eos_ids);
   vocabulary.adds_bos = find_adds_bos(tokenizer, vocabulary.bos_id, path);
+  if (files.template_source) ChatTemplate::parse(*files.template_source, files.template_place);
   vocabulary.chat_template = files.template_source;
   for (const auto& id : {vocabulary.bos_id, vocabulary.eos_id, vocabulary.eot_id, vocabulary.eom_id,
                          vocabulary.pad_id, vocabulary.unk_id})

@@ -82,6 +82,7 @@ TEST_F(GgufVocabularyTest, RefusesInOneLine) {
        "file, got another"},
       {[](Json& json) { json["model"]["vocab"]["x"] = 9; },
        ": token \"x\": expected an id below vocab_size 9 of config.json, got 9"},
+      {[](Json& json) { json.erase("model"); }, ""},
       {[](Json& json) { json["pre_tokenizer"] = nullptr; },
        ": pre_tokenizer: expected a ByteLevel stage for a GGUF file, got none"},
   };

@@ -77,6 +77,8 @@ Tokenizer Tokenizer::from_json(const Json& json, const std::string& place) {
 }
 
 Tokenizer Tokenizer::from_file(const std::string& path) {
+  require(file_exists(path), ErrorKind::kModel, parent_path(path), ": expected a file ",
+          file_name(path), ", got none");
   const MappedFile file(path);
   try {
     return from_json(Json::parse(file.text(), path), path);
