@@ -126,11 +126,11 @@ def greedy(model, ids):
 
 
 def parting(ours, theirs, is_end):
-    """The place of the first other token; None: there is none. Where ours ends, theirs has a token of the end."""
+    """The place of the first other token; None: there is none. What ours ends with early is a token of the end."""
     for i, (a, b) in enumerate(zip(ours, theirs)):
         if a != b:
             return i
-    return None if len(ours) == NEW_TOKENS or is_end(theirs[len(ours)]) else len(ours)
+    return None if len(ours) == NEW_TOKENS or is_end(ours[-1]) else len(ours)
 
 
 def check(laconic, folder, kind, work):

@@ -4,8 +4,11 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/error.h"
+#include "base/file.h"
 #include "base/philox.h"
 #include "nn/decoder.h"
+#include "text/tokenizer.h"
 
 namespace laconic {
 namespace {
@@ -30,6 +33,15 @@ TokenBatch probe_batch(const ModelConfig& config) {
 }
 
 }  // namespace
+
+PromptBuilder load_prompts(const std::string& folder, const ModelConfig& config) {
+  PromptBuilder builder = PromptBuilder::from_folder(folder);
+  const int64_t num_ids = builder.tokenizer().size();
+  require(num_ids <= config.vocab_size, ErrorKind::kModel, join_path(folder, "tokenizer.json"),
+          ": expected ids below ", config.vocab_size, " (vocab_size of config.json), got ",
+          num_ids - 1);
+  return builder;
+}
 
 ModelFolder load_adapted_model(const std::string& folder, const std::string& adapter) {
   ModelFolder model = load_model(folder);

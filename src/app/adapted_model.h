@@ -9,6 +9,7 @@
 
 #include "nn/adapter.h"
 #include "nn/model_folder.h"
+#include "text/prompt_builder.h"
 
 namespace laconic {
 
@@ -18,6 +19,10 @@ inline constexpr const char* kAdapterHelp =
 // The adapter (none where the name is empty) is merged in fp32 and not rounded to the folder's
 // dtype: index.config.dtype is then float32.
 ModelFolder load_adapted_model(const std::string& folder, const std::string& adapter);
+
+// The tokenizer and template of the model's folder. Error(kModel) where the tokenizer has ids that
+// the embedding has no rows for.
+PromptBuilder load_prompts(const std::string& folder, const ModelConfig& config);
 
 struct LogprobChange {
   double nats = 0;      // largest difference of a log-probability

@@ -65,7 +65,7 @@ struct LoadedModel {
       : folder(path),
         adapter(adapter_path),
         model(load_adapted_model(path, adapter_path)),
-        builder(PromptBuilder::from_folder(path)),
+        builder(load_prompts(path, model.index.config)),
         weight_hash(hash_weights(model.weights, model.index.config.dtype)) {}
 };
 

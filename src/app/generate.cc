@@ -216,8 +216,8 @@ bool run_served(const GenerateOptions& options, const std::vector<Problem>& prob
 
 bool run_local(GenerateOptions& options, const Settings& settings,
                const std::vector<Problem>& problems) {
-  const PromptBuilder builder = PromptBuilder::from_folder(options.model);
   const ModelFolder model = load_adapted_model(options.model, options.adapter);
+  const PromptBuilder builder = load_prompts(options.model, model.index.config);
   use_generation_config(settings, model.index.generation_config,
                         join_path(options.model, "generation_config.json"), options.sampling);
   const SamplingSettings sampling = sampling_settings(options.sampling, builder);

@@ -4,6 +4,7 @@
 #include <charconv>
 #include <cmath>
 
+#include "app/adapted_model.h"
 #include "app/checkpoint.h"
 #include "app/commands.h"
 #include "app/training_run.h"
@@ -115,7 +116,7 @@ int run_sft(Arguments arguments) {
 
   install_signal_handlers();
   ModelFolder model = load_model(settings.train.model);
-  const PromptBuilder builder = PromptBuilder::from_folder(settings.train.model);
+  const PromptBuilder builder = load_prompts(settings.train.model, model.index.config);
   std::vector<SharedSource> sources;
   std::vector<Domain> domains;
   const RowLimits limits = settings.train.row_limits();

@@ -1,5 +1,6 @@
 // The two ends of the scale that gains are measured on.
 // SPDX-License-Identifier: Apache-2.0
+#include "app/adapted_model.h"
 #include "app/measurement_json.h"
 #include "app/tldr_run.h"
 #include "base/error.h"
@@ -89,7 +90,7 @@ bool TldrRun::measure_bound(const std::string& name, const std::string& folder, 
     std::optional<PromptBuilder> other_builder;
     if (!own) {
       other = load_model(folder);
-      other_builder.emplace(PromptBuilder::from_folder(folder));
+      other_builder.emplace(load_prompts(folder, other->index.config));
     }
     const ModelFolder& model = own ? model_ : *other;
     const PromptBuilder& builder = own ? builder_ : *other_builder;

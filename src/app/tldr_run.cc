@@ -6,6 +6,7 @@
 #include <iomanip>
 #include <limits>
 
+#include "app/adapted_model.h"
 #include "app/checkpoint.h"
 #include "app/measurement_json.h"
 #include "base/error.h"
@@ -56,7 +57,7 @@ TldrRun::TldrRun(const TldrSettings& settings, const Settings& all)
     : settings_(settings),
       bad_rows_(parse_bad_row_policy(settings.train.bad_rows)),
       model_(load_model(settings.train.model)),
-      builder_(PromptBuilder::from_folder(settings.train.model)),
+      builder_(load_prompts(settings.train.model, model_.index.config)),
       measure_(settings.measure.resolve(settings.train.instruction)),
       dev_(read_dev_set(settings, builder_, bad_rows_)),
       folder_(settings.train.out, {"tldr", settings.identity(all)}, all.to_yaml()) {

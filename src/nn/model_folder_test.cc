@@ -132,6 +132,46 @@ std::vector<Broken> broken_folders() {
        "@/model.safetensors.index.json: weight_map: \"lm_head.weight\": expected the name of a "
        "file "
        "in the folder, got \"../model-00001-of-00005.safetensors\""},
+      {"shard by an absolute path", true,
+       [](const auto& f) {
+         edit_index(f, [&](Json& json) { json["weight_map"]["lm_head.weight"] = f + kLast; });
+       },
+       "@/model.safetensors.index.json: weight_map: \"lm_head.weight\": expected the name of a "
+       "file in the folder, got \"@/model-00005-of-00005.safetensors\""},
+      {"index names a number", true,
+       [](const auto& f) {
+         edit_index(f, [](Json& json) { json["weight_map"]["lm_head.weight"] = 5; });
+       },
+       "@/model.safetensors.index.json: weight_map: \"lm_head.weight\": expected a string, got "
+       "integer"},
+      {"shard that links to itself", true,
+       [](const auto& f) {
+         remove_all(f + kLast);
+         fs::create_symlink(fs::path(f + kLast).filename(), f + kLast);
+       },
+       "@/model.safetensors.index.json: weight_map: \"lm_head.weight\": expected the file "
+       "\"model-00005-of-00005.safetensors\" in the folder, got none"},
+      {"weights that are a folder", false,
+       [=](const auto& f) {
+         remove_all(f + single);
+         make_folders(f + single);
+       },
+       "@: expected model.safetensors or model.safetensors.index.json, got neither"},
+      {"field of the wrong type", false,
+       [](const auto& f) {
+         Json json = Json::parse(kConfig, "");
+         json["hidden_size"] = "8";
+         put(f + "/config.json", json.dump());
+       },
+       "@/config.json: hidden_size: expected an integer, got string"},
+      {"vocabulary larger than the embedding", false,
+       [](const auto& f) {
+         Json json = Json::parse(kConfig, "");
+         json["vocab_size"] = 21;
+         put(f + "/config.json", json.dump());
+       },
+       "@/model.safetensors: tensor \"model.embed_tokens.weight\".shape: expected [21, 8] (from "
+       "config.json), got [20, 8]"},
       {"index names the wrong shard", true,
        [](const auto& f) {
          edit_index(f, [](Json& json) {
