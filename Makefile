@@ -4,7 +4,7 @@ JOBS ?= $(shell nproc)
 PREFIX ?= /usr/local
 BUILD := build/release
 
-.PHONY: build test demo install setup check clean
+.PHONY: build test demo install setup check bench bench-quick clean
 
 build: setup
 	@cmake --build $(BUILD) --target laconic -j $(JOBS)
@@ -18,6 +18,18 @@ demo: build
 
 install: build
 	@cmake --install $(BUILD) --prefix "$(PREFIX)"
+
+# Against the peers (bench/run --help says how; TABLES="train generate" for some). Quick: no peers, no times asserted.
+bench: build bench-build
+	@bench/run $(TABLES)
+
+bench-quick: build bench-build
+	@bench/run --quick
+
+.PHONY: bench-build
+bench-build: setup
+	@cmake --build $(BUILD) -j $(JOBS) --target bench_train_step --target bench_sample --target bench_gemm \
+	  --target bench_generate --target bench_train_documents --target bench_tokenizer --target bench_verifier
 
 check: setup
 	@dev/check

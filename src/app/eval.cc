@@ -8,6 +8,7 @@
 #include "app/endpoint.h"
 #include "app/eval_output.h"
 #include "app/eval_tasks.h"
+#include "app/profile_option.h"
 #include "app/sample_journal.h"
 #include "base/error.h"
 #include "base/file.h"
@@ -26,6 +27,7 @@ struct EvalSettings {
   double margin = 0.05;
   bool check = false;
   bool json = false;
+  bool profile = false;
 
   void add_to(Settings& settings) {
     settings.add("model", &model, "model folder; with --endpoint the served name")
@@ -43,6 +45,7 @@ struct EvalSettings {
         .range(0, 1);
     settings.add("check", &check, "exit with 7 unless the second model is within the margin");
     settings.add("json", &json, "numbers as one JSON object instead of tables");
+    add_profile_option(settings, profile);
     settings.group("Sampler");
     source.measure.add_to(settings);
     endpoint.add_to(settings);
@@ -208,6 +211,7 @@ int run_eval(Arguments arguments) {
   require(!settings.endpoint.enabled() ||
               (settings.adapter.empty() && settings.compare_adapter.empty()),
           ErrorKind::kUsage, "--adapter: expected a model folder, got --endpoint");
+  const ProfileReport report(settings.profile);
   install_signal_handlers();
   const std::vector<EvalTask> tasks = read_eval_tasks(settings.source, all);
   std::vector<std::string> folders = {settings.model}, names = {"model"};

@@ -9,6 +9,7 @@
 #include "app/adapted_model.h"
 #include "app/commands.h"
 #include "app/endpoint.h"
+#include "app/profile_option.h"
 #include "app/sample_output.h"
 #include "app/sampling_options.h"
 #include "base/error.h"
@@ -29,7 +30,7 @@ namespace {
 struct GenerateOptions {
   std::string model, adapter, input = "-", output = "-", instruction, bad_rows = "fail";
   int64_t num_samples = 1;
-  bool logprobs = false;
+  bool logprobs = false, profile = false;
   SamplingOptions sampling;
   EndpointOptions endpoint;
 };
@@ -57,6 +58,7 @@ Settings settings_of(GenerateOptions& options) {
   settings.add("bad_rows", &options.bad_rows,
                "a row that cannot be read: fail, skip or quarantine=PATH");
   add_sampling_options(settings, options.sampling);
+  add_profile_option(settings, options.profile);
   options.endpoint.add_to(settings);
   settings.example(
       "laconic generate --model models/world-long --input problems.jsonl --output samples.jsonl "
@@ -241,6 +243,7 @@ int run_generate(Arguments arguments) {
   GenerateOptions options;
   Settings settings = settings_of(options);
   if (!settings.parse(arguments)) return 0;
+  const ProfileReport report(options.profile);
   install_signal_handlers();
 
   BadRows bad_rows(parse_bad_row_policy(options.bad_rows));

@@ -7,6 +7,7 @@
 #include "app/adapted_model.h"
 #include "app/checkpoint.h"
 #include "app/commands.h"
+#include "app/profile_option.h"
 #include "app/training_run.h"
 #include "base/log.h"
 #include "base/signals.h"
@@ -114,6 +115,7 @@ int run_sft(Arguments arguments) {
   if (!all.parse(arguments)) return 0;
   settings.train.validate();
 
+  const ProfileReport report(settings.train.profile);
   install_signal_handlers();
   ModelFolder model = load_model(settings.train.model);
   const PromptBuilder builder = load_prompts(settings.train.model, model.index.config);
@@ -135,7 +137,7 @@ int run_sft(Arguments arguments) {
   const std::vector<double> shares = mixture_of(sources, domains);
 
   Json identity = all.to_json();
-  for (const char* name : {"out", "logging_steps", "report_to", "save_total_limit"})
+  for (const char* name : {"out", "logging_steps", "report_to", "save_total_limit", "profile"})
     if (identity.find(name)) identity.erase(name);
   RunFolder folder(settings.train.out, {"sft", identity}, all.to_yaml());
   for (size_t k = 0; k < domains.size(); ++k) domains[k].save_index(index_path(folder.path(), k));

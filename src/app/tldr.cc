@@ -1,6 +1,7 @@
 // laconic tldr: the main job (app/tldr_run.h).
 // SPDX-License-Identifier: Apache-2.0
 #include "app/commands.h"
+#include "app/profile_option.h"
 #include "app/tldr_run.h"
 #include "base/signals.h"
 
@@ -17,6 +18,7 @@ int run_tldr(Arguments arguments) {
       "--long long.jsonl --dev dev.jsonl --out RUN");
   if (!all.parse(arguments)) return 0;
   settings.validate();
+  const ProfileReport report(settings.train.profile);
   install_signal_handlers();
   return TldrRun(settings, all).run();
 }

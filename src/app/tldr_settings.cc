@@ -55,7 +55,7 @@ void TldrSettings::validate() const {
 Json TldrSettings::identity(const Settings& settings) const {
   Json identity = settings.to_json();
   for (const char* name :
-       {"out", "slots", "logging_steps", "report_to", "save_total_limit", "config"})
+       {"out", "slots", "logging_steps", "report_to", "save_total_limit", "config", "profile"})
     if (identity.find(name)) identity.erase(name);
   return identity;
 }

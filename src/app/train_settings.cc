@@ -43,6 +43,7 @@ void TrainSettings::add_to(Settings& settings) {
       .range(1, 1e9)
       .add("report_to", &report_to, "event files beside log.jsonl, or none; nothing is sent")
       .choices({"tensorboard", "none"})
+      .add("profile", &profile, "print at the end where the time went, in percent")
       .add("dtype", &dtype, "of the saved weights; empty: as in the model's folder")
       .choices({"float32", "float16", "bfloat16"});
   add_data_settings(*this, settings);

@@ -36,6 +36,7 @@ struct TrainSettings {
   double max_grad_norm = 1.0;
   bool gradient_checkpointing = false;
   bool bf16 = false;
+  bool profile = false;
   int64_t logging_steps = 1;
   int64_t save_steps = 0;
   int64_t save_total_limit = 0;

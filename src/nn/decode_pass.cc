@@ -80,6 +80,7 @@ void DecodePass::parallel_dealt(int64_t count, int64_t unit, const Function& fun
 }
 
 void DecodePass::embed(Range r) {
+  const ProfileScope scope("decode: rows of the embedding");
   const float* embedding = weights_.embedding.const_data_ptr<float>();
   const auto width = static_cast<size_t>(config_.hidden_size);
   const auto scale = static_cast<float>(config_.embedding_scale);
@@ -93,6 +94,7 @@ void DecodePass::embed(Range r) {
 }
 
 void DecodePass::norm(const AlignedFloats& factors, Range r) {
+  const ProfileScope scope("decode: norms");
   for (int64_t i = r.begin; i < r.end; ++i)
     rms_norm_row(x_.row(i), factors.data(), normed_.row(i), config_.hidden_size,
                  config_.rms_norm_eps);
@@ -100,6 +102,7 @@ void DecodePass::norm(const AlignedFloats& factors, Range r) {
 
 // Normalises and rotates queries and keys, and puts keys and values into the slots.
 void DecodePass::store_keys_values(int64_t l, Range r) {
+  const ProfileScope scope("decode: rotation, keys and values");
   const int64_t width = config_.head_dim, rotated = config_.rotary_width();
   const bool local = config_.is_local_rope(l);
   for (int64_t i = r.begin; i < r.end; ++i) {
@@ -123,6 +126,7 @@ void DecodePass::store_keys_values(int64_t l, Range r) {
 
 // row_heads counts (row, query head) pairs.
 void DecodePass::attend_heads(int64_t l, Range row_heads) {
+  const ProfileScope scope("decode: attention");
   thread_local AlignedFloats scores;
   const int64_t group = config_.num_heads / config_.num_kv_heads;
   const int64_t window = config_.window(l);
@@ -147,6 +151,7 @@ void DecodePass::attend_heads(int64_t l, Range row_heads) {
 }
 
 void DecodePass::gated(const DecodeMlp& mlp, Range r, Range panels) {
+  const ProfileScope scope("decode: activation of the MLP");
   multiply(mlp.gate, normed_, gate_, r, panels);
   multiply(mlp.up, normed_, up_, r, panels);
   for (int64_t i = r.begin; i < r.end; ++i)
@@ -156,6 +161,7 @@ void DecodePass::gated(const DecodeMlp& mlp, Range r, Range panels) {
 
 // out_norm: of sandwich norms, else empty.
 void DecodePass::add_branch(const AlignedFloats& out_norm, Range r) {
+  const ProfileScope scope("decode: sums of branches");
   for (int64_t i = r.begin; i < r.end; ++i) {
     float* const branch = branch_.row(i);
     if (!out_norm.empty())
@@ -187,6 +193,7 @@ void DecodePass::from_attention(int64_t l, Range r) {
 
 // `logits` belongs to row r.begin; the rows are normed.
 void DecodePass::head(Range r, float* logits, Range panels) {
+  const ProfileScope scope("decode: head");
   const int64_t vocab_size = config_.vocab_size;
   multiply_panels({&packed->head, normed_.row(r.begin), normed_.stride, logits, vocab_size,
                    r.size(), panels.begin, panels.end});

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 
+#include "base/profile.h"
 #include "nn/decode_kernels.h"
 #include "nn/model_config.h"
 
@@ -29,6 +30,7 @@ struct Activations {
 // out rows = in rows W^T + bias, columns of the panels only.
 inline void multiply(const DecodeMatrix& matrix, Activations& in, Activations& out, Range rows,
                      Range panels) {
+  const ProfileScope scope("decode: products x W");
   multiply_panels({&matrix, in.row(rows.begin), in.stride, out.row(rows.begin), out.stride,
                    rows.size(), panels.begin, panels.end});
 }

@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/hash.h"
 #include "base/philox.h"
+#include "base/profile.h"
 
 namespace laconic {
 namespace {
@@ -151,6 +152,7 @@ class Schedule {
     Sample& sample = running.sample;
     const auto sample_idx = static_cast<uint64_t>(requests_[sample.request_idx].sample_idx);
     const double uniform = philox_uniform(running.key, sample.ids.size(), sample_idx);
+    const ProfileScope scope("draw of a token");
     const Draw drawn = draw_token(logits, settings_, uniform);
     sample.ids.push_back(drawn.id);
     sample.logprobs.push_back(drawn.logprob);

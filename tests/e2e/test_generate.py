@@ -133,4 +133,16 @@ class Generate(laconic_test.TestCase):
         self.laconic("logprobs", "--model", "model", stdin='{"ids": [100000]}\n', code=EXIT_DATA)
 
 
+class Profile(laconic_test.TestCase):
+    def test_profile_prints_a_table_and_changes_no_sample(self):
+        model = laconic_test.REPOSITORY / "models" / "world-long"
+        problem = '{"id": "a", "problem": "What is 3 + 4?"}\n'
+        args = ["generate", "--model", model, "--max-new-tokens", 20, "--seed", 3]
+        plain, profiled = (self.laconic(*args, *more, stdin=problem) for more in ([], ["--profile"]))
+        self.assertEqual(plain.stdout, profiled.stdout)
+        self.assertNotIn("products x W", plain.stderr)
+        for name in ("decode: products x W", "decode: attention", "draw of a token", "share"):
+            self.assertIn(name, profiled.stderr)
+
+
 laconic_test.main()

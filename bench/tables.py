@@ -1,0 +1,261 @@
+"""The tables of bench/run. Each takes a Bench, shows first that outputs agree, and writes one CSV and one SVG.
+
+SPDX-License-Identifier: Apache-2.0
+"""
+import json
+import random
+import re
+import statistics
+import sys
+
+import harness as h
+from harness import BUILD, THREADS, WORK
+
+BENCH = BUILD / "bench"
+
+
+def agree(what, ours, theirs, tolerance):
+    if abs(ours - theirs) > tolerance * abs(theirs):
+        sys.exit(f"bench: {what}: expected losses that agree within {100 * tolerance:g} %, got {ours} and {theirs}")
+
+
+def same_start(ours, theirs):
+    """Mean share of the replies' length for which the ids are the same."""
+    shares = []
+    for a, b in zip(ours, theirs):
+        same = next((i for i, (x, y) in enumerate(zip(a, b)) if x != y), min(len(a), len(b)))
+        shares.append(same / max(1, min(len(a), len(b))))
+    return round(statistics.mean(shares), 3)
+
+
+def step_seconds(model, documents, tokens, precision, repeats=3):
+    out, err = h.call(BENCH / "bench_train_documents", model, documents, tokens, repeats, THREADS, precision)
+    seconds = statistics.median(float(row["seconds"]) for row in h.csv_of(out))
+    return seconds, float(re.search(r"first_loss ([-0-9.e]+)", err).group(1))
+
+
+def train(bench):
+    """Steps on rows of equal length, laconic and transformers; share of bench_gemm's best rate."""
+    works = [("smollm2", 4, 256, "fp32"), ("smollm2", 4, 256, "bf16"), ("0.9M", 32, 512, "fp32"), ("5.8M", 16, 512, "fp32")]
+    if bench.quick:
+        return train_quick(bench)
+    peak, rows = h.gemm_peak(), []
+    for model, count, length, precision in works:
+        folder = h.model_of(model)
+        config = json.loads((folder / "config.json").read_text())
+        documents = h.write_documents(WORK / f"train-{model}.txt", [length] * count, config["vocab_size"])
+        first = {}
+
+        def ours():
+            seconds, first["laconic"] = step_seconds(folder, documents, count * length, precision)
+            return seconds
+
+        def theirs():
+            result = h.peer("train", model=folder, documents=documents, repeats=2, bf16=precision == "bf16")
+            first["transformers"] = result["first_loss"]
+            return result["seconds"]
+
+        seconds = h.medians({"laconic": ours, "transformers": theirs}, bench.runs)
+        agree(f"train {model} {precision}", first["laconic"], first["transformers"], 1e-4 if precision == "fp32" else 1e-2)
+        for name, s in seconds.items():
+            rows.append({"model": model, "rows": f"{count}x{length}", "precision": precision, "system": name,
+                         "tokens_per_s": round(count * length / s),
+                         "share_of_gemm_peak": round(flops(config, count, length) / s / 1e9 / peak[precision], 3),
+                         "ratio": round(seconds["transformers"] / s, 2), "first_loss": round(first[name], 5)})
+    h.publish(bench, "train", rows, bars=(["model", "precision", "system"], "tokens_per_s"))
+
+
+def flops(c, count, length):
+    """Of a step: 6 a weight of a matrix and token, attention's causal half three and a half times."""
+    d, heads = c["hidden_size"], c["num_attention_heads"]
+    width = c.get("head_dim") or d // heads
+    kv = c["num_key_value_heads"] * width
+    matrices = c["num_hidden_layers"] * (d * (heads * width + 2 * kv) + heads * width * d + 3 * d * c["intermediate_size"])
+    attention = 7 * c["num_hidden_layers"] * heads * width * length
+    return count * length * (6 * (matrices + c["vocab_size"] * d) + attention)
+
+
+def train_quick(bench):
+    rows = []
+    for precision in ("fp32", "bf16"):
+        out, _ = h.call(BENCH / "bench_train_step", 2048, 2, THREADS, "world", 0, precision)
+        best = h.csv_of(out)
+        rows.append({"model": "world", "precision": precision, "system": "laconic",
+                     "tokens_per_s": round(statistics.median(float(r["tokens_per_second"]) for r in best)),
+                     "loss": best[-1]["loss"]})
+    agree("train fp32 and bf16", float(rows[1]["loss"]), float(rows[0]["loss"]), 0.01)
+    h.publish(bench, "train", rows, bars=(["model", "precision", "system"], "tokens_per_s"))
+
+
+def mixed(bench):
+    """Rows of 64 to 4,096 tokens (log-uniform), laconic and TRL's SFTTrainer (padded batches of 8), 5.8 M weights."""
+    steps, batch = 2, 8
+    generator = random.Random(3)
+    lengths = [int(64 * 64 ** generator.random()) for _ in range(steps * batch)]
+    folder = h.model_of("5.8M")
+    documents = h.write_documents(WORK / "mixed.txt", lengths, 4096)
+    # A step of ours is a step of theirs: the same 8 rows.
+    parts = [h.write_documents(WORK / f"mixed-{i}.txt", [], 1) for i in range(steps)]
+    lines = documents.read_text().splitlines()
+    for i, part in enumerate(parts):
+        part.write_text("\n".join(lines[batch * i:batch * (i + 1)]) + "\n")
+    first = {}
+
+    def ours():
+        seconds = 0.0
+        for i, part in enumerate(parts):
+            s, loss = step_seconds(folder, part, 8192, "fp32", repeats=1)
+            seconds += s
+            first.setdefault("laconic", loss)
+        return seconds
+
+    def theirs():
+        result = h.peer("train_trl", model=folder, documents=documents, rows=batch, steps=steps)
+        first["trl"] = result["first_loss"]
+        return result["seconds"]
+
+    seconds = h.medians({"laconic": ours, "trl": theirs}, min(bench.runs, 2))
+    agree("mixed", first["laconic"], first["trl"], 1e-3)
+    rows = [{"model": "5.8M", "tokens": sum(lengths), "system": name, "tokens_per_s": round(sum(lengths) / s),
+             "ratio": round(seconds["trl"] / s, 2), "first_loss": round(first[name], 4)} for name, s in seconds.items()]
+    h.publish(bench, "mixed", rows, bars=(["model", "system"], "tokens_per_s"))
+
+
+def ours_generate(folder, prompts, lengths, slots, storage):
+    out, _ = h.call(BENCH / "bench_generate", folder, prompts, lengths, slots, storage, THREADS)
+    return json.loads(out)
+
+
+def keep(results, name, key, function):
+    def measure():
+        results[name] = function()
+        return results[name][key]
+    return measure
+
+
+def generate(bench):
+    """SmolLM2, greedy, 1, 16 and 64 sequences: laconic, transformers, llama.cpp."""
+    if bench.quick:
+        return generate_quick(bench)
+    folder, rows = h.smollm2(), []
+    new_tokens = {1: 64, 16: 48, 64: 24}
+    for dtype in ("float32", "bfloat16", "int8"):
+        for count in (1, 16, 64):
+            prompts = h.write_documents(WORK / f"prompts-{count}.txt", [64] * count, 49000)
+            n, results = new_tokens[count], {}
+            systems = {
+                "laconic": lambda: ours_generate(folder, prompts, n, count, dtype),
+                "llama.cpp": lambda: h.peer("llama", dtype=dtype, folder=WORK, prompts=prompts, lengths=[n] * count,
+                                            slots=count)}
+            if dtype != "int8" and count < 64:
+                systems["transformers"] = lambda: h.peer("generate", model=folder, prompts=prompts, new_tokens=n, dtype=dtype)
+            runs = {name: keep(results, name, "decode", f) for name, f in systems.items()}
+            rates = h.medians(runs, 1 if bench.runs < 3 else 2)
+            for name, rate in rates.items():
+                rows.append({"storage": dtype, "sequences": count, "system": name, "decode_tokens_per_s": round(rate, 1),
+                             "prefill_tokens_per_s": round(results[name]["prefill"], 1),
+                             "ratio": round(rates["laconic"] / rate, 2),
+                             "same_start": same_start(results["laconic"]["ids"], results[name]["ids"])})
+    exact = [row["same_start"] for row in rows if row["storage"] == "float32"]
+    if min(exact) < 0.5:
+        sys.exit(f"bench: generate: expected greedy ids that agree in float32, got {min(exact)} of the start in common")
+    h.publish(bench, "generate", rows, bars=(["storage", "sequences", "system"], "decode_tokens_per_s"))
+
+
+def generate_quick(bench):
+    folder = h.ROOT / "models" / "world-long"
+    prompts = h.write_documents(WORK / "prompts-quick.txt", [32] * 8, 300)
+    rows, replies = [], {}
+    for slots in (1, 8):
+        result = ours_generate(folder, prompts, 32, slots, "float32")
+        replies[slots] = result["ids"]
+        rows.append({"model": "world-long", "slots": slots, "system": "laconic",
+                     "decode_tokens_per_s": round(result["decode"], 1)})
+    assert replies[1] == replies[8], "replies depend on the slots"
+    h.publish(bench, "generate", rows, bars=(["model", "slots", "system"], "decode_tokens_per_s"))
+
+
+def small(bench):
+    """0.9 M weights, 1 and 32 sequences, laconic and transformers."""
+    folder, rows = h.model_of("0.9M"), []
+    for count in (1, 32):
+        prompts = h.write_documents(WORK / f"prompts-small-{count}.txt", [60] * count, 500)
+        results = {}
+        rates = h.medians({
+            "laconic": keep(results, "laconic", "decode", lambda: ours_generate(folder, prompts, 150, count, "float32")),
+            "transformers": keep(results, "transformers", "decode", lambda: h.peer(
+                "generate", model=folder, prompts=prompts, new_tokens=150, dtype="float32"))}, bench.runs)
+        for name, rate in rates.items():
+            rows.append({"sequences": count, "system": name, "decode_tokens_per_s": round(rate, 1),
+                         "ratio": round(rate / rates["transformers"], 2),
+                         "same_start": same_start(results["transformers"]["ids"], results[name]["ids"])})
+    h.publish(bench, "small", rows, bars=(["sequences", "system"], "decode_tokens_per_s"))
+
+
+def continuous(bench):
+    """SmolLM2, 24 replies of 30 to 3,000 tokens (log-uniform) in 16 slots, laconic and llama.cpp (llama_batch, free slots
+    refilled in the same way: a server's scheduling without its HTTP)."""
+    generator = random.Random(5)
+    lengths = [int(30 * 100 ** generator.random()) for _ in range(24)]
+    prompts = h.write_documents(WORK / "prompts-continuous.txt", [64] * len(lengths), 49000, seed=2)
+    folder, results, rows = h.smollm2(), {}, []
+    for dtype in ("bfloat16",):
+        seconds = h.medians({
+            "laconic": keep(results, "laconic", "seconds", lambda: ours_generate(
+                folder, prompts, ",".join(map(str, lengths)), 16, dtype)),
+            "llama.cpp": keep(results, "llama.cpp", "seconds", lambda: h.peer(
+                "llama", dtype=dtype, folder=WORK, prompts=prompts, lengths=lengths, slots=16))}, 1)
+        for name, s in seconds.items():
+            rows.append({"storage": dtype, "replies": len(lengths), "tokens": sum(lengths), "system": name,
+                         "tokens_per_s": round(sum(lengths) / s, 1), "ratio": round(seconds["llama.cpp"] / s, 2)})
+    h.publish(bench, "continuous", rows, bars=(["storage", "system"], "tokens_per_s"))
+
+
+def tokenizer(bench):
+    out, _ = h.call(h.peers_python(), h.ROOT / "bench" / "tokenizer_ratio.py", "--build", BUILD, "--data", h.DATA, "--runs", 3)
+    rows, name, package = [], "", 0.0
+    for line in out.splitlines():
+        if found := re.match(r"(\S+): (\d+) texts.*tokenizers ([\d.]+) MB/s", line):
+            name, package = found.group(1), float(found.group(3))
+            rows.append({"tokenizer": name, "system": "tokenizers", "mb_per_s": package, "ratio": 1.0})
+        elif found := re.match(r"\s+(one thread, [^:]*): ([\d.]+) MB/s", line):
+            rows.append({"tokenizer": name, "system": "laconic, " + found.group(1), "mb_per_s": float(found.group(2)),
+                         "ratio": round(float(found.group(2)) / package, 1)})
+    h.publish(bench, "tokenizer", rows, bars=(["tokenizer", "system"], "mb_per_s"))
+
+
+def verifier(bench):
+    out, _ = h.call(h.peers_python(), h.ROOT / "bench" / "verifier.py", "--build", BUILD, "--data", h.DATA, "--rows", 300)
+    rows = []
+    for line in out.splitlines()[2:]:
+        name, count, ours, theirs, ratio, *rest = line.split()
+        rows.append({"file": name, "rows": count, "laconic_rows_per_s": ours, "math_verify_rows_per_s": theirs, "ratio": ratio,
+                     "laconic_agrees_with_truth": rest[2], "math_verify_agrees_with_truth": rest[3]})
+    h.publish(bench, "verifier", rows, bars=(["file"], "laconic_rows_per_s"))
+
+
+def growth(bench):
+    """tokens/s of laconic against row length, slots and model size."""
+    rows = []
+
+    def add(what, size, series, rate):
+        rows.append({"against": what, "size": size, "series": series, "tokens_per_s": round(rate, 1)})
+
+    model = h.ROOT / "models" / "world-long"
+    for length in ((256, 512) if bench.quick else (256, 1024, 4096, 16384, 32768)):
+        documents = h.write_documents(WORK / "growth.txt", [length], 300)
+        seconds, _ = step_seconds(model, documents, length, "fp32", repeats=1)
+        add("row length", length, "train, world-long", length / seconds)
+    if not bench.quick:
+        for length in (256, 1024, 4096):
+            documents = h.write_documents(WORK / "growth.txt", [length], 49000)
+            seconds, _ = step_seconds(h.smollm2(), documents, length, "fp32", repeats=1)
+            add("row length", length, "train, SmolLM2", length / seconds)
+    for shape in (("tiny",) if bench.quick else ("tiny", "smollm2")):
+        for row in h.csv_of(h.call(BENCH / "bench_sample", shape, 0.2 if bench.quick else 2)[0]):
+            add("slots", row["slots"], f"decode, {shape}", float(row["decode_tokens_per_s"]))
+    h.publish(bench, "growth", rows, lines=("size", "tokens_per_s", ["against", "series"]))
+
+
+TABLES = {f.__name__: f for f in (train, mixed, generate, small, continuous, tokenizer, verifier, growth)}
+QUICK = ["train", "generate", "growth"]
