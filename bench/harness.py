@@ -134,8 +134,8 @@ def gemm_peak():
 
 
 def machine():
-    model = "".join(line.split(":")[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name"))[:40]
-    return f"{model or platform.processor()}, {THREADS} threads"
+    models = [line.split(":")[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name")]
+    return f"{models[0] if models else platform.processor()}, {THREADS} threads"
 
 
 def publish(bench, name, rows, bars=None, lines=None):
