@@ -117,7 +117,7 @@ int run_sft(Arguments arguments) {
 
   const ProfileReport report(settings.train.profile);
   install_signal_handlers();
-  ModelFolder model = load_model(settings.train.model);
+  ModelFolder model = load_for_training(settings.train);
   const PromptBuilder builder = load_prompts(settings.train.model, model.index.config);
   std::vector<SharedSource> sources;
   std::vector<Domain> domains;

@@ -56,7 +56,7 @@ std::vector<Domain> read_domains(const TldrSettings& settings, const PromptBuild
 TldrRun::TldrRun(const TldrSettings& settings, const Settings& all)
     : settings_(settings),
       bad_rows_(parse_bad_row_policy(settings.train.bad_rows)),
-      model_(load_model(settings.train.model)),
+      model_(load_for_training(settings.train)),
       builder_(load_prompts(settings.train.model, model_.index.config)),
       measure_(settings.measure.resolve(settings.train.instruction)),
       dev_(read_dev_set(settings, builder_, bad_rows_)),

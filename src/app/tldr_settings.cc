@@ -2,6 +2,7 @@
 #include "app/tldr_settings.h"
 
 #include "base/error.h"
+#include "data/mixture.h"
 
 namespace laconic {
 
@@ -44,6 +45,7 @@ void TldrSettings::add_to(Settings& settings) {
 
 void TldrSettings::validate() const {
   train.validate();
+  if (!static_mixture.empty()) parse_mixture(static_mixture, {"short", "long"});
   const bool measured = !short_model.empty(), given = !bounds.empty();
   require(measured != given || !static_mixture.empty(), ErrorKind::kUsage,
           "laconic tldr: expected one of --short-model and --bounds, got ",

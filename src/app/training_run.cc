@@ -56,6 +56,13 @@ std::string card_body(const std::string& card) {
 
 }  // namespace
 
+ModelFolder load_for_training(const TrainSettings& settings) {
+  ModelFolder model = load_model(settings.model);
+  if (settings.lora.enabled())
+    check_trainable(model.weights, settings.lora.config(model.index.config, settings.model));
+  return model;
+}
+
 TrainingRun::TrainingRun(const TrainSettings& settings, RunFolder& folder, ModelFolder& model,
                          std::vector<Domain> domains)
     : settings_(settings),

@@ -27,6 +27,10 @@
 
 namespace laconic {
 
+// The model to train. Error(kUsage) or Error(kModel) where it cannot be trained as the settings
+// say: to be called before anything is written.
+ModelFolder load_for_training(const TrainSettings& settings);
+
 class TrainingRun {
  public:
   // `model` holds the weights that are trained; its folder supplies config, tokenizer and template

@@ -43,6 +43,8 @@ struct LoraWeights : FlatTensors {
 Weights attach_adapter(const Weights& base, const AdapterConfig& config, uint64_t seed);
 // The same with an adapter's values.
 Weights attach_adapter(const Weights& base, const Adapter& adapter);
+// Error(kModel) where attach_adapter would throw one; allocates nothing of the adapter's size.
+void check_trainable(const Weights& base, const AdapterConfig& config);
 // The adapter as it is now, sharing memory. REQUIRES: weights.lora.
 Adapter adapter_of(const Weights& weights);
 // To be called after A or B changed: the norms of DoRA.

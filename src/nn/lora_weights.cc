@@ -125,8 +125,9 @@ Weights lay_out(const Weights& base, const std::shared_ptr<LoraWeights>& lora) {
   return weights;
 }
 
+// The trained buffer has the dtype and device of `options`; on the device "meta" it has no memory.
 std::shared_ptr<LoraWeights> make_lora(const Weights& base, const AdapterConfig& config,
-                                       const AdapterPlan& plan) {
+                                       const AdapterPlan& plan, const at::TensorOptions& options) {
   LACONIC_CHECK(!base.lora, "a second adapter");
   for (const LayerWeights& layer : base.layers)
     require(!layer.router.defined(), ErrorKind::kModel,
@@ -137,7 +138,7 @@ std::shared_ptr<LoraWeights> make_lora(const Weights& base, const AdapterConfig&
   lora->plan = plan;
   lora->parameters = plan_trained(plan, config.use_dora);
   const Parameter& last = lora->parameters.back();
-  lora->flat = at::zeros({last.offset + last.size()}, base.flat.options());
+  lora->flat = at::zeros({last.offset + last.size()}, options);
   return lora;
 }
 
@@ -159,7 +160,7 @@ void initialize_a(const at::Tensor& a, uint64_t seed, size_t module) {
 
 Weights attach_adapter(const Weights& base, const AdapterConfig& config, uint64_t seed) {
   const std::shared_ptr<LoraWeights> lora =
-      make_lora(base, config, plan_adapter(config, base.config, "adapter"));
+      make_lora(base, config, plan_adapter(config, base.config, "adapter"), base.flat.options());
   Weights weights = lay_out(base, lora);
   const Adapter adapter = adapter_of(weights);
   for (size_t i = 0; i < adapter.low_rank.size(); ++i) {
@@ -174,8 +175,14 @@ Weights attach_adapter(const Weights& base, const AdapterConfig& config, uint64_
   return weights;
 }
 
+void check_trainable(const Weights& base, const AdapterConfig& config) {
+  const at::TensorOptions nowhere = base.flat.options().device(at::kMeta);
+  lay_out(base, make_lora(base, config, plan_adapter(config, base.config, "adapter"), nowhere));
+}
+
 Weights attach_adapter(const Weights& base, const Adapter& adapter) {
-  Weights weights = lay_out(base, make_lora(base, adapter.config, adapter.plan));
+  Weights weights =
+      lay_out(base, make_lora(base, adapter.config, adapter.plan, base.flat.options()));
   const Adapter views = adapter_of(weights);
   for (size_t i = 0; i < views.low_rank.size(); ++i) {
     views.low_rank[i].a.copy_(adapter.low_rank[i].a);

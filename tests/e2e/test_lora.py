@@ -125,6 +125,17 @@ class Lora(laconic_test.TestCase):
                                 "lora_target_modules: expected linear layers of Qwen2ForCausalLM, got q_prj")):
             message = self.sft("run", *more, code=EXIT_USAGE)
             self.assertIn(expected, message.stderr.splitlines()[-1])
+        message = self.sft("run", "--lora-r", 4, "--lora-target-modules", "o_proj", "--modules-to-save", "q_proj",
+                           code=laconic_test.EXIT_MODEL)
+        self.assertIn("modules_to_save: expected modules with a matrix of their own", message.stderr)
+        # Nothing was written, so that the corrected command is not one of other settings.
+        self.assertFalse((self.folder / "run").exists())
+        tldr = ["tldr", "--model", "model", "--short", "short.jsonl", "--long", "long.jsonl", "--dev", "problems.jsonl",
+                "--out", "run", "--max-steps", 2]
+        self.laconic(*tldr, "--static", "short=0.5,long=0.5", "--lora-r", 4, "--lora-target-modules", "q_prj",
+                     code=EXIT_USAGE)
+        self.laconic(*tldr, "--static", "short=0.5", code=EXIT_USAGE)
+        self.assertFalse((self.folder / "run").exists())
 
 
 if __name__ == "__main__":
