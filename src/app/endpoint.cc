@@ -54,6 +54,17 @@ void EndpointOptions::add_to(Settings& settings) {
   settings.add("endpoint_timeout_s", &timeout_s, "seconds for one whole answer").range(0.01, 1e6);
 }
 
+void EndpointOptions::validate(const Settings& settings,
+                               const std::vector<std::string>& local) const {
+  for (const char* name : {"endpoint_mode", "endpoint_key_env", "endpoint_extra", "tokenizer",
+                           "concurrency", "endpoint_retries", "endpoint_timeout_s"})
+    require(enabled() || !settings.given(name), ErrorKind::kUsage, "--", with_hyphens(name),
+            ": expected --endpoint with it, got none");
+  for (const std::string& name : local)
+    require(!enabled() || !settings.given(name), ErrorKind::kUsage, "--", with_hyphens(name),
+            ": expected a model folder, got --endpoint");
+}
+
 Endpoint::Endpoint(const EndpointOptions& options, std::string model, SamplingSettings sampling)
     : options_(options),
       model_(std::move(model)),

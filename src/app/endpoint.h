@@ -14,6 +14,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "app/endpoint_protocol.h"
 #include "base/json.h"
@@ -35,6 +36,9 @@ struct EndpointOptions {
 
   void add_to(Settings& settings);
   bool enabled() const { return !url.empty(); }
+  // Error(kUsage) for an option that would do nothing: of an endpoint without one, or one of
+  // `local`, which are those of a model in memory, with one.
+  void validate(const Settings& settings, const std::vector<std::string>& local) const;
 };
 
 // Error(kUsage) for options that cannot be, before anything is asked.

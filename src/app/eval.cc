@@ -208,9 +208,7 @@ int run_eval(Arguments arguments) {
           "--check: expected --compare with it, got none");
   require(settings.compare_adapter.empty() || !settings.compare.empty(), ErrorKind::kUsage,
           "--compare-adapter: expected --compare with it, got none");
-  require(!settings.endpoint.enabled() ||
-              (settings.adapter.empty() && settings.compare_adapter.empty()),
-          ErrorKind::kUsage, "--adapter: expected a model folder, got --endpoint");
+  settings.endpoint.validate(all, {"adapter", "compare_adapter", "slots", "sampling_weights"});
   const ProfileReport report(settings.profile);
   install_signal_handlers();
   const std::vector<EvalTask> tasks = read_eval_tasks(settings.source, all);

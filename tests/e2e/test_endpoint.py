@@ -262,5 +262,16 @@ class Endpoint(laconic_test.TestCase):
         self.laconic(*args, "--output", "one.jsonl", "--n", 1, "--temperature", 0.5, code=EXIT_USAGE)
         self.laconic(*args, "--logprobs", code=EXIT_USAGE)
 
+    def test_options_that_would_do_nothing_are_refused(self):
+        for command in (("eval", "--data"), ("generate", "--input")):
+            args = (*command, "problems.jsonl", "--model", "served")
+            for option in (("--sampling-weights", "int8"), ("--slots", 3), ("--adapter", "a")):
+                message = self.laconic(*args, "--endpoint", self.url, *option, code=EXIT_USAGE).stderr
+                self.assertEqual(message, f"{option[0]}: expected a model folder, got --endpoint\n")
+            for option in (("--concurrency", 3), ("--endpoint-extra", "{}"), ("--tokenizer", "t"),
+                           ("--endpoint-retries", 2)):
+                message = self.laconic(*args, *option, code=EXIT_USAGE).stderr
+                self.assertEqual(message, f"{option[0]}: expected --endpoint with it, got none\n")
+
 
 laconic_test.main()
