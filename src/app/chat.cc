@@ -8,6 +8,7 @@
 #include <memory>
 #include <thread>
 
+#include "app/adapted_model.h"
 #include "app/chat_model.h"
 #include "app/chat_screen.h"
 #include "app/commands.h"
@@ -26,12 +27,15 @@ constexpr const char* kHelp =
     "  Ctrl-C          ends a reply; at the prompt it leaves\n";
 
 struct ChatSettings {
-  std::string model, compare, system, instruction;
+  std::string model, adapter, compare, compare_adapter, system, instruction;
   SamplingOptions sampling;
 
   void add_to(Settings& settings) {
     settings.positional("MODEL", &model, "model folder").alias("model_name_or_path").required();
+    settings.add("adapter", &adapter, kAdapterHelp);
     settings.add("compare", &compare, "a second model folder: both reply, side by side");
+    settings.add("compare_adapter", &compare_adapter,
+                 "the same for the second model (which may be the same folder)");
     settings.add("system", &system, "system turn to begin with");
     settings.add("instruction", &instruction, "put on a line of its own after what is asked");
     sampling.max_new_tokens = 4096;
@@ -55,12 +59,8 @@ class Chat {
  public:
   Chat(const ChatSettings& settings, const Settings& all)
       : settings_(settings), screen_(screen_of_stdout()) {
-    for (const std::string& folder : {settings.model, settings.compare}) {
-      if (folder.empty()) continue;
-      models_.push_back(std::make_unique<ChatModel>(folder, all, settings.sampling));
-      names_.push_back(file_name(folder));
-      starts_thinking_.push_back(models_.back()->starts_thinking());
-    }
+    add_model(settings.model, settings.adapter, all);
+    if (!settings.compare.empty()) add_model(settings.compare, settings.compare_adapter, all);
     if (names_.size() == 2 && names_[0] == names_[1]) names_ = {settings.model, settings.compare};
     reset(settings.system);
   }
@@ -80,6 +80,13 @@ class Chat {
   }
 
  private:
+  void add_model(const std::string& folder, const std::string& adapter, const Settings& all) {
+    models_.push_back(std::make_unique<ChatModel>(folder, adapter, all, settings_.sampling));
+    names_.push_back(adapter.empty() ? file_name(folder)
+                                     : cat(file_name(folder), " + ", file_name(adapter)));
+    starts_thinking_.push_back(models_.back()->starts_thinking());
+  }
+
   bool read_line(std::string& line) {
     if (screen_.is_terminal) {
       std::fputs(screen_.colour ? "\x1b[1m>\x1b[0m " : "> ", stdout);
@@ -172,6 +179,8 @@ int run_chat(Arguments arguments) {
                "a turn, replies go to stdout and counts to stderr.");
   settings.add_to(all);
   if (!all.parse(arguments)) return 0;
+  require(settings.compare_adapter.empty() || !settings.compare.empty(), ErrorKind::kUsage,
+          "--compare-adapter: expected --compare with it, got none");
   Chat chat(settings, all);
   install_interrupt_handler();
   chat.run();

@@ -5,10 +5,12 @@
 #include <chrono>
 #include <optional>
 
+#include "app/adapted_model.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "nn/decode.h"
 #include "nn/model_folder.h"
+#include "nn/rope.h"
 #include "sample/decode_step_model.h"
 #include "sample/sampler.h"
 #include "text/prompt_builder.h"
@@ -58,14 +60,15 @@ struct ChatModel::State {
   }
 };
 
-ChatModel::ChatModel(const std::string& folder, const Settings& all, SamplingOptions sampling)
+ChatModel::ChatModel(const std::string& folder, const std::string& adapter, const Settings& all,
+                     SamplingOptions sampling)
     : state_(std::make_unique<State>(
-          State{load_model(folder), PromptBuilder::from_folder(folder), {}, {}})) {
+          State{load_adapted_model(folder, adapter), PromptBuilder::from_folder(folder), {}, {}})) {
   use_generation_config(all, state_->model.index.generation_config,
                         join_path(folder, "generation_config.json"), sampling);
   state_->sampling = sampling_settings(sampling, state_->builder);
   state_->decode = std::make_unique<DecodeModel>(state_->model.weights, 1,
-                                                 state_->model.weights.config.max_positions,
+                                                 context_positions(state_->model.weights.config),
                                                  parse_storage_choice(sampling.sampling_weights));
 }
 

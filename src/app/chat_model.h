@@ -29,9 +29,10 @@ struct ChatReply {
 
 class ChatModel {
  public:
-  // `all` knows which sampler settings were given; the folder's generation_config.json gives the
-  // others.
-  ChatModel(const std::string& folder, const Settings& all, SamplingOptions sampling);
+  // `adapter`: a PEFT folder that is merged, "" for none. `all` knows which sampler settings were
+  // given; the folder's generation_config.json gives the others.
+  ChatModel(const std::string& folder, const std::string& adapter, const Settings& all,
+            SamplingOptions sampling);
   ~ChatModel();
 
   void reset(const std::string& system);  // forgets all; "" is no system turn

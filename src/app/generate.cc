@@ -29,7 +29,7 @@ namespace {
 
 struct GenerateOptions {
   std::string model, adapter, input = "-", output = "-", instruction, bad_rows = "fail";
-  int64_t num_samples = 1;
+  int64_t num_samples = 1, slots = 64;
   bool logprobs = false, profile = false;
   SamplingOptions sampling;
   EndpointOptions endpoint;
@@ -58,6 +58,10 @@ Settings settings_of(GenerateOptions& options) {
   settings.add("bad_rows", &options.bad_rows,
                "a row that cannot be read: fail, skip or quarantine=PATH");
   add_sampling_options(settings, options.sampling);
+  settings
+      .add("slots", &options.slots,
+           "samples in flight: more is faster and takes more memory; changes no sample")
+      .range(1, 65536);
   add_profile_option(settings, options.profile);
   options.endpoint.add_to(settings);
   settings.example(
@@ -164,8 +168,7 @@ bool sample_and_write(const Weights& weights, const Run& run) {
     log_info("generate: ", run.output.num_done(), " samples are there already, ", requests.size(),
              " to go");
   if (requests.empty()) return true;
-  const int64_t num_slots =
-      std::min(run.options.sampling.slots, static_cast<int64_t>(requests.size()));
+  const int64_t num_slots = std::min(run.options.slots, static_cast<int64_t>(requests.size()));
   const StorageChoice storage = parse_storage_choice(run.options.sampling.sampling_weights);
   DecodeSampler sampler(weights, num_slots, slot_capacity(requests, run.sampling, weights.config),
                         storage);
@@ -197,12 +200,6 @@ bool sample_and_write(const Weights& weights, const Run& run) {
 }
 
 bool run_served(const GenerateOptions& options, const std::vector<Problem>& problems) {
-  require(
-      !options.logprobs, ErrorKind::kUsage,
-      "--logprobs: expected a model folder, got --endpoint (a server's log-probabilities are not "
-      "kept)");
-  require(options.adapter.empty(), ErrorKind::kUsage,
-          "--adapter: expected a model folder, got --endpoint");
   const SamplingSettings sampling = numbers_of(options.sampling);
   const Endpoint endpoint(options.endpoint, options.model, sampling);
   Json identity = sampling_to_json(sampling);
@@ -243,6 +240,7 @@ int run_generate(Arguments arguments) {
   GenerateOptions options;
   Settings settings = settings_of(options);
   if (!settings.parse(arguments)) return 0;
+  options.endpoint.validate(settings, {"adapter", "logprobs", "slots", "sampling_weights"});
   const ProfileReport report(options.profile);
   install_signal_handlers();
 

@@ -38,9 +38,6 @@ void add_sampling_options(Settings& settings, SamplingOptions& options) {
   settings.add("seed", &options.seed,
                "of the sampler; samples depend on it, on ids and on nothing else");
   settings.range(0, 9e15);
-  settings.add("slots", &options.slots,
-               "samples in flight: more is faster and takes more memory; changes no sample");
-  settings.range(1, 65536);
   add_sampling_weights(settings, options.sampling_weights);
 }
 

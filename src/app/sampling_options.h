@@ -21,15 +21,15 @@ class PromptBuilder;
 
 struct SamplingOptions {
   double temperature = 1, top_p = 1, min_p = 0;
-  int64_t top_k = 0, max_new_tokens = 1024, seed = 0, slots = 64;
+  int64_t top_k = 0, max_new_tokens = 1024, seed = 0;
   std::string sampling_weights = "auto";
 };
 
 // The one setting on how the sampler stores weights (nn/decode_weights.h).
 void add_sampling_weights(Settings& settings, std::string& choice);
 
-// Adds temperature, top_p, top_k, min_p, max_new_tokens, seed, slots and sampling_weights. The
-// defaults are those that `options` holds.
+// Adds temperature, top_p, top_k, min_p, max_new_tokens, seed and sampling_weights. The defaults
+// are those that `options` holds.
 void add_sampling_options(Settings& settings, SamplingOptions& options);
 
 // Fills what was not given from `generation_config` (may be null); `place` starts messages.

@@ -112,7 +112,24 @@ class Chat(laconic_test.TestCase):
         self.assertRegex(result.stdout, r"^== world-long\n<think>\nLet me(.|\n)*\n== world-short\n<think>\n26\*2=52\n")
         self.assertEqual(re.findall(r"^(world-\w+): \[", result.stderr, re.M), ["world-long", "world-short"])
 
+    def test_an_adapter_changes_what_its_model_says(self):
+        model = MODELS / "world-long"
+        self.laconic("adapter", "extract", "--model", model, "--tuned", MODELS / "world-short", "--rank", 64,
+                     "--out", "short")
+        self.write("in.jsonl", [{"id": "1", "problem": QUESTION}])
+        row, = self.rows(self.laconic("generate", "--model", model, "--adapter", "short", "--input", "in.jsonl",
+                                      "--temperature", 0, "--max-new-tokens", 60))
+        args = (model, "--temperature", 0, "--max-new-tokens", 60)
+        plain = self.chat(*args, stdin=QUESTION + "\n").stdout
+        adapted = self.chat(*args, "--adapter", "short", stdin=QUESTION + "\n").stdout
+        self.assertEqual(adapted, row["completion"] + "\n")
+        self.assertNotEqual(adapted, plain)
+        both = self.chat(*args, "--compare", model, "--compare-adapter", "short", stdin=QUESTION + "\n").stdout
+        self.assertEqual(both, f"== world-long\n{plain}== world-long + short\n{adapted}")
+
     def test_refusals(self):
+        self.chat(MODELS / "world-long", "--compare-adapter", "short", code=EXIT_USAGE)
+        self.chat(MODELS / "world-long", "--slots", 2, code=EXIT_USAGE)
         self.chat("nothing", code=EXIT_MODEL)
         self.chat(code=EXIT_USAGE)
 
