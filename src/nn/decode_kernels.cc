@@ -5,6 +5,7 @@
 #include <bit>
 #include <cmath>
 #include <cstring>
+#include <limits>
 
 #include "nn/half.h"
 #include "nn/huge_pages.h"
@@ -291,12 +292,18 @@ void pack_int8(const float* weight, DecodeMatrix& packed, int64_t panel) {
   for (int64_t c = 0; c < std::min(kPanel, packed.num_outputs - panel * kPanel); ++c) {
     const float* row = weight + (panel * kPanel + c) * inputs;
     float largest = 0;
-    for (int64_t k = 0; k < inputs; ++k) largest = std::max(largest, std::abs(row[k]));
-    packed.scales[static_cast<size_t>(panel * kPanel + c)] = largest / 127;
-    factors[c] = largest > 0 ? 127 / largest : 0;
+    bool finite = true;
+    for (int64_t k = 0; k < inputs; ++k) {
+      largest = std::max(largest, std::abs(row[k]));
+      finite = finite && std::isfinite(row[k]);
+    }
+    constexpr float kSmallest = 1e-30F;  // its factor is still a finite float
+    if (finite && largest > kSmallest) factors[c] = 127 / largest;
+    packed.scales[static_cast<size_t>(panel * kPanel + c)] =
+        finite ? largest / 127 : std::numeric_limits<float>::quiet_NaN();
   }
   pack_stored<int8_t>(weight, packed, panel, [&](float value, int64_t c) {
-    return static_cast<int8_t>(std::nearbyint(value * factors[c]));
+    return static_cast<int8_t>(factors[c] > 0 ? std::nearbyint(value * factors[c]) : 0);
   });
 }
 

@@ -45,7 +45,8 @@ inline int64_t round_up(int64_t value, int64_t multiple) {
 enum class WeightStorage {
   kFloat32,
   kBfloat16,  // rounded to nearest even
-  kInt8       // one fp32 scale an output: the largest magnitude over 127; rounded to nearest even
+  kInt8  // one fp32 scale an output: the largest magnitude over 127; rounded to nearest even. An
+         // output whose weights all are below 1e-30 is zero, one with NaN or infinity is NaN
 };
 inline int64_t bytes_of(WeightStorage storage) {
   return storage == WeightStorage::kFloat32 ? 4 : storage == WeightStorage::kBfloat16 ? 2 : 1;

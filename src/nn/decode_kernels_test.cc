@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "base/philox.h"
 #include "nn/decode_attention.h"
@@ -87,6 +88,20 @@ TEST(DecodeKernels, Int8IsTheProductOfItsOwnGrid) {
       return stored;
     });
   }
+}
+
+// Rows of unused tokens may be far below what a factor of fp32 reaches, and a broken one must show.
+TEST(DecodeKernels, Int8OfTinyAndBrokenRows) {
+  const StoredProduct p = {4, 5, 1};
+  AlignedFloats weight = random_floats(p.outputs * p.inputs, 1, 14);
+  const AlignedFloats whole = product(p, weight, WeightStorage::kInt8);
+  for (int64_t k = 0; k < p.inputs; ++k) weight[k] = 1e-38F, weight[p.inputs + k] = 1e-42F;
+  weight[2 * p.inputs + 1] = std::numeric_limits<float>::infinity();
+  const AlignedFloats got = product(p, weight, WeightStorage::kInt8);
+  EXPECT_EQ(got[0], 0.0F);  // the bias
+  EXPECT_EQ(got[1], 0.25F);
+  EXPECT_TRUE(std::isnan(got[2]));
+  EXPECT_EQ(got[3], whole[3]);
 }
 
 TEST(DecodeKernels, HeadNormOfAnyWidthLeavesWhatIsBehind) {
