@@ -176,16 +176,4 @@ void DecodeModel::copy_slot(int64_t from, int64_t to, int64_t num_positions) {
   state_->copy_slot(from, to, num_positions);
 }
 
-void DecodeModel::weights_changed() {
-  State& s = *state_;
-  for (int64_t slot = 0; slot < num_slots(); ++slot) s.cache.clear(slot);
-  for (History& history : s.histories) history = {};
-  const StorageChoice storage = s.pass.packed->choice;
-  if (s.pass.packed.use_count() > 1) {
-    s.pass.packed = pack_for_decoding(s.weights, storage);
-  } else {
-    s.pass.packed->pack(s.weights);
-  }
-}
-
 }  // namespace laconic

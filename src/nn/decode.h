@@ -12,11 +12,12 @@
 // context is run again from its first token, with the long factors. Slots of such models keep their
 // ids, and copy_slot runs them again where the copy is shorter than what its keys are rotated for.
 //
-// Reads `weights` by reference and keeps a packed copy of its matrices: whoever changes the weights
-// calls `weights_changed()`, which packs them again and empties every slot.
-// CPU and fp32 only; weights elsewhere are Error(kUsage). Not thread-safe; uses ATen's intra-op
-// threads. Memory: the packed weights (4 bytes a weight), 8 L K E bytes a cached position in pages
-// of 64 that slots take as they grow and share after copy_slot, and S V logits of the caller.
+// Reads `weights` by reference (the embedding) and keeps a packed copy of its matrices: weights
+// that change want a new model. Adapters beside the weights are not seen: merge them first. CPU
+// only, computed in fp32; weights elsewhere are Error(kUsage). Not thread-safe; uses ATen's
+// intra-op threads. Memory beside the weights: the packed ones (4 bytes a weight in fp32, 2 in
+// bf16, 1 in int8; kAuto chooses for each matrix), 8 L K E bytes a cached position in pages of 64
+// that slots take as they grow and share after copy_slot, and S V logits of the caller.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -49,7 +50,6 @@ class DecodeModel {
   // Makes `to` hold the first num_positions positions of `from` (samples of one problem share their
   // prompt's work); from == to cuts the slot back. No cache is copied until one of the two writes.
   void copy_slot(int64_t from, int64_t to, int64_t num_positions);
-  void weights_changed();
 
  private:
   struct State;

@@ -285,22 +285,6 @@ TEST(DecodeModelTest, FullSlotIsAnError) {
   EXPECT_THROW(model.step(slot, std::span(ids).last(1), logits), Error);
 }
 
-TEST(DecodeModelTest, ChangedWeightsAreSeenOnlyWhenTold) {
-  Weights weights = random_weights(kShapes[0]);
-  DecodeModel model(weights, 1, 8);
-  const auto ids = random_ids(4, 101, 7);
-  std::vector<float> before(101), after(101);
-  model.prefill(0, ids, before);
-  float* flat = weights.flat.mutable_data_ptr<float>();
-  for (int64_t i = 0; i < weights.flat.numel(); ++i) flat[i] *= 1.125F;
-  model.weights_changed();
-  EXPECT_EQ(model.num_positions(0), 0);
-  model.prefill(0, ids, after);
-  EXPECT_NE(before, after);
-  const auto expected = naive_logits(weights, ids).back();
-  for (size_t v = 0; v < after.size(); ++v) ASSERT_NEAR(after[v], expected[v], 3e-5);
-}
-
 TEST(KvCacheTest, PagesAreSharedUntilWrittenAndReused) {
   const Weights weights = random_weights(kShapes[0]);
   KvCache cache(weights.config, 3, 1000);

@@ -5,7 +5,7 @@
 // the cut into micro-batches (field.md 1e: accumulation must not change the loss). A step whose
 // loss or gradient is not finite changes nothing and is counted. Owns the optimizer's state and the
 // gradients; the weights are the caller's. Deterministic at a fixed thread count. Memory: 12 bytes
-// a weight beside the weights (gradient, two moments).
+// a trained weight (nn/lora.h) beside the weights: gradient and two moments.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -52,7 +52,7 @@ class Trainer {
 
   int64_t num_steps() const { return optimizer_.num_steps() + num_skipped_; }
   int64_t num_skipped() const { return num_skipped_; }
-  // The optimizer's moments, flat fp32 [N] in the layout of the weights.
+  // The optimizer's moments, flat fp32, in the layout of what is trained.
   const at::Tensor& first_moment() const { return optimizer_.first_moment(); }
   const at::Tensor& second_moment() const { return optimizer_.second_moment(); }
   // Continues a run that had taken `num_steps` steps, `num_skipped` of them without effect. Copies.
