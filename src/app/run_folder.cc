@@ -10,26 +10,14 @@
 #include <cerrno>
 
 #include "app/event_log.h"
+#include "app/identity.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "base/machine.h"
 #include "base/version.h"
 
 namespace laconic {
-namespace {
-
-// The first setting whose value differs, as "name: was X, now Y"; empty when all agree.
-std::string first_difference(const Json& was, const Json& now) {
-  for (const Json::Member& member : now.as_object("run")) {
-    const Json* old = was.find(member.first);
-    if (!old || !(*old == member.second))
-      return cat(member.first, ": was ", old ? old->dump() : "absent", ", now ",
-                 member.second.dump());
-  }
-  return "";
-}
-
-}  // namespace
+namespace {}  // namespace
 
 void JsonLog::mirror_to(EventLog* events, std::string tag) {
   events_ = events;
@@ -119,8 +107,7 @@ void RunFolder::check_identity(const RunIdentity& identity) const {
   require(command == identity.command, ErrorKind::kUsage, path_, ": expected a run of ",
           identity.command, ", got one of ", command, " (choose another --out)");
   const std::string difference = first_difference(run.at("identity", marker), identity.settings);
-  require(difference.empty(), ErrorKind::kUsage, path_,
-          ": expected the settings of the run that is there, got ", difference,
+  require(difference.empty(), ErrorKind::kUsage, path_, ": expected to continue with ", difference,
           " (choose another --out, or remove the folder)");
   const Json now = describe_machine();
   for (const char* name : {"commit", "libtorch", "threads"}) {

@@ -49,7 +49,7 @@ TEST_F(RunFolderTest, TheSameRunIsContinuedAndAnotherIsRefused) {
   { EXPECT_TRUE(RunFolder(path_, identity(3), "").existed()); }
   EXPECT_EQ(read_file(join_path(path_, "config.yaml")), "steps: 3\n");
   const std::string message = refusal([&] { RunFolder(path_, identity(4), ""); });
-  EXPECT_NE(message.find("steps: was 3, now 4"), std::string::npos) << message;
+  EXPECT_NE(message.find("steps 3, got 4"), std::string::npos) << message;
 }
 
 TEST_F(RunFolderTest, TwoAtOnceAreRefused) {

@@ -9,6 +9,7 @@
 #include <cstring>
 #include <filesystem>
 
+#include "app/identity.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/log.h"
@@ -16,19 +17,6 @@
 
 namespace laconic {
 namespace {
-
-// "temperature 0.7, got 1" for the first member of `now` that differs; nested objects by their own.
-std::string first_difference(const Json& before, const Json& now) {
-  for (const auto& [name, value] : now.as_object("identity")) {
-    const Json* old = before.find(name);
-    if (old && *old == value) continue;
-    if (old && old->is_object() && value.is_object()) return first_difference(*old, value);
-    return cat(name, " ", old ? old->dump() : "unset", ", got ", value.dump());
-  }
-  for (const auto& [name, value] : before.as_object("identity"))
-    if (!now.find(name)) return cat(name, " ", value.dump(), ", got none");
-  return "";
-}
 
 Json entry_to_json(const JournalEntry& entry) {
   Json row = record_to_json(entry.record);

@@ -4,34 +4,21 @@
 #include <cstdio>
 #include <filesystem>
 
+#include "app/identity.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "data/row_fields.h"
 #include "data/rows.h"
 
 namespace laconic {
-namespace {
-
-// "temperature: 0.7, now 1" for the first member that differs.
-std::string first_difference(const Json& before, const Json& now, const std::string& place) {
-  for (const auto& [name, value] : now.as_object(place)) {
-    const Json* old = before.find(name);
-    if (!old || !(*old == value))
-      return cat(name, " ", old ? old->dump() : "unset", ", got ", value.dump());
-  }
-  return "other settings";
-}
-
-}  // namespace
-
 SampleOutput::SampleOutput(const std::string& path, const Json& settings) {
   if (path == "-") return;
   const std::string settings_path = path + ".settings.json";
   const bool continues = file_exists(path) && file_size(path) > 0;
   if (continues && file_exists(settings_path)) {
-    const Json before = Json::parse(read_file(settings_path), settings_path);
-    require(before == settings, ErrorKind::kUsage, path, ": expected to continue with ",
-            first_difference(before, settings, settings_path),
+    const std::string difference =
+        first_difference(Json::parse(read_file(settings_path), settings_path), settings);
+    require(difference.empty(), ErrorKind::kUsage, path, ": expected to continue with ", difference,
             " (choose another --output, or remove the file to start again)");
   } else {
     require(!continues, ErrorKind::kUsage, path, ": expected ", settings_path,

@@ -192,7 +192,7 @@ class Tldr(laconic_test.TestCase):
     def test_other_settings_are_refused_in_the_same_folder(self):
         self.laconic(*self.arguments("run", **{"max-steps": 3}))
         message = self.last_line(*self.arguments("run", **{"max-steps": 6}), code=EXIT_USAGE)
-        self.assertIn("max_steps: was 3, now 6", message)
+        self.assertIn("max_steps 3, got 6", message)
 
     def test_bounds_of_another_setting_are_refused(self):
         message = self.last_line(*self.arguments("run", temperature=1.0), code=EXIT_USAGE)

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/identity.h"
+
+#include <gtest/gtest.h>
+
+#include "base/json.h"
+
+namespace laconic {
+namespace {
+
+std::string difference(const char* before, const char* now) {
+  return first_difference(Json::parse(before, "before"), Json::parse(now, "now"));
+}
+
+TEST(Identity, TheFirstDifferenceIsNamedWhicheverSideHasIt) {
+  EXPECT_EQ(difference(R"({"a": 1, "b": "x"})", R"({"b": "x", "a": 1})"), "");
+  EXPECT_EQ(difference(R"({"a": 1})", R"({"a": 2})"), "a 1, got 2");
+  EXPECT_EQ(difference(R"({})", R"({"a": 2})"), "a none, got 2");
+  // A setting that is written only where it is not the default.
+  EXPECT_EQ(difference(R"({"weights": "int8"})", R"({})"), R"(weights "int8", got none)");
+  EXPECT_EQ(difference(R"({"s": {"t": 1, "u": 2}})", R"({"s": {"t": 1}})"), "u 2, got none");
+}
+
+}  // namespace
+}  // namespace laconic
