@@ -17,6 +17,7 @@
 #include "base/json.h"
 #include "base/safetensors.h"
 #include "nn/decoder.h"
+#include "nn/family_goldens.h"
 #include "nn/kernels.h"
 #include "nn/model_folder.h"
 #include "nn/testing.h"
@@ -25,17 +26,6 @@ namespace laconic {
 namespace {
 
 using testing::relative_difference;
-
-std::string goldens() { return LACONIC_SOURCE_DIR "/tests/golden/families"; }
-
-std::vector<std::string> family_names() {
-  std::vector<std::string> names;
-  if (!folder_exists(goldens())) return names;
-  for (const auto& entry : std::filesystem::directory_iterator(goldens()))
-    if (entry.is_directory()) names.push_back(entry.path().filename().string());
-  std::sort(names.begin(), names.end());
-  return names;
-}
 
 at::Tensor read_tensor(const SafetensorsFile& file, const std::string& name) {
   for (const TensorEntry& entry : file.index().tensors) {
@@ -52,7 +42,7 @@ at::Tensor read_tensor(const SafetensorsFile& file, const std::string& name) {
 class FamilyParity : public ::testing::TestWithParam<std::string> {
  protected:
   FamilyParity()
-      : folder_(goldens() + "/" + GetParam()),
+      : folder_(testing::family_goldens() + "/" + GetParam()),
         weights_(load_model(folder_).weights),
         golden_(Json::parse(read_file(folder_ + "/expected.json"), "expected.json")) {
     batch_.cu_seqlens = {0};
@@ -145,9 +135,10 @@ TEST_P(FamilyParity, FolderRoundTrip) {
   remove_all(folder);
 }
 
-GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(FamilyParity);
-INSTANTIATE_TEST_SUITE_P(Families, FamilyParity, ::testing::ValuesIn(family_names()),
+INSTANTIATE_TEST_SUITE_P(Families, FamilyParity, ::testing::ValuesIn(testing::family_names()),
                          [](const auto& info) { return info.param; });
+
+TEST(FamilyGoldens, AreThere) { EXPECT_GE(testing::family_names().size(), 17u); }
 
 }  // namespace
 }  // namespace laconic
