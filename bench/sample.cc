@@ -19,6 +19,7 @@
 
 #include "nn/decode.h"
 #include "sample/decode_step_model.h"
+#include "shapes.h"
 
 namespace laconic {
 namespace {
@@ -28,34 +29,16 @@ double now_s() {
 }
 
 ModelConfig config_of(const std::string& shape) {
-  ModelConfig c;
-  c.vocab_size = 49152;
-  c.hidden_size = 576;
-  c.intermediate_size = 1536;
-  c.num_layers = 30;
-  c.num_heads = 9;
-  c.num_kv_heads = 3;
-  c.head_dim = 64;
-  c.max_positions = 2048;
-  c.rms_norm_eps = 1e-5;
-  c.rope_theta = 10000;
-  c.tie_embeddings = true;
-  c.dtype = "float32";
-  c.architecture = "LlamaForCausalLM";
-  if (shape == "tiny") {
-    c.architecture = "Qwen2ForCausalLM";
-    c.vocab_size = 420, c.hidden_size = 128, c.intermediate_size = 384, c.num_layers = 4;
-    c.num_heads = c.num_kv_heads = 4, c.head_dim = 32, c.qkv_bias = true;
-  } else if (shape == "experts" || shape == "dense") {
-    c.architecture = "Qwen3MoeForCausalLM";
-    c.vocab_size = 4096, c.hidden_size = 512, c.intermediate_size = 2048, c.num_layers = 4;
-    c.num_heads = 8, c.num_kv_heads = 2, c.qk_norm = true;
-    if (shape == "experts") {
-      c.num_experts = 64, c.experts_per_token = 8, c.expert_intermediate_size = 256;
-      c.normalize_expert_weights = true;
-      c.sparse_layers.assign(4, true);
-    }
-  }
+  if (shape == "tiny") return world_shape(420);
+  ModelConfig c = smollm2_shape();
+  if (shape != "experts" && shape != "dense") return c;
+  c.architecture = "Qwen3MoeForCausalLM";
+  c.vocab_size = 4096, c.hidden_size = 512, c.intermediate_size = 2048, c.num_layers = 4;
+  c.num_heads = 8, c.num_kv_heads = 2, c.qk_norm = true;
+  if (shape == "dense") return c;
+  c.num_experts = 64, c.experts_per_token = 8, c.expert_intermediate_size = 256;
+  c.normalize_expert_weights = true;
+  c.sparse_layers.assign(4, true);
   return c;
 }
 

@@ -24,23 +24,15 @@
 #include "base/profile.h"
 #include "nn/decoder.h"
 #include "nn/gemm.h"
+#include "shapes.h"
 #include "train/adamw.h"
 
 namespace laconic {
 namespace {
 
 ModelConfig bench_config(const std::string& shape) {
-  ModelConfig c;
-  c.architecture = "Qwen2ForCausalLM";
-  c.rms_norm_eps = 1e-6, c.rope_theta = 10000, c.qkv_bias = true, c.tie_embeddings = true;
-  c.vocab_size = 400, c.hidden_size = 128, c.intermediate_size = 384, c.num_layers = 4;
-  c.num_heads = 4, c.num_kv_heads = 4, c.head_dim = 32;
-  if (shape == "smollm2") {
-    c.vocab_size = 49152, c.hidden_size = 576, c.intermediate_size = 1536, c.num_layers = 30;
-    c.num_heads = 9, c.num_kv_heads = 3, c.head_dim = 64, c.qkv_bias = false;
-  }
-  if (shape == "wide") c.vocab_size = 151936;  // a large vocabulary on a small model
-  return c;
+  if (shape == "smollm2") return smollm2_shape();
+  return world_shape(shape == "wide" ? 151936 : 400);  // wide: a large vocabulary, a small model
 }
 
 struct Lengths {
