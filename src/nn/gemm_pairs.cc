@@ -10,6 +10,8 @@
 #include <utility>
 #include <vector>
 
+#include "nn/gemm_edge.h"
+
 #define LACONIC_BF16 __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512bf16")))
 
 namespace laconic::pairs {
@@ -152,18 +154,9 @@ LACONIC_BF16 void multiply_tile(const Tile& t, size_t num_rows) {
   multiply_some(t, num_rows, std::make_index_sequence<kTileRows - 1>());
 }
 
-// A tile at the right edge of C goes through a full-width buffer.
-LACONIC_BF16 void multiply_edge(Tile t, size_t num_rows, size_t width) {
-  float buffer[kTileRows * kPanel] = {};
-  float* const c = std::exchange(t.c, buffer);
-  const size_t c_stride = std::exchange(t.c_stride, kPanel);
-  if (t.initial != nullptr) {
-    for (size_t r = 0; r < num_rows; ++r)
-      std::copy_n(t.initial + r * c_stride, width, buffer + r * kPanel);
-    t.initial = buffer;
-  }
-  multiply_tile(t, num_rows);
-  for (size_t r = 0; r < num_rows; ++r) std::copy_n(buffer + r * kPanel, width, c + r * c_stride);
+void multiply_edge(const Tile& tile, size_t num_rows, size_t width) {
+  run_edge_tile<kTileRows, kPanel>(tile, num_rows, width,
+                                   [=](const Tile& t) { multiply_tile(t, num_rows); });
 }
 
 std::vector<uint32_t>& scratch(size_t words) {

@@ -6,6 +6,8 @@
 #include <utility>
 #include <vector>
 
+#include "nn/gemm_edge.h"
+
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "nn/gemm_panels.cc"
 #include "hwy/foreach_target.h"  // IWYU pragma: keep
@@ -116,19 +118,9 @@ void multiply_tile(const Tile& t, size_t num_rows) {
   }
 }
 
-// A tile at the right edge of C goes through a full-width buffer.
-void multiply_edge(Tile t, size_t num_rows, size_t width) {
-  float buffer[kGemmRows * kPanel] = {};
-  float* const c = std::exchange(t.c, buffer);
-  const size_t c_stride = std::exchange(t.c_stride, kPanel);
-  if (t.initial != nullptr) {
-    for (size_t r = 0; r < num_rows; ++r) {
-      std::copy_n(t.initial + r * c_stride, width, buffer + r * kPanel);
-    }
-    t.initial = buffer;
-  }
-  multiply_tile(t, num_rows);
-  for (size_t r = 0; r < num_rows; ++r) std::copy_n(buffer + r * kPanel, width, c + r * c_stride);
+void multiply_edge(const Tile& tile, size_t num_rows, size_t width) {
+  run_edge_tile<kGemmRows, kPanel>(tile, num_rows, width,
+                                   [=](const Tile& t) { multiply_tile(t, num_rows); });
 }
 
 // Inner dimension worked through at a time: a panel's part stays in the first-level cache beside
