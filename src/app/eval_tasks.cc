@@ -4,18 +4,13 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "base/format.h"
 #include "base/log.h"
 #include "eval/benchmarks.h"
 #include "eval/summary.h"  // setting_text
 
 namespace laconic {
 namespace {
-
-std::string joined(const std::vector<std::string>& names) {
-  std::string text;
-  for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
-  return text;
-}
 
 // --bench named twice would measure twice into one folder.
 void check_distinct(std::vector<std::string> names) {

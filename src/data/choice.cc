@@ -5,15 +5,10 @@
 #include <tuple>
 
 #include "base/error.h"
+#include "base/format.h"
 
 namespace laconic {
 namespace {
-
-std::string fixed(double value, int digits) {
-  char text[64];
-  std::snprintf(text, sizeof text, "%.*f", digits, value);
-  return text;
-}
 
 // Empty: the candidate qualifies.
 std::string why_not_accurate(const Candidate& candidate, const Measurement& long_model,

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "data/decontaminate.h"
 
+#include <span>
+
 #include "base/error.h"
+#include "base/format.h"
 #include "base/hash.h"
 
 namespace laconic {
@@ -20,12 +23,6 @@ std::vector<std::string> words_of(std::string_view text) {
   return words;
 }
 
-std::string joined(const std::vector<std::string>& words, size_t begin, size_t end) {
-  std::string text;
-  for (size_t i = begin; i < end; ++i) text += (text.empty() ? "" : " ") + words[i];
-  return text;
-}
-
 }  // namespace
 
 NgramIndex::NgramIndex(int64_t num_words) : num_words_(static_cast<size_t>(num_words)) {
@@ -37,16 +34,16 @@ void NgramIndex::add(std::string_view text, const std::string& place) {
   if (words.empty()) return;
   const auto index = static_cast<uint32_t>(places_.size());
   places_.push_back(place);
-  whole_texts_.emplace(hash64(joined(words, 0, words.size())), index);
+  whole_texts_.emplace(hash64(joined(words, " ")), index);
   for (size_t i = 0; i + num_words_ <= words.size(); ++i)
-    windows_.emplace(hash64(joined(words, i, i + num_words_)), index);
+    windows_.emplace(hash64(joined(std::span(words).subspan(i, num_words_), " ")), index);
 }
 
 NgramIndex::Match NgramIndex::find(std::string_view text) const {
   const std::vector<std::string> words = words_of(text);
   if (words.empty()) return {};
   const auto look_up = [&](const auto& map, size_t begin, size_t end) -> Match {
-    std::string window = joined(words, begin, end);
+    std::string window = joined(std::span(words).subspan(begin, end - begin), " ");
     const auto found = map.find(hash64(window));
     return found == map.end() ? Match() : Match{&places_[found->second], std::move(window)};
   };

@@ -6,14 +6,14 @@
 #include <cstring>
 #include <utility>
 
+#include "base/format.h"
+
 namespace laconic {
 namespace {
 
 constexpr size_t kNone = std::string_view::npos;
 constexpr std::string_view kSpace = " \t\r\n";
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
 // Whether `text` starts with the lower-case `word` in any case.

@@ -5,6 +5,7 @@
 #include <array>
 #include <utility>
 
+#include "base/format.h"
 #include "eval/extract.h"
 
 namespace laconic {
@@ -12,9 +13,6 @@ namespace {
 
 constexpr size_t kNone = std::string_view::npos;
 using Pair = std::pair<std::string_view, std::string_view>;
-
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 
 // Names of functions, with what they are called in the tree.
 constexpr std::array<Pair, 54> kFunctions = {{

@@ -4,15 +4,13 @@
 #include <algorithm>
 #include <array>
 
+#include "base/format.h"
 #include "eval/extract.h"
 
 namespace laconic {
 namespace {
 
 constexpr size_t kNone = std::string_view::npos;
-
-bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 mpz_class power_of(const mpz_class& base, unsigned long exponent) {
   mpz_class out;

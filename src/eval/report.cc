@@ -5,6 +5,7 @@
 #include <cstdio>
 
 #include "base/error.h"
+#include "base/format.h"
 #include "eval/report_parts.h"
 #include "eval/report_style.h"
 #include "eval/report_tables.h"
@@ -12,12 +13,6 @@
 
 namespace laconic {
 namespace {
-
-std::string fixed(double value, int digits) {
-  char text[64];
-  std::snprintf(text, sizeof text, "%.*f", digits, value);
-  return text;
-}
 
 std::string range(const Interval& interval, double scale, int digits) {
   if (!std::isfinite(interval.low) || !std::isfinite(interval.high))

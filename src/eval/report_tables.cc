@@ -7,17 +7,12 @@
 #include <map>
 
 #include "base/error.h"
+#include "base/format.h"
 #include "eval/budget.h"
 #include "eval/paired_tests.h"
 
 namespace laconic {
 namespace {
-
-std::string fixed(double value, int digits) {
-  char text[64];
-  std::snprintf(text, sizeof text, "%.*f", digits, value);
-  return text;
-}
 
 std::string in(const std::string& benchmark) {
   return benchmark.empty() ? "" : cat(" on ", benchmark);

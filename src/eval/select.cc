@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "base/format.h"
 #include "base/hash.h"
 #include "base/philox.h"
 #include "eval/solutions.h"
@@ -145,12 +146,6 @@ int64_t drop_by_length(std::vector<ProblemGroup>& groups, const Range& percentil
   return lost;
 }
 
-std::string number(double value, int digits) {
-  char text[48];
-  std::snprintf(text, sizeof text, "%.*f", digits, value);
-  return text;
-}
-
 struct Strategy {
   const char* name;
   Keep keep;
@@ -224,10 +219,10 @@ std::string what_if_table(std::span<const Candidate> candidates, const SelectOpt
     std::snprintf(
         text, sizeof text, "%s %-26s %9s %5s %7s %11s %14s %13s %8s\n", is_chosen ? ">" : " ", name,
         cat(got.num_kept).c_str(), cat(got.num_problems - got.num_kept).c_str(),
-        cat(got.rows.size()).c_str(), rows > 0 ? number(got.num_tokens / rows, 1).c_str() : "-",
-        got.num_kept > 0 ? number(saved / static_cast<double>(got.num_kept), 1).c_str() : "-",
-        number(saved, 0).c_str(),
-        got.baseline_tokens > 0 ? number(100 * saved / got.baseline_tokens, 1).c_str() : "-");
+        cat(got.rows.size()).c_str(), rows > 0 ? fixed(got.num_tokens / rows, 1).c_str() : "-",
+        got.num_kept > 0 ? fixed(saved / static_cast<double>(got.num_kept), 1).c_str() : "-",
+        fixed(saved, 0).c_str(),
+        got.baseline_tokens > 0 ? fixed(100 * saved / got.baseline_tokens, 1).c_str() : "-");
     table += text;
   };
   bool was_chosen = false;

@@ -5,6 +5,7 @@
 #include <functional>
 
 #include "base/error.h"
+#include "base/format.h"
 #include "eval/paired_tests.h"
 #include "eval/summary.h"
 
@@ -13,12 +14,6 @@ namespace {
 
 constexpr size_t kLabelWidth = 22;
 constexpr size_t kCellWidth = 19;
-
-std::string fixed(double value, int digits) {
-  char text[64];
-  std::snprintf(text, sizeof text, "%.*f", digits, value);
-  return text;
-}
 
 std::string padded(const std::string& text, size_t width, bool right = true) {
   if (text.size() >= width) return text;

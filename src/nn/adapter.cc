@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/format.h"
 #include "base/safetensors.h"
 #include "nn/dequantize.h"
 #include "nn/folder_writer.h"
@@ -44,12 +45,6 @@ std::vector<KeyedTensor> keyed_tensors(Adapter& adapter) {
   std::sort(keyed.begin(), keyed.end(),
             [](const KeyedTensor& a, const KeyedTensor& b) { return a.key < b.key; });
   return keyed;
-}
-
-std::string shape_text(const std::vector<int64_t>& shape) {
-  std::string text = "[";
-  for (size_t i = 0; i < shape.size(); ++i) text += cat(i ? ", " : "", shape[i]);
-  return text + "]";
 }
 
 void add_list(const char* what, const std::vector<std::string>& names, std::string& text) {

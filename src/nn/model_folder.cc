@@ -6,6 +6,7 @@
 #include <set>
 
 #include "base/error.h"
+#include "base/format.h"
 #include "nn/dequantize.h"
 
 namespace laconic {
@@ -27,12 +28,6 @@ auto as_model_error(const Read& read) {
 
 Json read_json(const std::string& path) {
   return as_model_error([&] { return Json::parse(read_file(path), path); });
-}
-
-std::string shape_text(const std::vector<int64_t>& shape) {
-  std::string text = "[";
-  for (size_t i = 0; i < shape.size(); ++i) text += cat(i ? ", " : "", shape[i]);
-  return text + "]";
 }
 
 // "a, b, c and 4 more"

@@ -5,6 +5,7 @@
 #include <array>
 
 #include "base/error.h"
+#include "base/format.h"
 #include "text/jinja_literal.h"
 #include "text/jinja_utf8.h"
 #include "text/utf8.h"
@@ -13,7 +14,6 @@ namespace laconic::jinja {
 namespace {
 
 bool is_blank(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_name_start(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || (c & 0x80) != 0;
 }

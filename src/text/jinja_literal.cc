@@ -4,13 +4,12 @@
 #include <charconv>
 #include <optional>
 
+#include "base/format.h"
 #include "text/jinja_utf8.h"
 #include "text/utf8.h"
 
 namespace laconic::jinja {
 namespace {
-
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 // Exactly `count` digits of base 16, or up to 3 of base 8.
 std::optional<char32_t> read_code(std::string_view body, size_t& at, size_t count, int base) {

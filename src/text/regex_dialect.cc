@@ -5,13 +5,13 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/format.h"
 
 namespace laconic {
 namespace {
 
 constexpr std::string_view kWordSet = "\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}";
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_hex(char c) { return std::isxdigit(static_cast<unsigned char>(c)) != 0; }
 
 class Translator {
