@@ -45,6 +45,10 @@ class Streaming : public DecodeStepModel {
 }  // namespace
 
 struct ChatModel::State {
+  State(const std::string& folder, const std::string& adapter)
+      : model(load_adapted_model(folder, adapter)),
+        builder(load_prompts(folder, model.index.config)) {}
+
   ModelFolder model;
   PromptBuilder builder;
   SamplingSettings sampling;
@@ -62,8 +66,7 @@ struct ChatModel::State {
 
 ChatModel::ChatModel(const std::string& folder, const std::string& adapter, const Settings& all,
                      SamplingOptions sampling)
-    : state_(std::make_unique<State>(
-          State{load_adapted_model(folder, adapter), PromptBuilder::from_folder(folder), {}, {}})) {
+    : state_(std::make_unique<State>(State(folder, adapter))) {
   use_generation_config(all, state_->model.index.generation_config,
                         join_path(folder, "generation_config.json"), sampling);
   state_->sampling = sampling_settings(sampling, state_->builder);

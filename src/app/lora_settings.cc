@@ -17,7 +17,7 @@ void LoraSettings::add_to(Settings& settings) {
            "names of linear layers, or all-linear: all of them but the head")
       .add("use_rslora", &use_rslora, "multiply by alpha / sqrt(r) instead")
       .add("use_dora", &use_dora,
-           "train the length of each row of a weight beside its direction (DoRA); a third slower")
+           "train the length of each row of a weight beside its direction (DoRA); slower")
       .add("modules_to_save", &modules_to_save, "modules that are trained whole beside the adapter")
       .alias("lora_modules_to_save")
       .add("lora_output", &output, "what the run leaves: merged model/, adapter/ or both")

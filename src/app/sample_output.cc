@@ -11,8 +11,14 @@
 #include "data/rows.h"
 
 namespace laconic {
+
 SampleOutput::SampleOutput(const std::string& path, const Json& settings) {
   if (path == "-") return;
+  if (std::filesystem::exists(path) && !std::filesystem::is_regular_file(path)) {
+    // A device or a pipe: nothing to continue.
+    file_ = std::make_unique<OutputFile>(path, /*append=*/true);
+    return;
+  }
   const std::string settings_path = path + ".settings.json";
   const bool continues = file_exists(path) && file_size(path) > 0;
   if (continues && file_exists(settings_path)) {

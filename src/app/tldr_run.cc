@@ -43,7 +43,6 @@ std::vector<Domain> read_domains(const TldrSettings& settings, const PromptBuild
                               DomainSource{"long", settings.long_rows, "long", ""}}) {
     source.index_path = index_path(settings.train.out, domains.size());
     domains.emplace_back(source, builder, limits, bad_rows);
-    domains.back().save_index(source.index_path);
     log_domain(domains.back());
   }
   bad_rows.close();
@@ -60,13 +59,16 @@ TldrRun::TldrRun(const TldrSettings& settings, const Settings& all)
       builder_(load_prompts(settings.train.model, model_.index.config)),
       measure_(settings.measure.resolve(settings.train.instruction)),
       dev_(read_dev_set(settings, builder_, bad_rows_)),
+      domains_(read_domains(settings, builder_, bad_rows_)),
       folder_(settings.train.out, {"tldr", settings.identity(all)}, all.to_yaml()) {
   if (!settings.static_mixture.empty())
     alpha_ = parse_mixture(settings.static_mixture, {kDomainNames[0], kDomainNames[1]});
 }
 
 int TldrRun::run() {
-  TrainingRun run(settings_.train, folder_, model_, read_domains(settings_, builder_, bad_rows_));
+  for (size_t k = 0; k < domains_.size(); ++k)
+    domains_[k].save_index(index_path(folder_.path(), k));
+  TrainingRun run(settings_.train, folder_, model_, std::move(domains_));
   if (!find_bounds() || !train(run)) {
     log_info("stopped by a signal; saved: run the same command to continue");
     return kExitSavedOnSignal;

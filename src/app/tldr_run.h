@@ -81,6 +81,7 @@ class TldrRun {
   PromptBuilder builder_;
   MeasureSettings measure_;
   DevSet dev_;
+  std::vector<Domain> domains_;  // until run() gives them to the training
   RunFolder folder_;
   std::optional<Bound> long_bound_, short_bound_;
 

@@ -43,6 +43,8 @@ Json record_to_json(const SampleRecord& record) {
 }
 
 SampleRecord record_from_json(const Json& row, const std::string& place) {
+  require(row.find("verdict"), ErrorKind::kData, place,
+          ": expected a judged reply, got none with a field \"verdict\" (eval --out writes them)");
   SampleRecord record;
   record.id = row.at("id", place).as_string(place + ": id");
   for (const CountField& field : kCountFields)

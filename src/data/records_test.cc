@@ -35,12 +35,19 @@ TEST(Records, RoundTripThroughAFile) {
 
 TEST(Records, ErrorsNameLineAndField) {
   const std::string path = testing::TempDir() + "bad_" + std::to_string(::getpid()) + ".jsonl";
-  write_file_atomic(path, "{\"id\": \"a\", \"sample\": \"x\"}\n");
-  try {
-    read_sample_file(path);
-    FAIL();
-  } catch (const Error& error) {
-    EXPECT_EQ(std::string(error.what()), path + ":1: sample: expected an integer, got string");
+  const std::pair<const char*, const char*> cases[] = {
+      {R"({"id": "a", "sample": "x", "verdict": "right"})",
+       "sample: expected an integer, got string"},
+      {R"({"id": "a", "sample": 0, "completion": "x"})",
+       "expected a judged reply, got none with a field \"verdict\" (eval --out writes them)"}};
+  for (const auto& [row, message] : cases) {
+    write_file_atomic(path, std::string(row) + "\n");
+    try {
+      read_sample_file(path);
+      FAIL() << row;
+    } catch (const Error& error) {
+      EXPECT_EQ(std::string(error.what()), path + ":1: " + message);
+    }
   }
   remove_all(path);
 }

@@ -29,7 +29,9 @@ class Eval(laconic_test.TestCase):
 
     def test_benchmarks_by_name(self):
         self.benchmark_files()
-        result = self.eval("--bench", "gsm8k,aime24", "--data-dir", "data", "--max-new-tokens", 8, "--out", "EVAL")
+        result = self.eval("--bench", "gsm8k,aime24", "--data-dir", "data", "--max-new-tokens", 8, "--out", "EVAL",
+                           "--profile")
+        self.assertIn("decode: attention", result.stderr)
         self.assertRegex(result.stdout, r"\naime24 +3 +16 +")
         self.assertIn("n 1, T 0.6, top_p 0.95, top_k 0, min_p 0.0, cap 8", result.stdout)
         self.assertIn("preset r1", result.stdout)

@@ -3,6 +3,7 @@
 SPDX-License-Identifier: Apache-2.0
 """
 import json
+import os
 import signal
 import time
 
@@ -131,6 +132,15 @@ class Generate(laconic_test.TestCase):
                 self.assertGreaterEqual(best[0][1], best[1][1])
                 self.assertGreaterEqual(best[0][1] + 1e-4, logprob)
         self.laconic("logprobs", "--model", "model", stdin='{"ids": [100000]}\n', code=EXIT_DATA)
+
+    def test_a_pipe_as_output_has_no_settings_beside_it(self):
+        os.mkfifo(self.folder / "pipe")
+        process = self.start("generate", "--model", "model", "--input", "in.jsonl", "--max-new-tokens", 4,
+                             "--output", "pipe")
+        rows = [json.loads(line) for line in (self.folder / "pipe").read_text().splitlines()]
+        self.assertEqual(process.wait(timeout=60), 0)
+        self.assertEqual(len(rows), 3)
+        self.assertEqual(list(self.folder.glob("pipe*")), [self.folder / "pipe"])
 
 
 class Profile(laconic_test.TestCase):

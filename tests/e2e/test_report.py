@@ -124,7 +124,7 @@ class Report(laconic_test.TestCase):
         self.write("header.jsonl", [HEADER])
         self.assertIn("expected judged replies", self.error("report", "header.jsonl", code=laconic_test.EXIT_DATA))
         run = self.write_run("bad")
-        (run / "samples" / "after.jsonl").write_text('{"type": "header"}\n{"id": 3}\n')
+        (run / "samples" / "after.jsonl").write_text('{"type": "header"}\n{"id": 3, "verdict": "right"}\n')
         result = self.laconic("report", "bad", code=laconic_test.EXIT_DATA)
         self.assertIn("after.jsonl:2: id", result.stderr)
 

@@ -27,7 +27,9 @@ class Sft(laconic_test.TestCase):
         return [row for row in self.read_rows(f"{out}/log.jsonl") if row["type"] == "step"]
 
     def test_loss_falls_and_the_model_is_written(self):
-        self.sft("run", "--train", "long.jsonl")
+        result = self.sft("run", "--train", "long.jsonl", "--profile")
+        for name in ("products x W", "attention, backward", "cross entropy"):
+            self.assertIn(name, result.stderr)
         steps = self.steps("run")
         self.assertEqual(len(steps), 12)
         self.assertLess(steps[-1]["loss"], steps[0]["loss"] - 0.5)

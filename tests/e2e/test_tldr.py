@@ -190,7 +190,9 @@ class Tldr(laconic_test.TestCase):
         self.assertEqual(self.end_state("stopped"), expected, f"{stops} stops")
 
     def test_other_settings_are_refused_in_the_same_folder(self):
-        self.laconic(*self.arguments("run", **{"max-steps": 3}))
+        result = self.laconic(*self.arguments("run", **{"max-steps": 3}), "--profile")
+        for name in ("decode: attention", "attention, backward"):
+            self.assertIn(name, result.stderr)
         message = self.last_line(*self.arguments("run", **{"max-steps": 6}), code=EXIT_USAGE)
         self.assertIn("max_steps 3, got 6", message)
 
@@ -208,6 +210,7 @@ class Tldr(laconic_test.TestCase):
     def test_bad_rows(self):
         (self.folder / "short.jsonl").write_text('{"problem": "x"\n')
         self.assertIn("short.jsonl:1", self.last_line(*self.arguments("run"), code=EXIT_DATA))
+        self.assertFalse((self.folder / "run").exists())  # nothing is written on bad input
 
     def last_line(self, *args, code):
         result = self.laconic(*args, code=code)
