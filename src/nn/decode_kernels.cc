@@ -7,6 +7,7 @@
 #include <cstring>
 #include <limits>
 
+#include "nn/gemm_pairs.h"
 #include "nn/half.h"
 #include "nn/huge_pages.h"
 
@@ -136,6 +137,8 @@ void multiply_panels_impl(const MatmulArgs& args) {
       return multiply_stored<hwy::bfloat16_t>(args);
     case WeightStorage::kInt8:
       return multiply_stored<int8_t>(args);
+    case WeightStorage::kBfloat16Pairs:
+      break;  // multiply_pairs
   }
 }
 
@@ -307,9 +310,32 @@ void pack_int8(const float* weight, DecodeMatrix& packed, int64_t panel) {
   });
 }
 
+void multiply_pairs(const MatmulArgs& args) {
+  static_assert(kPanel == pairs::kPanel);
+  const DecodeMatrix& matrix = *args.matrix;
+  const int64_t first = args.panel_begin * kPanel;
+  const auto width =
+      static_cast<size_t>(std::min(args.panel_end * kPanel, matrix.num_outputs) - first);
+  const auto inputs = static_cast<size_t>(matrix.num_inputs);
+  float* const y = args.y + first;
+  for (int64_t row = 0; row < args.num_rows; ++row)
+    std::copy_n(matrix.bias.data() + first, width, y + row * args.y_stride);
+  const auto* words = reinterpret_cast<const uint32_t*>(matrix.panels);
+  pairs::multiply(
+      {args.x, static_cast<size_t>(args.num_rows), inputs, static_cast<size_t>(args.x_stride), 1},
+      {words + pairs::packed_words(inputs, static_cast<size_t>(first)), width, y},
+      {y, static_cast<size_t>(args.y_stride)});
+}
+
 }  // namespace
 
 void pack_panels(const float* weight, DecodeMatrix& packed, int64_t begin, int64_t end) {
+  if (packed.storage == WeightStorage::kBfloat16Pairs) {
+    const auto inputs = static_cast<size_t>(packed.num_inputs);
+    return pairs::pack({weight, inputs, static_cast<size_t>(packed.num_outputs), 1, inputs},
+                       {static_cast<size_t>(begin), static_cast<size_t>(end)},
+                       reinterpret_cast<uint32_t*>(packed.panels));
+  }
   for (int64_t panel = begin; panel < end; ++panel) {
     if (packed.storage == WeightStorage::kInt8) {
       pack_int8(weight, packed, panel);
@@ -322,7 +348,10 @@ void pack_panels(const float* weight, DecodeMatrix& packed, int64_t begin, int64
   }
 }
 
-void multiply_panels(const MatmulArgs& args) { HWY_DYNAMIC_DISPATCH(multiply_panels_impl)(args); }
+void multiply_panels(const MatmulArgs& args) {
+  if (args.matrix->storage == WeightStorage::kBfloat16Pairs) return multiply_pairs(args);
+  HWY_DYNAMIC_DISPATCH(multiply_panels_impl)(args);
+}
 
 void rms_norm_row(const float* x, const float* weight, float* out, int64_t width, double eps) {
   HWY_DYNAMIC_DISPATCH(rms_norm_impl)(x, weight, out, width, eps);

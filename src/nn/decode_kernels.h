@@ -40,20 +40,23 @@ inline int64_t round_up(int64_t value, int64_t multiple) {
   return (value + multiple - 1) / multiple * multiple;
 }
 
-// How a packed matrix is stored. Products are fp32 in all: a stored weight is widened as it is
-// read, so kBfloat16 gives the bits of kFloat32 where every weight is a bf16 value already.
+// How a packed matrix is stored. Products are fp32 in all but kBfloat16Pairs: a stored weight is
+// widened as it is read, so kBfloat16 gives the bits of kFloat32 where every weight is a bf16 value
+// already.
 enum class WeightStorage {
   kFloat32,
-  kBfloat16,  // rounded to nearest even
+  kBfloat16,       // rounded to nearest even
+  kBfloat16Pairs,  // the same in pairs of inputs; activations are rounded too, products are bf16
+                   // with fp32 sums (nn/gemm_pairs.h, whose processor it needs)
   kInt8  // one fp32 scale an output: the largest magnitude over 127; rounded to nearest even. An
          // output whose weights all are below 1e-30 is zero, one with NaN or infinity is NaN
 };
 inline int64_t bytes_of(WeightStorage storage) {
-  return storage == WeightStorage::kFloat32 ? 4 : storage == WeightStorage::kBfloat16 ? 2 : 1;
+  return storage == WeightStorage::kFloat32 ? 4 : storage == WeightStorage::kInt8 ? 1 : 2;
 }
 
 // A [outputs, inputs] matrix as panels of kPanel outputs: [panels][inputs][kPanel], zero beyond the
-// last output.
+// last output; kBfloat16Pairs: [panels][pairs of inputs][kPanel][2].
 struct DecodeMatrix {
   int64_t num_outputs = 0;
   int64_t num_inputs = 0;
@@ -64,7 +67,10 @@ struct DecodeMatrix {
   int64_t num_panels() const { return (num_outputs + kPanel - 1) / kPanel; }
   AlignedBytes own;
   int64_t num_weights() const { return num_panels() * kPanel * num_inputs; }
-  int64_t num_bytes() const { return num_weights() * bytes_of(storage); }
+  int64_t num_bytes() const {
+    const bool odd = storage == WeightStorage::kBfloat16Pairs && num_inputs % 2 == 1;
+    return (num_weights() + (odd ? num_panels() * kPanel : 0)) * bytes_of(storage);
+  }
   void resize(int64_t outputs, int64_t inputs, WeightStorage stored = WeightStorage::kFloat32,
               HugePageArena* arena = nullptr);
 };

@@ -12,6 +12,7 @@
 #include "base/philox.h"
 #include "nn/decode_attention.h"
 #include "nn/decode_experts.h"
+#include "nn/gemm.h"
 #include "nn/half.h"
 #include "nn/testing.h"
 
@@ -64,6 +65,28 @@ TEST(DecodeKernels, WeightsOfBf16ValuesGiveTheSameBitsStoredAsBf16) {
       EXPECT_EQ(stored, product(p, weight, WeightStorage::kFloat32));
       return stored;
     });
+  }
+}
+
+TEST(DecodeKernels, PairsAreTheProductOfRoundedOperandsWhateverTheRows) {
+  if (!has_bfloat16_products()) GTEST_SKIP() << "the processor has no bf16 products";
+  for (const StoredProduct& p : kStored) {
+    const AlignedFloats weight = random_floats(p.outputs * p.inputs, 1, 12);
+    const AlignedFloats stored = product(p, weight, WeightStorage::kBfloat16Pairs);
+    const AlignedFloats x = random_floats(p.rows * p.inputs, 1, 11);
+    const auto rounded = [](float v) { return bfloat16_to_float(float_to_bfloat16(v)); };
+    for (int64_t r = 0; r < p.rows; ++r)
+      for (int64_t o = 0; o < p.outputs; ++o) {
+        double want = 0.25 * (o % 5);
+        for (int64_t k = 0; k < p.inputs; ++k)
+          want +=
+              static_cast<double>(rounded(x[r * p.inputs + k])) * rounded(weight[o * p.inputs + k]);
+        EXPECT_NEAR(stored[r * p.outputs + o], want, 1e-4) << r << ", " << o;
+      }
+    StoredProduct alone = p;
+    alone.rows = 1;
+    const AlignedFloats first = product(alone, weight, WeightStorage::kBfloat16Pairs);
+    EXPECT_TRUE(std::equal(first.begin(), first.end(), stored.begin()));
   }
 }
 

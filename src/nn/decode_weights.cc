@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "nn/gemm.h"
 
 namespace laconic {
 namespace {
@@ -77,7 +78,7 @@ class Packer {
       case StorageChoice::kFloat32:
         return WeightStorage::kFloat32;
       case StorageChoice::kBfloat16:
-        return WeightStorage::kBfloat16;
+        return has_bfloat16_products() ? WeightStorage::kBfloat16Pairs : WeightStorage::kBfloat16;
       case StorageChoice::kInt8:
         return WeightStorage::kInt8;
       case StorageChoice::kAuto:

@@ -30,8 +30,8 @@ struct DecodeLayer {
 enum class StorageChoice {
   kAuto,  // a matrix of bf16 values in bf16, any other in fp32: the same bits as fp32
   kFloat32,
-  kBfloat16,
-  kInt8  // routers stay fp32: they choose, and are small
+  kBfloat16,  // weights and activations rounded, products in bf16 where the processor has them
+  kInt8       // routers stay fp32: they choose, and are small
 };
 
 // "auto", "float32", "bfloat16", "int8", and back.

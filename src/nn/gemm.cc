@@ -57,7 +57,7 @@ const float* rounded(const MatrixView& a) {
 
 void multiply_block(MatrixView a, const GemmPanels& b, const float* initial, float* c) {
   if (b.precision() == Precision::kBfloat16) {
-    if (has_pairs()) return pairs::multiply(a, {b.words(), b.columns(), initial}, c);
+    if (has_pairs()) return pairs::multiply(a, {b.words(), b.columns(), initial}, {c, b.columns()});
     a = row_major(rounded(a), a.rows, a.columns);
   }
   panels::multiply(a, {b.floats(), b.columns(), initial}, c);
@@ -128,7 +128,7 @@ void gemm_transposed_a(const MatrixView& a, const MatrixView& b, float* c, Preci
         const size_t last = std::min(static_cast<size_t>(end) * tile, a.columns);
         if (paired) {
           pairs::multiply_transposed(block, {shared.words(), width, nullptr}, {first, last},
-                                     c + column, b.columns);
+                                     {c + column, b.columns});
         } else {
           panels::multiply_transposed(block, {shared.floats(), width, nullptr}, {first, last},
                                       {c + column, b.columns});
@@ -137,6 +137,8 @@ void gemm_transposed_a(const MatrixView& a, const MatrixView& b, float* c, Preci
     }
   }
 }
+
+bool has_bfloat16_products() { return has_pairs(); }
 
 void force_rounded_operands(bool force) { rounded_operands_forced = force; }
 

@@ -33,6 +33,9 @@ inline MatrixView row_major(const float* data, size_t rows, size_t columns) {
 
 enum class Precision { kFloat32, kBfloat16 };
 
+// Whether the processor multiplies bf16 itself; without, kBfloat16 only rounds.
+bool has_bfloat16_products();
+
 class GemmPanels {
  public:
   // Copies B [K, N], threads sharing the work; memory is reused from one call to the next.

@@ -186,7 +186,7 @@ void pack(const MatrixView& b, rows::Range panels, uint32_t* out) {
   }
 }
 
-LACONIC_BF16 void multiply(const MatrixView& a, const PackedB& b, float* c) {
+LACONIC_BF16 void multiply(const MatrixView& a, const PackedB& b, const Output& c) {
   const size_t stride = num_pairs(a.columns);
   uint32_t* const words = scratch(a.rows * stride + 16).data();
   for (size_t row = 0; row < a.rows; ++row) {
@@ -200,19 +200,19 @@ LACONIC_BF16 void multiply(const MatrixView& a, const PackedB& b, float* c) {
   const size_t num_blocks = (stride + kDepthBlock - 1) / kDepthBlock;
   const size_t block = (stride + num_blocks - 1) / num_blocks;
   for (size_t p = 0; p < stride; p += block) {
-    const float* start = p == 0 ? b.initial : c;
+    const float* start = p == 0 ? b.initial : c.data;
     for (size_t column = 0; column < b.columns; column += kPanel) {
       const size_t width = std::min(kPanel, b.columns - column);
       for (size_t row = 0; row < a.rows; row += kTileRows) {
-        const size_t num_rows = std::min(kTileRows, a.rows - row), at = row * b.columns + column;
+        const size_t num_rows = std::min(kTileRows, a.rows - row), at = row * c.stride + column;
         const Tile tile = {words + row * stride + p,
                            stride,
                            1,
                            b.panels + column * stride + p * kPanel,
                            std::min(block, stride - p),
                            start != nullptr ? start + at : nullptr,
-                           c + at,
-                           b.columns};
+                           c.data + at,
+                           c.stride};
         width == kPanel ? multiply_tile(tile, num_rows) : multiply_edge(tile, num_rows, width);
       }
     }
@@ -220,7 +220,7 @@ LACONIC_BF16 void multiply(const MatrixView& a, const PackedB& b, float* c) {
 }
 
 LACONIC_BF16 void multiply_transposed(const MatrixView& a, const PackedB& b, rows::Range range,
-                                      float* c, size_t c_stride) {
+                                      const Output& c) {
   const size_t depth = num_pairs(a.rows);
   uint32_t* const words = scratch(depth * kStripRows + 16).data();
   for (size_t strip = range.begin; strip < range.end; strip += kStripRows) {
@@ -238,9 +238,9 @@ LACONIC_BF16 void multiply_transposed(const MatrixView& a, const PackedB& b, row
       const size_t width = std::min(kPanel, b.columns - column);
       for (size_t row = 0; row < strip_rows; row += kTileRows) {
         const size_t num_rows = std::min(kTileRows, strip_rows - row);
-        float* const at = c + (strip + row) * c_stride + column;
+        float* const at = c.data + (strip + row) * c.stride + column;
         const Tile tile = {words + row, 1,  kStripRows, b.panels + column * depth,
-                           depth,       at, at,         c_stride};
+                           depth,       at, at,         c.stride};
         width == kPanel ? multiply_tile(tile, num_rows) : multiply_edge(tile, num_rows, width);
       }
     }
