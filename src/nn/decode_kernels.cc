@@ -50,6 +50,10 @@ HWY_INLINE void panel_rows(const Stored* HWY_RESTRICT panel, const float* HWY_RE
     V weights[kPanelVectors];
 #pragma GCC unroll 4
     for (int64_t v = 0; v < kPanelVectors; ++v) weights[v] = widen(panel + k * kPanel + v * kLanes);
+    // The next part of the panels lies behind this one and comes from memory meanwhile.
+    const auto* next = reinterpret_cast<const char*>(panel + (inner + k) * kPanel);
+    for (size_t line = 0; line < kPanel * sizeof(Stored); line += 64)
+      __builtin_prefetch(next + line, 0, 2);
 #pragma GCC unroll 16
     for (int64_t r = 0; r < kRows; ++r) {
       const V value = hn::Set(d, x[r * x_stride + k]);

@@ -113,6 +113,7 @@ struct Tile {
   const float* initial;
   float* c;
   size_t c_stride;
+  size_t to_next = 0;  // words from b to what is read after it
 };
 
 template <size_t kRows>
@@ -130,6 +131,9 @@ LACONIC_BF16 void multiply_rows(const Tile& t) {
   const uint32_t* b = t.b;
   for (size_t p = 0; p < t.num_pairs; ++p, a += t.a_pair_stride, b += kPanel) {
     const auto b0 = (__m512bh)_mm512_loadu_si512(b), b1 = (__m512bh)_mm512_loadu_si512(b + 16);
+    // With few rows the next panel comes from memory while this one is multiplied.
+    __builtin_prefetch(b + t.to_next, 0, 2);
+    __builtin_prefetch(b + t.to_next + 16, 0, 2);
 #pragma GCC unroll 16
     for (size_t r = 0; r < kRows; ++r) {
       const auto x = (__m512bh)_mm512_set1_epi32(static_cast<int>(a[r * t.a_row_stride]));
@@ -212,7 +216,8 @@ LACONIC_BF16 void multiply(const MatrixView& a, const PackedB& b, const Output& 
                            std::min(block, stride - p),
                            start != nullptr ? start + at : nullptr,
                            c.data + at,
-                           c.stride};
+                           c.stride,
+                           stride * kPanel};
         width == kPanel ? multiply_tile(tile, num_rows) : multiply_edge(tile, num_rows, width);
       }
     }
