@@ -3,6 +3,9 @@
 
 #include <cstring>
 #include <limits>
+#include <type_traits>
+
+#include "nn/decode_rows.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "nn/decode_attention.cc"
@@ -15,65 +18,103 @@ HWY_BEFORE_NAMESPACE();
 namespace laconic {
 namespace HWY_NAMESPACE {
 
-HWY_INLINE int64_t first_page_position(const AttendArgs& args) {
-  return args.first_position / kPagePositions * kPagePositions;
-}
+// Queries that share each load of keys and values; the sums of more do not fit 16 registers.
+constexpr int64_t kTogether = kVectors == 1 ? 3 : 1;
+// An output's terms go to four chains, position t to chain t mod 4, to hide the additions' latency.
+constexpr int64_t kChains = 4;
 
-// Scores of kBlocks x 16 positions of one page against one query.
-template <int64_t kBlocks>
-HWY_INLINE void page_scores(const float* query, const float* keys, int64_t head_dim, V scale,
-                            float* scores) {
-  const D d;
-  V sums[kBlocks * kVectors];
-#pragma GCC unroll 8
-  for (int64_t v = 0; v < kBlocks * kVectors; ++v) sums[v] = hn::Zero(d);
-  for (int64_t e = 0; e < head_dim; ++e) {
-    const V q = hn::Set(d, query[e]);
-#pragma GCC unroll 8
-    for (int64_t v = 0; v < kBlocks * kVectors; ++v)
-      sums[v] = hn::MulAdd(q, hn::LoadU(d, keys + e * kPagePositions + v * kLanes), sums[v]);
+// A query with its part of the scratch.
+struct Lane {
+  AttendQuery query;
+  int64_t begin;  // the first position of its first page
+  float* scores;
+  float* sums;  // [kChains][round_up(E, 16)]
+  bool reads(int64_t page) const { return page >= begin && page < query.num_positions; }
+  int64_t count(int64_t page) const {
+    return HWY_MIN(query.num_positions - page, int64_t{kPagePositions});
   }
-#pragma GCC unroll 8
-  for (int64_t v = 0; v < kBlocks * kVectors; ++v)
-    hn::StoreU(hn::Mul(sums[v], scale), d, scores + v * kLanes);
-}
+};
 
-// Pages before the first position are not read; `begin` stays on a page's first position.
-void attend_scores(const AttendArgs& args) {
-  const V scale = hn::Set(D(), args.scale);
-  for (int64_t begin = first_page_position(args); begin < args.num_positions;
-       begin += kPagePositions) {
-    const float* keys = args.pages[begin / kPagePositions] + args.page_offset;
-    float* scores = args.scores + begin;
-    switch ((args.num_positions - begin + 15) / 16) {
-      case 1:
-        page_scores<1>(args.query, keys, args.head_dim, scale, scores);
-        break;
-      case 2:
-        page_scores<2>(args.query, keys, args.head_dim, scale, scores);
-        break;
-      case 3:
-        page_scores<3>(args.query, keys, args.head_dim, scale, scores);
-        break;
-      default:
-        page_scores<4>(args.query, keys, args.head_dim, scale, scores);
+// function(first, number) for runs of lanes that all read the page, kTogether or one at a time.
+template <typename Function>
+HWY_INLINE void for_readers(std::span<const Lane> lanes, int64_t page, const Function& function) {
+  for (size_t i = 0; i < lanes.size();) {
+    size_t run = 0;
+    while (run < kTogether && i + run < lanes.size() && lanes[i + run].reads(page)) ++run;
+    if (run == kTogether) {
+      function(&lanes[i], std::integral_constant<int64_t, kTogether>());
+      i += kTogether;
+    } else {
+      if (run > 0) function(&lanes[i], std::integral_constant<int64_t, 1>());
+      ++i;
     }
   }
 }
 
+// Scores of kBlocks x 16 positions of one page.
+template <int64_t kQueries, int64_t kBlocks>
+HWY_INLINE void page_scores(const Lane* lanes, const float* keys, const AttendArgs& args,
+                            int64_t page) {
+  const D d;
+  constexpr int64_t kWide = kBlocks * kVectors;
+  V sums[kQueries][kWide];
+#pragma GCC unroll 4
+  for (int64_t q = 0; q < kQueries; ++q)
+#pragma GCC unroll 8
+    for (int64_t v = 0; v < kWide; ++v) sums[q][v] = hn::Zero(d);
+  for (int64_t e = 0; e < args.head_dim; ++e) {
+    V part[kWide];
+#pragma GCC unroll 8
+    for (int64_t v = 0; v < kWide; ++v)
+      part[v] = hn::LoadU(d, keys + e * kPagePositions + v * kLanes);
+#pragma GCC unroll 4
+    for (int64_t q = 0; q < kQueries; ++q) {
+      const V x = hn::Set(d, lanes[q].query.query[e]);
+#pragma GCC unroll 8
+      for (int64_t v = 0; v < kWide; ++v) sums[q][v] = hn::MulAdd(x, part[v], sums[q][v]);
+    }
+  }
+  const V scale = hn::Set(d, args.scale);
+#pragma GCC unroll 4
+  for (int64_t q = 0; q < kQueries; ++q)
+#pragma GCC unroll 8
+    for (int64_t v = 0; v < kWide; ++v)
+      hn::StoreU(hn::Mul(sums[q][v], scale), d, lanes[q].scores + page + v * kLanes);
+}
+
+// What lies behind a query's positions, within its last page, is overwritten by exponentiate.
+void attend_scores(const AttendArgs& args, std::span<const Lane> lanes, int64_t page) {
+  const float* keys = args.pages[page / kPagePositions] + args.page_offset;
+  for_readers(lanes, page, [&](const Lane* at, auto number) {
+    constexpr int64_t kQueries = decltype(number)::value;
+    int64_t longest = 0;
+    for (int64_t q = 0; q < kQueries; ++q) longest = HWY_MAX(longest, at[q].count(page));
+    switch ((longest + 15) / 16) {
+      case 1:
+        return page_scores<kQueries, 1>(at, keys, args, page);
+      case 2:
+        return page_scores<kQueries, 2>(at, keys, args, page);
+      case 3:
+        return page_scores<kQueries, 3>(at, keys, args, page);
+      default:
+        return page_scores<kQueries, 4>(at, keys, args, page);
+    }
+  });
+}
+
 // Scores to exponentials, zero outside [first_position, num_positions); returns their sum.
-HWY_INLINE float exponentiate(const AttendArgs& args) {
-  float* const scores = args.scores;
-  const int64_t begin = first_page_position(args);
-  const int64_t padded = (args.num_positions + 15) / 16 * 16;
-  if (args.softcap > 0) {
-    const V cap = hn::Set(D(), args.softcap);
+HWY_INLINE float exponentiate(const Lane& lane, float softcap) {
+  float* const scores = lane.scores;
+  const int64_t begin = lane.begin, num_positions = lane.query.num_positions;
+  const int64_t padded = (num_positions + 15) / 16 * 16;
+  if (softcap > 0) {
+    const V cap = hn::Set(D(), softcap);
     for (int64_t t = begin; t < padded; t += kLanes)
       hn::StoreU(soft_cap(hn::LoadU(D(), scores + t), cap), D(), scores + t);
   }
   constexpr float kNever = -std::numeric_limits<float>::infinity();
-  for (int64_t t = begin; t < args.first_position; ++t) scores[t] = kNever;
-  for (int64_t t = args.num_positions; t < padded; ++t) scores[t] = kNever;
+  for (int64_t t = begin; t < lane.query.first_position; ++t) scores[t] = kNever;
+  for (int64_t t = num_positions; t < padded; ++t) scores[t] = kNever;
   V max = hn::LoadU(D(), scores + begin);
   for (int64_t t = begin + kLanes; t < padded; t += kLanes)
     max = hn::Max(max, hn::LoadU(D(), scores + t));
@@ -88,38 +129,112 @@ HWY_INLINE float exponentiate(const AttendArgs& args) {
   return sum_lanes(sum);
 }
 
-void attend_impl(const AttendArgs& args) {
-  attend_scores(args);
-  const float inverse = 1.0F / exponentiate(args);
-  const int64_t value_stride = (args.head_dim + 15) / 16 * 16;
-  const int64_t values_offset = args.page_offset + kPagePositions * args.head_dim;
-  for (int64_t e = 0; e < args.head_dim; e += 16) {
-    // Four chains hide the latency of the additions; position t goes to chain t mod 4.
-    Sixteen chains[4] = {Sixteen(0.0F), Sixteen(0.0F), Sixteen(0.0F), Sixteen(0.0F)};
-    for (int64_t begin = first_page_position(args); begin < args.num_positions;
-         begin += kPagePositions) {
-      const float* values = args.pages[begin / kPagePositions] + values_offset + e;
-      const int64_t left = args.num_positions - begin;
-      const int64_t count = left < kPagePositions ? left : kPagePositions;
-      int64_t t = 0;
-      for (; t + 4 <= count; t += 4) {
+// Adds positions [begin, end) of a page to kBlocks x 16 outputs; begin is a multiple of kChains.
+template <int64_t kQueries, int64_t kBlocks>
+HWY_INLINE void add_values(const Lane* lanes, int64_t page, Range positions, const float* values,
+                           int64_t stride, int64_t e) {
+  Sixteen sums[kQueries][kChains][kBlocks];
+  const auto place = [&](int64_t q, int64_t c, int64_t b) {
+    return lanes[q].sums + c * stride + e + b * 16;
+  };
 #pragma GCC unroll 4
-        for (int64_t c = 0; c < 4; ++c)
-          chains[c].add_product(Sixteen(args.scores[begin + t + c]),
-                                Sixteen(values + (t + c) * value_stride));
-      }
-      for (int64_t c = 0; t + c < count; ++c)
-        chains[c].add_product(Sixteen(args.scores[begin + t + c]),
-                              Sixteen(values + (t + c) * value_stride));
+  for (int64_t q = 0; q < kQueries; ++q)
+#pragma GCC unroll 4
+    for (int64_t c = 0; c < kChains; ++c)
+#pragma GCC unroll 2
+      for (int64_t b = 0; b < kBlocks; ++b) sums[q][c][b].load(place(q, c, b));
+  const auto add = [&](int64_t t, int64_t c) HWY_ATTR {
+    Sixteen part[kBlocks];
+#pragma GCC unroll 2
+    for (int64_t b = 0; b < kBlocks; ++b) part[b].load(values + t * stride + e + b * 16);
+#pragma GCC unroll 4
+    for (int64_t q = 0; q < kQueries; ++q) {
+      const Sixteen weight(lanes[q].scores[page + t]);
+#pragma GCC unroll 2
+      for (int64_t b = 0; b < kBlocks; ++b) sums[q][c][b].add_product(weight, part[b]);
     }
+  };
+  int64_t t = positions.begin;
+  for (; t + kChains <= positions.end; t += kChains) {
+#pragma GCC unroll 4
+    for (int64_t c = 0; c < kChains; ++c) add(t + c, c);
+  }
+#pragma GCC unroll 4
+  for (int64_t c = 0; c < kChains - 1; ++c)
+    if (t + c < positions.end) add(t + c, c);
+#pragma GCC unroll 4
+  for (int64_t q = 0; q < kQueries; ++q)
+#pragma GCC unroll 4
+    for (int64_t c = 0; c < kChains; ++c)
+#pragma GCC unroll 2
+      for (int64_t b = 0; b < kBlocks; ++b) sums[q][c][b].store(place(q, c, b));
+}
+
+template <int64_t kQueries>
+void page_values(const Lane* lanes, int64_t page, Range positions, const float* values,
+                 int64_t stride) {
+  if (positions.size() <= 0) return;
+  constexpr int64_t kBlocks = kVectors == 1 ? 2 : 1;
+  int64_t e = 0;
+  for (; e + 16 * kBlocks <= stride; e += 16 * kBlocks)
+    add_values<kQueries, kBlocks>(lanes, page, positions, values, stride, e);
+  for (; e < stride; e += 16) add_values<kQueries, 1>(lanes, page, positions, values, stride, e);
+}
+
+void attend_values(const AttendArgs& args, std::span<const Lane> lanes, int64_t page) {
+  const int64_t stride = (args.head_dim + 15) / 16 * 16;
+  const float* values =
+      args.pages[page / kPagePositions] + args.page_offset + kPagePositions * args.head_dim;
+  for_readers(lanes, page, [&](const Lane* at, auto number) {
+    constexpr int64_t kQueries = decltype(number)::value;
+    int64_t shared = at[0].count(page);
+    for (int64_t q = 1; q < kQueries; ++q) shared = HWY_MIN(shared, at[q].count(page));
+    // Positions that not all have are never multiplied by zero: what is behind may be no number.
+    if (kQueries > 1 && shared < kPagePositions) shared = shared / kChains * kChains;
+    page_values<kQueries>(at, page, {0, shared}, values, stride);
+    if constexpr (kQueries > 1)
+      for (int64_t q = 0; q < kQueries; ++q)
+        page_values<1>(at + q, page, {shared, at[q].count(page)}, values, stride);
+  });
+}
+
+HWY_INLINE void finish(const Lane& lane, int64_t head_dim, float inverse) {
+  const int64_t stride = (head_dim + 15) / 16 * 16;
+  for (int64_t e = 0; e < head_dim; e += 16) {
+    Sixteen chains[kChains];
+    for (int64_t c = 0; c < kChains; ++c) chains[c].load(lane.sums + c * stride + e);
     chains[0].add(chains[1]);
     chains[2].add(chains[3]);
     chains[0].add(chains[2]);
     float lanes[16];
     chains[0].store(lanes);
-    const int64_t width = args.head_dim - e < 16 ? args.head_dim - e : 16;
-    for (int64_t i = 0; i < width; ++i) args.out[e + i] = lanes[i] * inverse;
+    const int64_t width = HWY_MIN(head_dim - e, int64_t{16});
+    for (int64_t i = 0; i < width; ++i) lane.query.out[e + i] = lanes[i] * inverse;
   }
+}
+
+void attend_impl(const AttendArgs& args) {
+  Lane storage[kMaxAttendQueries];
+  const std::span<Lane> lanes(storage, args.queries.size());
+  int64_t begin = std::numeric_limits<int64_t>::max(), end = 0;
+  for (const AttendQuery& query : args.queries) {
+    begin = HWY_MIN(begin, query.first_position / kPagePositions * kPagePositions);
+    end = HWY_MAX(end, query.num_positions);
+  }
+  const int64_t sums = kChains * ((args.head_dim + 15) / 16 * 16);
+  const int64_t floats = (end + kPagePositions - 1) / kPagePositions * kPagePositions + sums;
+  for (size_t i = 0; i < lanes.size(); ++i) {
+    const AttendQuery& query = args.queries[i];
+    float* const own = args.scratch + static_cast<int64_t>(i) * floats;
+    lanes[i] = {query, query.first_position / kPagePositions * kPagePositions, own + sums, own};
+    std::memset(own, 0, static_cast<size_t>(sums) * sizeof(float));
+  }
+  for (int64_t page = begin; page < end; page += kPagePositions) attend_scores(args, lanes, page);
+  float inverses[kMaxAttendQueries];
+  for (size_t i = 0; i < lanes.size(); ++i)
+    inverses[i] = 1.0F / exponentiate(lanes[i], args.softcap);
+  for (int64_t page = begin; page < end; page += kPagePositions) attend_values(args, lanes, page);
+  for (size_t i = 0; i < lanes.size(); ++i) finish(lanes[i], args.head_dim, inverses[i]);
 }
 
 }  // namespace HWY_NAMESPACE

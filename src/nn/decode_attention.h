@@ -1,11 +1,14 @@
-// Attention of one query over a slot's cached pages, and the layout of a page. fp32, Highway, AVX2
+// Attention of queries over one slot's cached pages, and the layout of a page. fp32, Highway, AVX2
 // or AVX-512 at run time.
 //
-// A fixed sequence of operations for a query: its bits depend on its own positions alone. A window
-// is the positions that it keeps: pages wholly before it are not read, and what is left of the
-// first page counts as zero. Preconditions are the caller's; nothing here allocates or throws.
+// A fixed sequence of operations for a query: its bits depend on its own positions alone, not on
+// the queries that share the reading of keys and values with it. A window is the positions that it
+// keeps: pages wholly before it are not read, and what is left of the first page counts as zero.
+// Preconditions are the caller's; nothing here allocates or throws.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
+
+#include <span>
 
 #include "nn/decode_kernels.h"
 
@@ -22,18 +25,27 @@ inline int64_t page_head_floats(int64_t head_dim) {
 void store_key_value(float* page, const float* key, const float* value, int64_t position_in_page,
                      int64_t head_dim);
 
-struct AttendArgs {
+struct AttendQuery {
   const float* query;      // [E]
-  float* const* pages;     // of the slot
-  int64_t page_offset;     // of the layer and head within a page, in floats
-  int64_t first_position;  // attended: first_position .. num_positions - 1
+  int64_t first_position;  // attended: first_position .. num_positions - 1, one at least
   int64_t num_positions;
-  int64_t head_dim;  // E
-  float scale;       // of a score
-  float softcap;     // a scaled score s becomes cap * tanh(s / cap); 0: none
-  float* scores;     // scratch, round_up(num_positions, kPagePositions)
-  float* out;        // [E]
+  float* out;  // [E]
 };
+
+inline constexpr int64_t kMaxAttendQueries = 64;
+
+struct AttendArgs {
+  std::span<const AttendQuery> queries;  // at most kMaxAttendQueries
+  float* const* pages;                   // of the slot
+  int64_t page_offset;                   // of the layer and head within a page, in floats
+  int64_t head_dim;                      // E
+  float scale;                           // of a score
+  float softcap;                         // a scaled score s becomes cap * tanh(s / cap); 0: none
+  float* scratch;                        // attend_scratch_floats() of the longest query
+};
+inline int64_t attend_scratch_floats(int64_t num_queries, int64_t num_positions, int64_t head_dim) {
+  return num_queries * (round_up(num_positions, kPagePositions) + 4 * round_up(head_dim, 16));
+}
 // out = softmax(scale * query . keys) values.
 void attend(const AttendArgs& args);
 

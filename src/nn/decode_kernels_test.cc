@@ -9,32 +9,16 @@
 #include <cmath>
 #include <limits>
 
-#include "base/philox.h"
-#include "nn/decode_attention.h"
 #include "nn/decode_experts.h"
+#include "nn/decode_testing.h"
 #include "nn/gemm.h"
 #include "nn/half.h"
-#include "nn/testing.h"
 
 namespace laconic {
 namespace {
 
-AlignedFloats random_floats(int64_t count, double scale, uint64_t seed) {
-  AlignedFloats values(static_cast<size_t>(count));
-  for (size_t i = 0; i < values.size(); ++i)
-    values[i] = static_cast<float>(scale * (2 * philox_uniform(seed, i, 0) - 1));
-  return values;
-}
-
-// body() under each instruction set; what it returns must not depend on it.
-void expect_same_bits(const std::function<AlignedFloats()>& body) {
-  AlignedFloats first;
-  testing::for_each_target([&](const std::string& name) {
-    const AlignedFloats got = body();
-    if (first.empty()) first = got;
-    EXPECT_EQ(got, first) << name;
-  });
-}
+using testing::expect_same_bits;
+using testing::random_floats;
 
 struct StoredProduct {
   int64_t outputs, inputs, rows;
@@ -175,57 +159,6 @@ TEST(DecodeKernels, SoftcapOfAnElementDoesNotDependOnItsPlace) {
     }
     return whole;
   });
-}
-
-struct AttendCase {
-  int64_t num_positions, window, head_dim;
-  double softcap;
-};
-
-// A cache of one layer and head, in pages; pages wholly before the window are absent.
-AlignedFloats attended(const AttendCase& c) {
-  const AlignedFloats query = random_floats(c.head_dim, 1, 6);
-  const AlignedFloats keys = random_floats(c.num_positions * c.head_dim, 2, 7);
-  const AlignedFloats values = random_floats(c.num_positions * c.head_dim, 1, 8);
-  const int64_t first = c.window > 0 ? std::max<int64_t>(0, c.num_positions - c.window) : 0;
-  const int64_t num_pages = round_up(c.num_positions, kPagePositions) / kPagePositions;
-  std::vector<AlignedFloats> storage(static_cast<size_t>(num_pages));
-  std::vector<float*> pages(storage.size(), nullptr);
-  for (int64_t t = first / kPagePositions * kPagePositions; t < c.num_positions; ++t) {
-    AlignedFloats& page = storage[t / kPagePositions];
-    page.resize(static_cast<size_t>(page_head_floats(c.head_dim)));
-    pages[t / kPagePositions] = page.data();
-    store_key_value(page.data(), &keys[t * c.head_dim], &values[t * c.head_dim], t % kPagePositions,
-                    c.head_dim);
-  }
-  AlignedFloats scores(static_cast<size_t>(num_pages * kPagePositions)), out(query.size());
-  attend({query.data(), pages.data(), 0, first, c.num_positions, c.head_dim, 0.3F,
-          static_cast<float>(c.softcap), scores.data(), out.data()});
-
-  std::vector<double> want(query.size());
-  double sum = 0;
-  for (int64_t t = first; t < c.num_positions; ++t) {
-    double score = 0;
-    for (int64_t e = 0; e < c.head_dim; ++e)
-      score += 0.3 * static_cast<double>(query[e]) * keys[t * c.head_dim + e];
-    if (c.softcap > 0) score = c.softcap * std::tanh(score / c.softcap);
-    sum += std::exp(score);
-    for (int64_t e = 0; e < c.head_dim; ++e)
-      want[e] += std::exp(score) * values[t * c.head_dim + e];
-  }
-  for (size_t e = 0; e < want.size(); ++e) EXPECT_NEAR(out[e], want[e] / sum, 5e-6) << e;
-  return out;
-}
-
-TEST(DecodeKernels, AttentionWithWindowAndSoftcap) {
-  for (const int64_t num_positions : {1, 7, 64, 65, 200, 256})
-    for (const int64_t window : {0, 1, 8, 64, 65, 100})
-      for (const double softcap : {0.0, 1.5})
-        for (const int64_t head_dim : {6, 32}) {
-          SCOPED_TRACE(::testing::Message() << num_positions << " positions, window " << window
-                                            << ", softcap " << softcap << ", width " << head_dim);
-          expect_same_bits([&] { return attended({num_positions, window, head_dim, softcap}); });
-        }
 }
 
 // The lower number first among equals, and the sum of the weights.

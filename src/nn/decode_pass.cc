@@ -17,6 +17,9 @@ int64_t row_grain(int64_t weights_per_row) {
   return kWorthwhile / std::max<int64_t>(weights_per_row, 1) + 1;
 }
 
+// Queries of a prompt whose scores stay in the second-level cache while keys and values are read.
+constexpr int64_t kQueriesTogether = 48;
+
 bool always_by_columns = false;
 
 const RunParts& here() {
@@ -74,9 +77,9 @@ void DecodePass::parallel(int64_t count, const Function& function, int64_t grain
 }
 
 template <typename Function>
-void DecodePass::parallel_dealt(int64_t count, int64_t unit, const Function& function) {
+void DecodePass::parallel_dealt(int64_t count, const Function& function) {
   if (!team_.running()) return parallel(count, function);
-  team_.deal(count, unit, [&](int64_t begin, int64_t end) { function(Range{begin, end}); });
+  team_.deal(count, [&](int64_t begin, int64_t end) { function(Range{begin, end}); });
 }
 
 void DecodePass::embed(Range r) {
@@ -124,30 +127,51 @@ void DecodePass::store_keys_values(int64_t l, Range r) {
   }
 }
 
-// row_heads counts (row, query head) pairs.
-void DecodePass::attend_heads(int64_t l, Range row_heads) {
-  const ProfileScope scope("decode: attention");
-  thread_local AlignedFloats scores;
+// Rows of one slot, heads of one key/value head: they read the same pages.
+void DecodePass::attend_together(int64_t l, Range rows, Range heads) {
+  thread_local AlignedFloats scratch;
   const int64_t group = config_.num_heads / config_.num_kv_heads;
-  const int64_t window = config_.window(l);
-  AttendArgs args;
-  args.head_dim = config_.head_dim;
-  args.scale = static_cast<float>(config_.score_scale());
-  args.softcap = static_cast<float>(config_.attention_softcap);
-  for (int64_t i = row_heads.begin; i < row_heads.end; ++i) {
-    const int64_t row_idx = i / config_.num_heads, h = i % config_.num_heads;
-    const Row& row = rows_[static_cast<size_t>(row_idx)];
-    const auto needed = static_cast<size_t>(round_up(row.position + 1, kPagePositions));
-    if (scores.size() < needed) scores.resize(2 * needed);
-    args.query = qkv_.row(row_idx) + h * config_.head_dim;
-    args.pages = row.pages;
-    args.page_offset = cache_.page_offset(l, h / group);
-    args.first_position = window > 0 ? std::max<int64_t>(0, row.position + 1 - window) : 0;
-    args.num_positions = row.position + 1;
-    args.scores = scores.data();
-    args.out = attended_.row(row_idx) + h * config_.head_dim;
-    attend(args);
+  const int64_t window = config_.window(l), width = config_.head_dim;
+  AttendQuery queries[kMaxAttendQueries];
+  size_t count = 0;
+  for (int64_t i = rows.begin; i < rows.end; ++i) {
+    const int64_t length = rows_[static_cast<size_t>(i)].position + 1;
+    const int64_t first = window > 0 ? std::max<int64_t>(0, length - window) : 0;
+    for (int64_t h = heads.begin; h < heads.end; ++h)
+      queries[count++] = {qkv_.row(i) + h * width, first, length, attended_.row(i) + h * width};
   }
+  const int64_t longest = rows_[static_cast<size_t>(rows.end - 1)].position + 1;
+  const auto needed =
+      static_cast<size_t>(attend_scratch_floats(static_cast<int64_t>(count), longest, width));
+  if (scratch.size() < needed) scratch.resize(2 * needed);
+  attend({{queries, count},
+          rows_[static_cast<size_t>(rows.begin)].pages,
+          cache_.page_offset(l, heads.begin / group),
+          width,
+          static_cast<float>(config_.score_scale()),
+          static_cast<float>(config_.attention_softcap),
+          scratch.data()});
+}
+
+// `blocks` counts blocks of the rows, and within one those of the heads.
+void DecodePass::attend_blocks(int64_t l, Range rows, Range blocks) {
+  const ProfileScope scope("decode: attention");
+  const AttentionBlock block = attention_block(rows);
+  const int64_t across = config_.num_heads / block.heads;
+  for (int64_t i = blocks.begin; i < blocks.end; ++i) {
+    const int64_t row = rows.begin + i / across * block.rows, head = i % across * block.heads;
+    attend_together(l, {row, std::min(row + block.rows, rows.end)}, {head, head + block.heads});
+  }
+}
+
+DecodePass::AttentionBlock DecodePass::attention_block(Range rows) const {
+  const int64_t group = config_.num_heads / config_.num_kv_heads;
+  // A group's heads go apart where there would be too few blocks for the threads.
+  const bool few = rows.size() * config_.num_kv_heads < 4 * at::get_num_threads();
+  const int64_t heads = few || group > kMaxAttendQueries ? 1 : group;
+  const int64_t together = one_slot_ ? std::max<int64_t>(1, kQueriesTogether / heads) : 1;
+  const int64_t down = (rows.size() + together - 1) / together;
+  return {heads, together, down * (config_.num_heads / heads)};
 }
 
 void DecodePass::gated(const DecodeMlp& mlp, Range r, Range panels) {
@@ -178,7 +202,7 @@ void DecodePass::before_attention(int64_t l, Range r) {
 
 void DecodePass::from_attention(int64_t l, Range r) {
   const DecodeLayer& w = layer(l);
-  attend_heads(l, {r.begin * config_.num_heads, r.end * config_.num_heads});
+  attend_blocks(l, r, {0, attention_block(r).count});
   multiply(w.o, attended_, branch_, r, all_panels(w.o));
   add_branch(w.attention_out_norm, r);
   norm(w.post_norm, r);
@@ -204,6 +228,7 @@ void DecodePass::head(Range r, float* logits, Range panels) {
 }
 
 void DecodePass::run_slots(float* logits) {
+  one_slot_ = false;
   if (split_by_rows()) {
     run_slots_by_rows(logits);
   } else {
@@ -212,6 +237,7 @@ void DecodePass::run_slots(float* logits) {
 }
 
 void DecodePass::run_prompt(Range logit_rows, float* logits) {
+  one_slot_ = true;
   if (split_by_rows()) {
     run_prompt_by_rows(logit_rows, logits);
   } else {
@@ -293,11 +319,7 @@ void DecodePass::walk_by_columns(Range logit_rows, float* logits) {
     by_rows([&](Range r) { store_keys_values(l, r); });
     if (l + 1 == config_.num_layers) all = logit_rows;
     if (all.size() == 0) return;
-    const int64_t first = all.begin * config_.num_heads;
-    const int64_t unit = all.size() > 1 ? config_.num_heads : 1;
-    parallel_dealt(all.size() * config_.num_heads, unit, [&](Range p) {
-      attend_heads(l, {first + p.begin, first + p.end});
-    });
+    parallel_dealt(attention_block(all).count, [&](Range p) { attend_blocks(l, all, p); });
     product(w.o, attended_, branch_);
     by_rows([&](Range r) {
       add_branch(w.attention_out_norm, r);

@@ -58,15 +58,21 @@ class DecodePass {
  private:
   template <typename Function>
   void parallel(int64_t count, const Function& function, int64_t grain = 1);
-  // For work that grows with its index; `unit` stays together.
+  // For work that grows with its index.
   template <typename Function>
-  void parallel_dealt(int64_t count, int64_t unit, const Function& function);
+  void parallel_dealt(int64_t count, const Function& function);
 
+  struct AttentionBlock {
+    int64_t heads, rows;
+    int64_t count;  // of such blocks
+  };
   // The operations of a layer, over some rows and, where threads split them, some panels.
   void embed(Range r);
   void norm(const AlignedFloats& factors, Range r);
   void store_keys_values(int64_t layer, Range r);
-  void attend_heads(int64_t layer, Range row_heads);
+  void attend_together(int64_t layer, Range rows, Range heads);
+  void attend_blocks(int64_t layer, Range rows, Range blocks);
+  AttentionBlock attention_block(Range rows) const;
   void gated(const DecodeMlp& mlp, Range r, Range panels);
   void add_branch(const AlignedFloats& out_norm, Range r);
   void head(Range r, float* logits, Range panels);
@@ -88,6 +94,7 @@ class DecodePass {
   DecodeAngles angles_;
   std::unique_ptr<DecodeAngles> local_angles_;  // where the model has two kinds of layers
   std::vector<Row> rows_;
+  bool one_slot_ = false;  // all rows are of one
   DecodeExperts experts_;
   Team team_;
   Activations x_, normed_, qkv_, attended_, gate_, up_, branch_;

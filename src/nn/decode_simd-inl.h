@@ -29,10 +29,12 @@ constexpr int64_t kVectors = 16 / kLanes;  // vectors that make up 16 lanes
 // 16 lanes, whatever the vector width.
 struct Sixteen {
   V part[kVectors];
+  Sixteen() = default;
   HWY_INLINE explicit Sixteen(float value) {
     for (V& v : part) v = hn::Set(D(), value);
   }
-  HWY_INLINE explicit Sixteen(const float* from) {
+  HWY_INLINE explicit Sixteen(const float* from) { load(from); }
+  HWY_INLINE void load(const float* from) {
     for (int64_t v = 0; v < kVectors; ++v) part[v] = hn::LoadU(D(), from + v * kLanes);
   }
   HWY_INLINE void store(float* to) const {

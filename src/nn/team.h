@@ -27,12 +27,10 @@ class Team {
     if (begin < end) function(begin, end);
     meet();
   }
-  // The same with every size()-th run of `unit` for this thread: for work that grows with its
-  // index.
+  // The same with every size()-th index for this thread: for work that grows with its index.
   template <typename Function>
-  void deal(int64_t count, int64_t unit, const Function& function) {
-    for (int64_t begin = index_ * unit; begin < count; begin += size_ * unit)
-      function(begin, begin + unit < count ? begin + unit : count);
+  void deal(int64_t count, const Function& function) {
+    for (int64_t i = index_; i < count; i += size_) function(i, i + 1);
     meet();
   }
   bool running() const { return size_ > 0; }

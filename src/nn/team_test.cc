@@ -24,7 +24,7 @@ TEST(Team, AStepSeesAllOfTheStepBefore) {
           for (int64_t i = begin; i < end; ++i)
             to[i] = (from[i] + from[(i + 18) % kCount] + step) % 1009;
         };
-        step % 2 == 0 ? team.share(kCount, neighbours) : team.deal(kCount, 3, neighbours);
+        step % 2 == 0 ? team.share(kCount, neighbours) : team.deal(kCount, neighbours);
         team.share(kCount, [&](int64_t begin, int64_t end) {
           for (int64_t i = begin; i < end; ++i) from[i] = to[i];
         });
