@@ -1,23 +1,29 @@
 // Tokens per second of decoding and of sampling, by number of slots, on random weights.
 //
 //   bench_sample [tiny|smollm2|experts|dense] [seconds a point] [auto|float32|bfloat16|int8]
+//                [most slots]
 //
 // tiny: width 128, 4 layers, 4 heads of 32, 420 ids (0.9 M weights); smollm2: the shape of
 // SmolLM2-135M; experts: Qwen3-MoE of width 512 and 4 layers with 8 of 64 experts of width 256 a
 // token (107 M weights); dense: the same with one MLP as wide as the 8. The last argument is how
 // weights are stored (the random ones are no bf16 values, so auto is float32). Prints CSV: shape,
 // storage, slots, threads, prompt tokens/s (one prompt of 512), decode tokens/s (full slots),
-// sampled tokens/s (sample_all with prompts; give it several seconds), and GB/s that reading the
-// packed weights once a decode step makes.
+// sampled tokens/s (sample_all with prompts; give it several seconds), GB/s that reading the packed
+// weights once a decode step makes, and GB/s of the same threads that only read memory, by
+// turns.
 // SPDX-License-Identifier: Apache-2.0
 #include <ATen/Parallel.h>
 
+#include <atomic>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <string>
 
 #include "nn/decode.h"
+#include "nn/huge_pages.h"
+#include "nn/team.h"
 #include "sample/decode_step_model.h"
 #include "shapes.h"
 
@@ -44,6 +50,7 @@ ModelConfig config_of(const std::string& shape) {
 
 constexpr int64_t kPromptTokens = 60;
 constexpr int64_t kNewTokens = 150;
+constexpr int kTurns = 10;
 
 double decode_rate(DecodeModel& model, double seconds) {
   const int64_t num_slots = model.num_slots();
@@ -79,6 +86,25 @@ double prompt_rate(const Weights& weights, StorageChoice storage, double seconds
   return static_cast<double>(num_tokens) / (now_s() - start_s);
 }
 
+// What a processor reads from memory at most: a search through more than its caches hold.
+double memory_rate(double seconds) {
+  constexpr int64_t kBytes = int64_t{512} << 20;
+  static HugePageArena arena;
+  static std::byte* const memory = arena.take(kBytes);
+  static const bool ready = std::memset(memory, 1, kBytes) != nullptr;
+  int64_t passes = 0;
+  std::atomic<bool> found = !ready;
+  const double start_s = now_s();
+  Team team;
+  for (; now_s() - start_s < seconds; ++passes)
+    team.run([&] {
+      team.share(kBytes, [&](int64_t begin, int64_t end) {
+        if (std::memchr(memory + begin, 2, static_cast<size_t>(end - begin))) found = true;
+      });
+    });
+  return found ? 0 : static_cast<double>(passes * kBytes) * 1e-9 / (now_s() - start_s);
+}
+
 int64_t packed_bytes(const Weights& weights, StorageChoice storage) {
   DecodeWeights packed;
   packed.choice = storage;
@@ -106,7 +132,8 @@ double sample_rate(const Weights& weights, int64_t num_slots, StorageChoice stor
   return static_cast<double>(num_tokens) / (now_s() - start_s);
 }
 
-void bench(const std::string& shape, double seconds, const std::string& storage_name) {
+void bench(const std::string& shape, double seconds, const std::string& storage_name,
+           int64_t most_slots) {
   const StorageChoice storage = parse_storage_choice(storage_name);
   Weights weights = make_weights(config_of(shape));
   initialize_weights(weights, 0.02, 1);
@@ -114,15 +141,20 @@ void bench(const std::string& shape, double seconds, const std::string& storage_
   const auto bytes = static_cast<double>(packed_bytes(weights, storage));
   std::printf(
       "shape,storage,slots,threads,prompt_tokens_per_s,decode_tokens_per_s,sample_tokens_per_s,"
-      "weights_gb_per_s\n");
+      "weights_gb_per_s,memory_gb_per_s\n");
   for (int64_t num_slots : {1, 8, 16, 32, 64, 128}) {
+    if (num_slots > most_slots) break;
     DecodeModel model(weights, num_slots, kPromptTokens + kNewTokens, storage);
     decode_rate(model, seconds / 10);
-    const double decode = decode_rate(model, seconds);
-    std::printf("%s,%s,%ld,%d,%.0f,%.1f,%.1f,%.1f\n", shape.c_str(), storage_name.c_str(),
+    double decode = 0, memory = 0;  // by turns: what others leave of the memory varies
+    for (int turn = 0; turn < kTurns; ++turn) {
+      memory += memory_rate(seconds / kTurns / 2) / kTurns;
+      decode += decode_rate(model, seconds / kTurns) / kTurns;
+    }
+    std::printf("%s,%s,%ld,%d,%.0f,%.1f,%.1f,%.1f,%.1f\n", shape.c_str(), storage_name.c_str(),
                 static_cast<long>(num_slots), at::get_num_threads(), prompt, decode,
                 sample_rate(weights, num_slots, storage, seconds),
-                decode / static_cast<double>(num_slots) * bytes * 1e-9);
+                decode / static_cast<double>(num_slots) * bytes * 1e-9, memory);
     std::fflush(stdout);
   }
 }
@@ -132,5 +164,5 @@ void bench(const std::string& shape, double seconds, const std::string& storage_
 
 int main(int argc, char** argv) {
   laconic::bench(argc > 1 ? argv[1] : "tiny", argc > 2 ? std::atof(argv[2]) : 3,
-                 argc > 3 ? argv[3] : "auto");
+                 argc > 3 ? argv[3] : "auto", argc > 4 ? std::atoi(argv[4]) : 128);
 }

@@ -22,6 +22,7 @@ namespace HWY_NAMESPACE {
 constexpr int64_t kTogether = kVectors == 1 ? 3 : 1;
 // An output's terms go to four chains, position t to chain t mod 4, to hide the additions' latency.
 constexpr int64_t kChains = 4;
+constexpr int64_t kSpanPages = 4;
 
 // A query with its part of the scratch.
 struct Lane {
@@ -29,33 +30,42 @@ struct Lane {
   int64_t begin;  // the first position of its first page
   float* scores;
   float* sums;  // [kChains][round_up(E, 16)]
-  bool reads(int64_t page) const { return page >= begin && page < query.num_positions; }
-  int64_t count(int64_t page) const {
-    return HWY_MIN(query.num_positions - page, int64_t{kPagePositions});
+  Range within(Range range) const {
+    return {HWY_MAX(begin, range.begin), HWY_MIN(query.num_positions, range.end)};
   }
 };
 
-// function(first, number) for runs of lanes that all read the page, kTogether or one at a time.
+// function(lane, number of lanes, positions): kTogether lanes at once where all have the positions,
+// one at a time elsewhere; for each lane in ascending order. A part begins at a multiple of 16.
 template <typename Function>
-HWY_INLINE void for_readers(std::span<const Lane> lanes, int64_t page, const Function& function) {
-  for (size_t i = 0; i < lanes.size();) {
-    size_t run = 0;
-    while (run < kTogether && i + run < lanes.size() && lanes[i + run].reads(page)) ++run;
-    if (run == kTogether) {
-      function(&lanes[i], std::integral_constant<int64_t, kTogether>());
-      i += kTogether;
-    } else {
-      if (run > 0) function(&lanes[i], std::integral_constant<int64_t, 1>());
-      ++i;
-    }
+HWY_INLINE void for_parts(std::span<const Lane> lanes, Range range, const Function& function) {
+  const std::integral_constant<int64_t, 1> one;
+  const auto alone = [&](const Lane& lane, Range part) {
+    if (part.begin < part.end) function(&lane, one, part);
+  };
+  size_t i = 0;
+  for (; kTogether > 1 && i + kTogether <= lanes.size(); i += kTogether) {
+    Range shared = range;
+    for (size_t q = 0; q < kTogether; ++q) shared = lanes[i + q].within(shared);
+    for (size_t q = 0; q < kTogether; ++q)
+      if (lanes[i + q].within(range).end != shared.end) shared.end &= ~int64_t{15};
+    if (shared.begin >= shared.end) shared = {range.end, range.end};
+    for (size_t q = 0; q < kTogether; ++q)
+      alone(lanes[i + q], lanes[i + q].within({range.begin, shared.begin}));
+    if (shared.begin < shared.end)
+      function(&lanes[i], std::integral_constant<int64_t, kTogether>(), shared);
+    for (size_t q = 0; q < kTogether; ++q)
+      alone(lanes[i + q], lanes[i + q].within({shared.end, range.end}));
   }
+  for (; i < lanes.size(); ++i) alone(lanes[i], lanes[i].within(range));
 }
 
 // Scores of kBlocks x 16 positions of one page.
 template <int64_t kQueries, int64_t kBlocks>
-HWY_INLINE void page_scores(const Lane* lanes, const float* keys, const AttendArgs& args,
-                            int64_t page) {
+HWY_INLINE void block_scores(const Lane* lanes, const AttendArgs& args, int64_t position) {
   const D d;
+  const float* keys = args.pages[position / kPagePositions] + args.page_offset;
+  keys += position % kPagePositions;
   constexpr int64_t kWide = kBlocks * kVectors;
   V sums[kQueries][kWide];
 #pragma GCC unroll 4
@@ -79,25 +89,29 @@ HWY_INLINE void page_scores(const Lane* lanes, const float* keys, const AttendAr
   for (int64_t q = 0; q < kQueries; ++q)
 #pragma GCC unroll 8
     for (int64_t v = 0; v < kWide; ++v)
-      hn::StoreU(hn::Mul(sums[q][v], scale), d, lanes[q].scores + page + v * kLanes);
+      hn::StoreU(hn::Mul(sums[q][v], scale), d, lanes[q].scores + position + v * kLanes);
 }
 
-// What lies behind a query's positions, within its last page, is overwritten by exponentiate.
-void attend_scores(const AttendArgs& args, std::span<const Lane> lanes, int64_t page) {
-  const float* keys = args.pages[page / kPagePositions] + args.page_offset;
-  for_readers(lanes, page, [&](const Lane* at, auto number) {
+// In blocks of 16: what lies behind a query's positions is overwritten by exponentiate.
+void attend_scores(const AttendArgs& args, std::span<const Lane> lanes, Range range) {
+  for_parts(lanes, range, [&](const Lane* at, auto number, Range part) {
     constexpr int64_t kQueries = decltype(number)::value;
-    int64_t longest = 0;
-    for (int64_t q = 0; q < kQueries; ++q) longest = HWY_MAX(longest, at[q].count(page));
-    switch ((longest + 15) / 16) {
-      case 1:
-        return page_scores<kQueries, 1>(at, keys, args, page);
-      case 2:
-        return page_scores<kQueries, 2>(at, keys, args, page);
-      case 3:
-        return page_scores<kQueries, 3>(at, keys, args, page);
-      default:
-        return page_scores<kQueries, 4>(at, keys, args, page);
+    for (int64_t t = part.begin; t < part.end;) {
+      const int64_t end = HWY_MIN(part.end, (t / kPagePositions + 1) * kPagePositions);
+      switch ((end - t + 15) / 16) {
+        case 1:
+          block_scores<kQueries, 1>(at, args, t);
+          break;
+        case 2:
+          block_scores<kQueries, 2>(at, args, t);
+          break;
+        case 3:
+          block_scores<kQueries, 3>(at, args, t);
+          break;
+        default:
+          block_scores<kQueries, 4>(at, args, t);
+      }
+      t = end;
     }
   });
 }
@@ -129,72 +143,56 @@ HWY_INLINE float exponentiate(const Lane& lane, float softcap) {
   return sum_lanes(sum);
 }
 
-// Adds positions [begin, end) of a page to kBlocks x 16 outputs; begin is a multiple of kChains.
+// Adds positions of the pages to kBlocks x 16 outputs.
 template <int64_t kQueries, int64_t kBlocks>
-HWY_INLINE void add_values(const Lane* lanes, int64_t page, Range positions, const float* values,
-                           int64_t stride, int64_t e) {
-  Sixteen sums[kQueries][kChains][kBlocks];
-  const auto place = [&](int64_t q, int64_t c, int64_t b) {
-    return lanes[q].sums + c * stride + e + b * 16;
-  };
-#pragma GCC unroll 4
-  for (int64_t q = 0; q < kQueries; ++q)
-#pragma GCC unroll 4
-    for (int64_t c = 0; c < kChains; ++c)
-#pragma GCC unroll 2
-      for (int64_t b = 0; b < kBlocks; ++b) sums[q][c][b].load(place(q, c, b));
-  const auto add = [&](int64_t t, int64_t c) HWY_ATTR {
-    Sixteen part[kBlocks];
-#pragma GCC unroll 2
-    for (int64_t b = 0; b < kBlocks; ++b) part[b].load(values + t * stride + e + b * 16);
-#pragma GCC unroll 4
-    for (int64_t q = 0; q < kQueries; ++q) {
-      const Sixteen weight(lanes[q].scores[page + t]);
-#pragma GCC unroll 2
-      for (int64_t b = 0; b < kBlocks; ++b) sums[q][c][b].add_product(weight, part[b]);
-    }
-  };
-  int64_t t = positions.begin;
-  for (; t + kChains <= positions.end; t += kChains) {
-#pragma GCC unroll 4
-    for (int64_t c = 0; c < kChains; ++c) add(t + c, c);
-  }
-#pragma GCC unroll 4
-  for (int64_t c = 0; c < kChains - 1; ++c)
-    if (t + c < positions.end) add(t + c, c);
-#pragma GCC unroll 4
-  for (int64_t q = 0; q < kQueries; ++q)
-#pragma GCC unroll 4
-    for (int64_t c = 0; c < kChains; ++c)
-#pragma GCC unroll 2
-      for (int64_t b = 0; b < kBlocks; ++b) sums[q][c][b].store(place(q, c, b));
-}
-
-template <int64_t kQueries>
-void page_values(const Lane* lanes, int64_t page, Range positions, const float* values,
-                 int64_t stride) {
-  if (positions.size() <= 0) return;
-  constexpr int64_t kBlocks = kVectors == 1 ? 2 : 1;
-  int64_t e = 0;
-  for (; e + 16 * kBlocks <= stride; e += 16 * kBlocks)
-    add_values<kQueries, kBlocks>(lanes, page, positions, values, stride, e);
-  for (; e < stride; e += 16) add_values<kQueries, 1>(lanes, page, positions, values, stride, e);
-}
-
-void attend_values(const AttendArgs& args, std::span<const Lane> lanes, int64_t page) {
+HWY_INLINE void add_values(const Lane* lanes, const AttendArgs& args, Range positions, int64_t e) {
   const int64_t stride = (args.head_dim + 15) / 16 * 16;
-  const float* values =
-      args.pages[page / kPagePositions] + args.page_offset + kPagePositions * args.head_dim;
-  for_readers(lanes, page, [&](const Lane* at, auto number) {
+  Sixteen sums[kQueries][kChains][kBlocks];
+  const auto for_sums = [&](const auto& function) HWY_ATTR {
+#pragma GCC unroll 4
+    for (int64_t q = 0; q < kQueries; ++q)
+#pragma GCC unroll 4
+      for (int64_t c = 0; c < kChains; ++c)
+#pragma GCC unroll 2
+        for (int64_t b = 0; b < kBlocks; ++b)
+          function(sums[q][c][b], lanes[q].sums + c * stride + e + b * 16);
+  };
+  for_sums([](Sixteen& sum, const float* from) HWY_ATTR { sum.load(from); });
+  for (int64_t t = positions.begin; t < positions.end;) {
+    const float* values = args.pages[t / kPagePositions] + args.page_offset +
+                          kPagePositions * args.head_dim + t % kPagePositions * stride + e;
+    const auto add = [&](int64_t c) HWY_ATTR {
+      Sixteen part[kBlocks];
+#pragma GCC unroll 2
+      for (int64_t b = 0; b < kBlocks; ++b) part[b].load(values + c * stride + b * 16);
+#pragma GCC unroll 4
+      for (int64_t q = 0; q < kQueries; ++q) {
+        const Sixteen weight(lanes[q].scores[t + c]);
+#pragma GCC unroll 2
+        for (int64_t b = 0; b < kBlocks; ++b) sums[q][c][b].add_product(weight, part[b]);
+      }
+    };
+    const int64_t end = HWY_MIN(positions.end, (t / kPagePositions + 1) * kPagePositions);
+    for (; t + kChains <= end; t += kChains, values += kChains * stride) {
+#pragma GCC unroll 4
+      for (int64_t c = 0; c < kChains; ++c) add(c);
+    }
+#pragma GCC unroll 4
+    for (int64_t c = 0; c < kChains - 1; ++c)
+      if (t + c < end) add(c);
+    t = end;
+  }
+  for_sums([](const Sixteen& sum, float* to) HWY_ATTR { sum.store(to); });
+}
+
+void attend_values(const AttendArgs& args, std::span<const Lane> lanes, Range range) {
+  constexpr int64_t kBlocks = kVectors == 1 ? 2 : 1;
+  for_parts(lanes, range, [&](const Lane* at, auto number, Range part) {
     constexpr int64_t kQueries = decltype(number)::value;
-    int64_t shared = at[0].count(page);
-    for (int64_t q = 1; q < kQueries; ++q) shared = HWY_MIN(shared, at[q].count(page));
-    // Positions that not all have are never multiplied by zero: what is behind may be no number.
-    if (kQueries > 1 && shared < kPagePositions) shared = shared / kChains * kChains;
-    page_values<kQueries>(at, page, {0, shared}, values, stride);
-    if constexpr (kQueries > 1)
-      for (int64_t q = 0; q < kQueries; ++q)
-        page_values<1>(at + q, page, {shared, at[q].count(page)}, values, stride);
+    int64_t e = 0;
+    for (; e + 16 * (kBlocks - 1) < args.head_dim; e += 16 * kBlocks)
+      add_values<kQueries, kBlocks>(at, args, part, e);
+    if (e < args.head_dim) add_values<kQueries, 1>(at, args, part, e);
   });
 }
 
@@ -229,11 +227,13 @@ void attend_impl(const AttendArgs& args) {
     lanes[i] = {query, query.first_position / kPagePositions * kPagePositions, own + sums, own};
     std::memset(own, 0, static_cast<size_t>(sums) * sizeof(float));
   }
-  for (int64_t page = begin; page < end; page += kPagePositions) attend_scores(args, lanes, page);
+  // Keys and values of a span stay in the second-level cache from one run of lanes to the next.
+  const int64_t span = lanes.size() > kTogether ? kSpanPages * kPagePositions : end;
+  for (int64_t t = begin; t < end; t += span) attend_scores(args, lanes, {t, t + span});
   float inverses[kMaxAttendQueries];
   for (size_t i = 0; i < lanes.size(); ++i)
     inverses[i] = 1.0F / exponentiate(lanes[i], args.softcap);
-  for (int64_t page = begin; page < end; page += kPagePositions) attend_values(args, lanes, page);
+  for (int64_t t = begin; t < end; t += span) attend_values(args, lanes, {t, t + span});
   for (size_t i = 0; i < lanes.size(); ++i) finish(lanes[i], args.head_dim, inverses[i]);
 }
 
