@@ -5,7 +5,6 @@
 #include "nn/adapter.h"
 
 #include <ATen/TensorOperators.h>
-#include <ATen/ops/empty.h>
 
 #include <algorithm>
 #include <cmath>
@@ -81,12 +80,6 @@ struct AdapterSettings {
     check("modules_to_save", {"extract"}, false);
   }
 };
-
-at::Tensor read_tensor(const ModelIndex& index, const Parameter& parameter) {
-  at::Tensor values = at::empty(parameter.shape, at::kFloat);
-  read_parameter(index, parameter, {values.data_ptr<float>(), static_cast<size_t>(values.numel())});
-  return values;
-}
 
 // The largest |rounded - exact| in a tensor, as a share of its largest value.
 double rounding_change(const at::Tensor& exact, const std::string& dtype) {

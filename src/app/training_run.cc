@@ -280,9 +280,10 @@ void TrainingRun::publish_adapter(int64_t step, const std::string& card) {
 
 void TrainingRun::publish(int64_t step, const std::string& card) {
   if (trained_.lora) return publish_adapter(step, card);
-  ModelFolder chosen = load_model(folder_.checkpoint(step));
+  const ModelIndex chosen = open_model(folder_.checkpoint(step));
   SaveRequest request;
-  request.weights = &chosen.weights;
+  request.parameters = model_.weights.parameters;
+  request.values = [&](const Parameter& parameter) { return read_tensor(chosen, parameter); };
   request.source_folder = model_.index.folder;
   request.dtype = saved_dtype_;
   request.card = card;

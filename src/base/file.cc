@@ -86,26 +86,24 @@ void rename_path(const std::string& from, const std::string& to) {
   sync_folder(parent_path(to));
 }
 
-std::string read_file(const std::string& path) {
+void read_blocks(const std::string& path, const std::function<void(std::string_view)>& function) {
   const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (descriptor < 0) fail_errno(path, "open");
-  std::string text;
-  while (true) {
-    const size_t old_size = text.size();
-    text.resize(old_size + kBlockBytes);
-    const ssize_t count = ::read(descriptor, text.data() + old_size, kBlockBytes);
-    if (count < 0 && errno == EINTR) {
-      text.resize(old_size);
-      continue;
-    }
-    if (count < 0) {
-      ::close(descriptor);
-      fail_errno(path, "read");
-    }
-    text.resize(old_size + static_cast<size_t>(count));
-    if (count == 0) break;
-  }
+  std::vector<char> block(kBlockBytes);
+  ssize_t count = 0;
+  do {
+    count = ::read(descriptor, block.data(), block.size());
+    if (count > 0) function({block.data(), static_cast<size_t>(count)});
+  } while (count > 0 || (count < 0 && errno == EINTR));
+  const int error = errno;
   ::close(descriptor);
+  errno = error;
+  if (count < 0) fail_errno(path, "read");
+}
+
+std::string read_file(const std::string& path) {
+  std::string text;
+  read_blocks(path, [&](std::string_view block) { text += block; });
   return text;
 }
 
@@ -234,6 +232,13 @@ MappedFile::MappedFile(const std::string& path) {
 
 MappedFile::~MappedFile() {
   if (data_) ::munmap(const_cast<std::byte*>(data_), size_);
+}
+
+void MappedFile::release(std::span<const std::byte> part) const {
+  const auto page = static_cast<uintptr_t>(::sysconf(_SC_PAGESIZE));
+  const uintptr_t begin = (reinterpret_cast<uintptr_t>(part.data()) + page - 1) / page * page;
+  const uintptr_t end = reinterpret_cast<uintptr_t>(part.data() + part.size()) / page * page;
+  if (begin < end) ::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
 }
 
 MappedFile::MappedFile(MappedFile&& other) noexcept : data_(other.data_), size_(other.size_) {

@@ -8,6 +8,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -24,6 +25,7 @@ void remove_all(const std::string& path);                          // nothing th
 void rename_path(const std::string& from, const std::string& to);  // then fsyncs the parent folder
 void sync_folder(const std::string& path);
 std::string read_file(const std::string& path);
+void read_blocks(const std::string& path, const std::function<void(std::string_view)>& function);
 uint64_t file_size(const std::string& path);
 uint64_t free_bytes(const std::string& folder);  // free to this user on the file system of `folder`
 
@@ -68,6 +70,8 @@ class MappedFile {
   MappedFile& operator=(MappedFile&&) = delete;
   std::span<const std::byte> bytes() const { return {data_, size_}; }
   std::string_view text() const { return {reinterpret_cast<const char*>(data_), size_}; }
+  // Gives the memory of a part that was read back; it can be read again.
+  void release(std::span<const std::byte> part) const;
 
  private:
   const std::byte* data_ = nullptr;

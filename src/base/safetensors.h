@@ -50,6 +50,8 @@ class SafetensorsFile {
   std::span<const std::byte> bytes(const TensorEntry& tensor) const {
     return mapping_.bytes().subspan(tensor.begin, tensor.end - tensor.begin);
   }
+  // For tensors that are read once: else a file's pages count as this process's memory.
+  void release(const TensorEntry& tensor) const { mapping_.release(bytes(tensor)); }
 
  private:
   std::string path_;

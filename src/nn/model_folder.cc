@@ -2,6 +2,7 @@
 #include "nn/model_folder.h"
 
 #include <ATen/Parallel.h>
+#include <ATen/ops/empty.h>
 
 #include <set>
 
@@ -191,7 +192,15 @@ ModelIndex open_model(const std::string& folder) {
 
 void read_parameter(const ModelIndex& index, const Parameter& parameter, std::span<float> values) {
   const StoredTensor& stored = index.tensors.at(parameter.name);
-  dequantize(stored.entry.dtype, index.files[stored.file].bytes(stored.entry), values);
+  const SafetensorsFile& file = index.files[stored.file];
+  dequantize(stored.entry.dtype, file.bytes(stored.entry), values);
+  file.release(stored.entry);
+}
+
+at::Tensor read_tensor(const ModelIndex& index, const Parameter& parameter) {
+  at::Tensor values = at::empty(parameter.shape, at::kFloat);
+  read_parameter(index, parameter, {values.data_ptr<float>(), static_cast<size_t>(values.numel())});
+  return values;
 }
 
 ModelFolder load_model(const std::string& folder) {
