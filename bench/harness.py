@@ -39,9 +39,15 @@ def environment():
             "HF_HUB_OFFLINE": "1"}
 
 
+def environment_of(command):
+    """What laconic sets for itself (src/app/main.cc), its benchmarks get too; peers run as they are."""
+    huge = {"THP_MEM_ALLOC_ENABLE": "1"} if str(command).startswith(str(BUILD)) else {}
+    return {**environment(), **huge}
+
+
 def call(*command, check=True):
     """(stdout, stderr) of a command; its errors end the bench."""
-    result = subprocess.run([str(c) for c in command], capture_output=True, text=True, env=environment(), cwd=ROOT)
+    result = subprocess.run([str(c) for c in command], capture_output=True, text=True, env=environment_of(command[0]), cwd=ROOT)
     if check and result.returncode != 0:
         sys.exit(f"bench: {' '.join(map(str, command))}\n{result.stdout[-2000:]}{result.stderr[-4000:]}")
     return result.stdout, result.stderr

@@ -6,6 +6,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <new>
 #include <string>
@@ -146,6 +147,8 @@ int run(const std::vector<std::string>& arguments) {
 }  // namespace laconic
 
 int main(int argc, char** argv) {
+  // libtorch's buffers in huge pages: faulting them in can take longer than the first step itself.
+  ::setenv("THP_MEM_ALLOC_ENABLE", "1", /*overwrite=*/0);
   std::signal(SIGPIPE,
               SIG_IGN);  // a closed pipe is a failed write with a message, not a silent end
   return laconic::run({argv + 1, argv + argc});

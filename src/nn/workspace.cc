@@ -15,7 +15,9 @@ at::Tensor Workspace::take(std::string_view name, at::IntArrayRef shape,
   if (!buffer.defined() || buffer.numel() < size || buffer.device() != options.device() ||
       buffer.scalar_type() != c10::typeMetaToScalarType(options.dtype())) {
     buffer = at::Tensor();  // free first: the old and the new one need not fit together
-    buffer = at::empty({size}, options);
+    // Pages that are never touched cost nothing, and faulting all of a buffer in again for a
+    // batch that is a little longer costs as much as half a step.
+    buffer = at::empty({options.device().is_cpu() ? 2 * size : size}, options);
   }
   return buffer.narrow(0, 0, size).view(shape);
 }

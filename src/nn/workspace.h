@@ -1,9 +1,9 @@
 // Memory that is kept from call to call: allocating and faulting it in again cost a third of a step
 // in a trial.
 //
-// Each name owns one flat buffer, grown when a larger tensor is asked for and never shrunk; a
-// tensor is a view of its front. Asking twice under a name hands out the same memory. Not
-// thread-safe.
+// Each name owns one flat buffer, grown when a larger tensor is asked for and never shrunk, on the
+// CPU with room for twice as much; a tensor is a view of its front. Asking twice under a name hands
+// out the same memory. Not thread-safe.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
