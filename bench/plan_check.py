@@ -55,13 +55,21 @@ def check_training(args, folder, model, rows_file, rows, steps, flags):
     return foretold, seconds, peak
 
 
+def mean_prompt(args, folder, model, problems):
+    rows, rendered = pathlib.Path(folder) / "messages.jsonl", pathlib.Path(folder) / "prompts.jsonl"
+    texts = [json.loads(line)["problem"] for line in open(problems) if line.strip()]
+    rows.write_text("".join(json.dumps({"messages": [{"role": "user", "content": text}]}) + "\n" for text in texts))
+    run([args.laconic, "render", model, "--input", rows, "--output", rendered, "--generation-prompt", "--ids"])
+    return round(sum(len(json.loads(line)["ids"]) for line in open(rendered)) / len(texts))
+
+
 def check_sampling(args, folder, model, problems, slots, cap):
     text, peak = run([args.laconic, "eval", "--model", model, "--data", problems, "--slots", slots, "--max-new-tokens", cap,
                       "--temperature", 1])
     tokens, seconds = map(float, re.search(r"([0-9]+) tokens in ([0-9.e+-]+) s", text).groups())
     count = sum(1 for line in open(problems) if line.strip())
     foretold = plan(args.laconic, "--model", model, "--problems", count, "--reply-tokens", max(2, round(tokens / count)),
-                    "--slots", slots, "--prompt-tokens", 40)
+                    "--slots", slots, "--prompt-tokens", mean_prompt(args, folder, model, problems))
     return foretold, seconds, peak
 
 
@@ -88,7 +96,7 @@ def main():
         rows, problems, few = folder / "rows.jsonl", folder / "problems.jsonl", folder / "few.jsonl"
         run([args.laconic, "world", "--format", "sft-long", "--num-problems", 4000, "--seed", 5, "--output", rows])
         run([args.laconic, "world", "--num-problems", 2000, "--seed", 6, "--output", problems])
-        few.write_text("".join(open(problems).readlines()[:16]))
+        few.write_text("".join(open(problems).readlines()[:128]))
         row("world: sft, 64 rows", *check_training(args, folder, args.world, rows, 64, 4 * args.steps, []))
         row("world: sft --bf16", *check_training(args, folder, args.world, rows, 64, 4 * args.steps, ["--bf16"]))
         row("world: eval, 2,000 problems", *check_sampling(args, folder, args.world, problems, 64, 400))

@@ -189,8 +189,9 @@ std::optional<MeasureResult> sample_dev_set(const Weights& weights, const DevSet
     progress.update(static_cast<int64_t>(requests.size()), cat(num_tokens, " tokens"));
     progress.finish();
   }
+  const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - start;
   MeasureResult result = measuring.finish(weights);
-  result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  result.seconds = taken.count();
   return result;
 }
 

@@ -56,7 +56,7 @@ struct MeasureResult {
   std::vector<SampleRecord> records;  // by problem, then by sample
   // Largest |sampler's - trainer's| log-probability over the ids of some of the samples (nats).
   double max_logprob_difference = 0;
-  double seconds = 0;
+  double seconds = 0;      // of sampling and judging, without that comparison
   int64_t num_tokens = 0;  // sampled by this call, not found in a journal
 };
 

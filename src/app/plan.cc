@@ -158,14 +158,11 @@ int64_t slots_of(const PlanOptions& options) {
   return std::min(options.slots, options.problems * options.samples);
 }
 
-StorageChoice storage_of(const PlanOptions& options, const ModelConfig& config) {
-  const StorageChoice choice = parse_storage_choice(options.sampling_weights);
-  if (choice != StorageChoice::kAuto) return choice;
-  return config.dtype == "bfloat16" ? StorageChoice::kBfloat16 : StorageChoice::kFloat32;
-}
-
-int64_t bytes_of(StorageChoice choice) {
-  return choice == StorageChoice::kInt8 ? 1 : choice == StorageChoice::kBfloat16 ? 2 : 4;
+// auto: what the values of a model in bf16 are stored as.
+int64_t bytes_of(StorageChoice choice, const ModelConfig& config) {
+  const bool bfloat16 = choice == StorageChoice::kBfloat16 ||
+                        (choice == StorageChoice::kAuto && config.dtype == "bfloat16");
+  return choice == StorageChoice::kInt8 ? 1 : bfloat16 ? 2 : 4;
 }
 
 void plan_memory(const PlanOptions& options, Plan& plan) {
@@ -182,7 +179,7 @@ void plan_memory(const PlanOptions& options, Plan& plan) {
   SampleShape shape;
   shape.slots = slots_of(options);
   shape.positions = options.prompt_tokens + options.reply_tokens;
-  shape.weight_bytes = bytes_of(storage_of(options, plan.config));
+  shape.weight_bytes = bytes_of(parse_storage_choice(options.sampling_weights), plan.config);
   shape.copies_weights = options.max_steps > 0;
   append(sampling_memory(plan.config, shape));
 }
@@ -197,8 +194,10 @@ Work work_of(const PlanOptions& options) {
   const auto evaluations = static_cast<double>(options.evaluations);
   work.prompt_tokens = evaluations * static_cast<double>(options.problems * options.prompt_tokens);
   work.replies = evaluations * static_cast<double>(options.problems * options.samples);
-  work.steps = work.replies * static_cast<double>(options.reply_tokens) /
-               static_cast<double>(std::max<int64_t>(1, slots_of(options)));
+  // The last replies leave slots empty, for half a reply's length or so.
+  work.steps = static_cast<double>(options.reply_tokens) *
+               (work.replies / static_cast<double>(std::max<int64_t>(1, slots_of(options))) +
+                evaluations / 2);
   return work;
 }
 
@@ -228,7 +227,7 @@ void plan_time_here(const PlanOptions& options, Plan& plan) {
   if (options.problems == 0) return;
   const SampleCost cost =
       measure_sampling(plan.config, {slots_of(options), options.prompt_tokens, options.reply_tokens,
-                                     storage_of(options, plan.config)});
+                                     parse_storage_choice(options.sampling_weights)});
   std::snprintf(how, sizeof how, "%.0f tokens/s", 1 / cost.s_per_prompt_token);
   plan.time.push_back({"prompts", work.prompt_tokens * cost.s_per_prompt_token, how});
   std::snprintf(how, sizeof how, "%.0f tokens/s with %ld slots",

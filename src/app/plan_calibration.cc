@@ -56,9 +56,11 @@ ModelConfig cut(const ModelConfig& config, int64_t layers, int64_t vocab_size) {
   return c;
 }
 
+// Values of the model's dtype: the sampler stores what is bf16 already as bf16.
 Weights random_weights(const ModelConfig& config) {
   Weights weights = make_weights(config);
   initialize_weights(weights, 0.02, 1);
+  if (config.dtype == "bfloat16") weights.flat.copy_(weights.flat.to(at::kBFloat16));
   return weights;
 }
 
@@ -140,10 +142,14 @@ TrainCost measure_training(const ModelConfig& config, const TrainProbe& probe) {
     cost.gflops = flops_a_token / cost.s_per_token * 1e-9;
     return cost;
   }
+  // The last layer leaves out what no target needs, so a second one tells what a layer costs.
   const ModelConfig one = cut(config, 1, kFewIds);
-  const TokenBatch batch = batch_of(one, tokens, probe.row_tokens, 0);
-  const double layer_s = pass_s(one, batch, probe.decoder) / static_cast<double>(tokens);
-  cost.s_per_token = layer_s * matrices / static_cast<double>(layer_matrix_weights(one, 0));
+  const TokenBatch batch = batch_of(one, tokens, probe.row_tokens, probe.target_share);
+  const double last_s = pass_s(one, batch, probe.decoder) / static_cast<double>(tokens);
+  const double layer_s =
+      pass_s(cut(config, 2, kFewIds), batch, probe.decoder) / static_cast<double>(tokens) - last_s;
+  cost.s_per_token =
+      last_s + layer_s * (matrices / static_cast<double>(layer_matrix_weights(one, 0)) - 1);
   cost.s_per_target = head_s_per_target(config, probe.decoder);
   cost.gflops = flops_a_token / layer_s * 1e-9;
   return cost;
