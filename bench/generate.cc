@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "nn/decode.h"
+#include "nn/decode_attention.h"  // kPagePositions
 #include "nn/model_folder.h"
 
 namespace laconic {
@@ -56,7 +57,15 @@ int32_t best(const float* logits, int64_t size) {
 struct Totals {
   double prompt_s = 0, decode_s = 0;
   int64_t num_prompt = 0, num_decoded = 0;
+  int64_t held = 0, used = 0;  // positions in pages and positions filled, summed over the steps
 };
+
+void count_positions(const DecodeModel& model, std::span<const int32_t> slots, Totals& totals) {
+  for (const int32_t slot : slots) {
+    totals.used += model.num_positions(slot);
+    totals.held += round_up(model.num_positions(slot), kPagePositions);
+  }
+}
 
 Totals run(DecodeModel& model, const std::vector<Ids>& prompts, const std::vector<size_t>& lengths,
            std::vector<Ids>& replies) {
@@ -96,6 +105,7 @@ Totals run(DecodeModel& model, const std::vector<Ids>& prompts, const std::vecto
       if (reply.size() >= lengths[static_cast<size_t>(job)]) job = -1;
     }
     totals.decode_s += now_s() - middle;
+    count_positions(model, slots, totals);
     totals.num_decoded += static_cast<int64_t>(slots.size());
   }
 }
@@ -114,9 +124,11 @@ int main_of(int argc, char** argv) {
   std::vector<Ids> replies;
   run(model, {prompts[0]}, {2}, replies);  // unmeasured
   const Totals t = run(model, prompts, lengths, replies);
-  std::printf("{\"decode\": %.3f, \"prefill\": %.3f, \"seconds\": %.4f, \"ids\": [",
-              t.num_decoded > 0 ? static_cast<double>(t.num_decoded) / t.decode_s : 0.0,
-              static_cast<double>(t.num_prompt) / t.prompt_s, t.prompt_s + t.decode_s);
+  std::printf(
+      "{\"decode\": %.3f, \"prefill\": %.3f, \"seconds\": %.4f, \"kv_waste\": %.4f, \"ids\": [",
+      t.num_decoded > 0 ? static_cast<double>(t.num_decoded) / t.decode_s : 0.0,
+      static_cast<double>(t.num_prompt) / t.prompt_s, t.prompt_s + t.decode_s,
+      t.held > 0 ? 1 - static_cast<double>(t.used) / static_cast<double>(t.held) : 0.0);
   for (size_t i = 0; i < replies.size(); ++i) {
     std::printf("%s[", i ? ", " : "");
     for (size_t k = 0; k < replies[i].size(); ++k) std::printf("%s%d", k ? "," : "", replies[i][k]);

@@ -115,6 +115,8 @@ SIZES = {
                  num_key_value_heads=4),
     "5.8M": dict(vocab_size=4096, hidden_size=256, intermediate_size=688, num_hidden_layers=6, num_attention_heads=4,
                  num_key_value_heads=2),
+    "152k": dict(vocab_size=151936, hidden_size=256, intermediate_size=688, num_hidden_layers=6, num_attention_heads=4,
+                 num_key_value_heads=2),
 }
 
 

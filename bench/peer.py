@@ -59,7 +59,9 @@ def train(model, documents, repeats, bf16):
         optimizer.step()
         seconds.append(time.monotonic() - start)
         losses.append(loss.item())
-    return {"seconds": statistics.median(seconds[2:]), "first_loss": losses[0]}
+    import resource
+    return {"seconds": statistics.median(seconds[2:]), "first_loss": losses[0],
+            "peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024}
 
 
 def train_trl(model, documents, rows, steps):

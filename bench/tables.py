@@ -5,6 +5,7 @@ SPDX-License-Identifier: Apache-2.0
 import json
 import random
 import re
+import shutil
 import statistics
 import sys
 
@@ -28,10 +29,17 @@ def same_start(ours, theirs):
     return round(statistics.mean(shares), 3)
 
 
-def step_seconds(model, documents, tokens, precision, repeats=3):
+def step_of(model, documents, tokens, precision, repeats=3):
+    """{"seconds": of a step, "first_loss", "peak_mib"} of laconic."""
     out, err = h.call(BENCH / "bench_train_documents", model, documents, tokens, repeats, THREADS, precision)
-    seconds = statistics.median(float(row["seconds"]) for row in h.csv_of(out))
-    return seconds, float(re.search(r"first_loss ([-0-9.e]+)", err).group(1))
+    return {"seconds": statistics.median(float(row["seconds"]) for row in h.csv_of(out)),
+            "first_loss": float(re.search(r"first_loss ([-0-9.e]+)", err).group(1)),
+            "peak_mib": int(re.search(r"peak_mib ([0-9]+)", err).group(1))}
+
+
+def step_seconds(*work, **repeats):
+    step = step_of(*work, **repeats)
+    return step["seconds"], step["first_loss"]
 
 
 def train(bench):
@@ -194,7 +202,8 @@ def small(bench):
 
 def continuous(bench):
     """SmolLM2, 24 replies of 30 to 3,000 tokens (log-uniform) in 16 slots, laconic and llama.cpp (llama_batch, free slots
-    refilled in the same way: a server's scheduling without its HTTP)."""
+    refilled in the same way: a server's scheduling without its HTTP). kv_waste: share of the positions held in pages of 64
+    that no token fills, mean over the steps."""
     generator = random.Random(5)
     lengths = [int(30 * 100 ** generator.random()) for _ in range(24)]
     prompts = h.write_documents(WORK / "prompts-continuous.txt", [64] * len(lengths), 49000, seed=2)
@@ -207,7 +216,8 @@ def continuous(bench):
                 "llama", dtype=dtype, folder=WORK, prompts=prompts, lengths=lengths, slots=16))}, 1)
         for name, s in seconds.items():
             rows.append({"storage": dtype, "replies": len(lengths), "tokens": sum(lengths), "system": name,
-                         "tokens_per_s": round(sum(lengths) / s, 1), "ratio": round(seconds["llama.cpp"] / s, 2)})
+                         "tokens_per_s": round(sum(lengths) / s, 1), "ratio": round(seconds["llama.cpp"] / s, 2),
+                         "kv_waste": results[name].get("kv_waste", "")})
     h.publish(bench, "continuous", rows, bars=(["storage", "system"], "tokens_per_s"))
 
 
@@ -234,8 +244,60 @@ def verifier(bench):
     h.publish(bench, "verifier", rows, bars=(["file"], "laconic_rows_per_s"))
 
 
+def memory(bench):
+    """Largest resident memory of training with 151,936 ids (44.4 M weights, rows of 4 x 512, fp32), program and libraries
+    included: laconic and transformers."""
+    folder = h.model_of("152k")
+    documents = h.write_documents(WORK / "memory.txt", [512] * 4, 151936)
+    steps = {"laconic": step_of(folder, documents, 2048, "fp32", repeats=1),
+             "transformers": h.peer("train", model=folder, documents=documents, repeats=1, bf16=False)}
+    agree("memory", steps["laconic"]["first_loss"], steps["transformers"]["first_loss"], 1e-4)
+    rows = [{"model": "V 151,936", "rows": "4x512", "system": name, "peak_mib": step["peak_mib"],
+             "ratio": round(steps["transformers"]["peak_mib"] / step["peak_mib"], 2), "tokens_per_s": round(2048 / step["seconds"])}
+            for name, step in steps.items()]
+    h.publish(bench, "memory", rows, bars=(["model", "system"], "peak_mib"))
+
+
+def bandwidth(bench):
+    """SmolLM2's shape, one sequence: bytes of packed weights read a second, and what reading memory alone gives the same
+    threads by turns. Keys and values (up to 4 % more bytes in int8) are not counted."""
+    rows = []
+    for storage in ("float32", "bfloat16", "int8"):
+        runs = [h.csv_of(h.call(BENCH / "bench_sample", "smollm2", 4, storage, 1)[0])[0] for _ in range(bench.runs)]
+        weights, limit = (statistics.median(float(run[key]) for run in runs) for key in ("weights_gb_per_s", "memory_gb_per_s"))
+        shares = [float(run["weights_gb_per_s"]) / float(run["memory_gb_per_s"]) for run in runs]
+        rows.append({"storage": storage, "tokens_per_s": statistics.median(float(run["decode_tokens_per_s"]) for run in runs),
+                     "weights_gb_per_s": weights, "memory_gb_per_s": limit, "share": round(statistics.median(shares), 2)})
+    h.publish(bench, "bandwidth", rows, bars=(["storage"], "share"))
+
+
+def profile(bench):
+    """Where a step's time goes (--profile, percent of the threads' time in scopes): training SmolLM2 on 8 rows of the small
+    world a step, and sampling 64 replies of 64 tokens in 16 slots."""
+    folder, train_rows, prompts = h.smollm2(), WORK / "profile-rows.jsonl", WORK / "profile-prompts.jsonl"
+    h.call(h.LACONIC, "world", "--format", "sft-long", "--num-problems", 200, "--seed", 5, "--output", train_rows)
+    h.call(h.LACONIC, "world", "--num-problems", 64, "--seed", 6, "--output", prompts)
+    works = {}
+    for name, flags, storage in (("fp32", [], "float32"), ("bf16", ["--bf16"], "bfloat16")):
+        works["train " + name] = [
+            "sft", "--model", folder, "--train", train_rows, "--out", WORK / "profile-run", "--max-steps", 4,
+            "--per-device-train-batch-size", 8, "--report-to", "none", *flags]
+        works["sample " + name] = [
+            "generate", "--model", folder, "--input", prompts, "--output", "/dev/null", "--max-new-tokens", 64,
+            "--temperature", 1, "--slots", 16, "--sampling-weights", storage]
+    rows = []
+    for work, command in works.items():
+        shutil.rmtree(WORK / "profile-run", ignore_errors=True)
+        _, log = h.call(h.LACONIC, *command, "--profile")
+        for share, where in re.findall(r"^ +([0-9.]+)% +[0-9.]+ +[0-9]+  (.*)$", log, re.MULTILINE):
+            if float(share) >= 0.5:
+                rows.append({"work": work, "percent": share, "where": where})
+    h.publish(bench, "profile", rows, bars=(["work", "where"], "percent"))
+
+
 def growth(bench):
-    """tokens/s of laconic against row length, slots and model size."""
+    """tokens/s of laconic against row length, rows a step, length of the documents in a pack of 16,384 tokens (attention's
+    cost follows the sum of their squares), slots and model size."""
     rows = []
 
     def add(what, size, series, rate):
@@ -247,6 +309,18 @@ def growth(bench):
         seconds, _ = step_seconds(model, documents, length, "fp32", repeats=1)
         add("row length", length, "train, world-long", length / seconds)
     if not bench.quick:
+        for count in (1, 4, 16, 64, 256):
+            documents = h.write_documents(WORK / "growth.txt", [256] * count, 300)
+            seconds, _ = step_seconds(model, documents, 8192, "fp32", repeats=1)
+            add("rows of 256 a step", count, "train, world-long", 256 * count / seconds)
+        for length in (256, 1024, 4096, 16384):
+            documents = h.write_documents(WORK / "growth.txt", [length] * (16384 // length), 300)
+            seconds, _ = step_seconds(model, documents, 16384, "fp32", repeats=1)
+            add("documents in a pack of 16384", length, "train, world-long", 16384 / seconds)
+        for name, size in (("0.9M", 0.9e6), ("5.8M", 5.8e6), ("smollm2", 134.5e6)):
+            documents = h.write_documents(WORK / "growth.txt", [512] * 4, 500)
+            seconds, _ = step_seconds(h.model_of(name), documents, 2048, "fp32", repeats=1)
+            add("weights", round(size), "train, 4 x 512", 2048 / seconds)
         for length in (256, 1024, 4096):
             documents = h.write_documents(WORK / "growth.txt", [length], 49000)
             seconds, _ = step_seconds(h.smollm2(), documents, length, "fp32", repeats=1)
@@ -257,5 +331,6 @@ def growth(bench):
     h.publish(bench, "growth", rows, lines=("size", "tokens_per_s", ["against", "series"]))
 
 
-TABLES = {f.__name__: f for f in (train, mixed, generate, small, continuous, tokenizer, verifier, growth)}
+TABLES = {f.__name__: f for f in (train, mixed, memory, generate, bandwidth, small, continuous, profile, tokenizer, verifier,
+                                  growth)}
 QUICK = ["train", "generate", "growth"]

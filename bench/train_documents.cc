@@ -4,10 +4,11 @@
 //   bench_train_documents FOLDER DOCUMENTS TOKENS REPEATS THREADS fp32|bf16
 //
 // DOCUMENTS: a line of ids each; each token but a document's first is a target. TOKENS: of a
-// micro-batch. One row a repeat, after two unmeasured ones. first_loss on stderr is the loss before
-// the first update.
+// micro-batch. One row a repeat, after two unmeasured ones. On stderr first_loss, the loss before
+// the first update, and peak_mib, the process's largest resident memory.
 // SPDX-License-Identifier: Apache-2.0
 #include <ATen/Parallel.h>
+#include <sys/resource.h>
 
 #include <chrono>
 #include <cstdio>
@@ -89,6 +90,9 @@ int run(int argc, char** argv) {
     std::printf("%ld,%.6f,%.0f,%.0f,%.6f,%.6f\n", static_cast<long>(all_tokens), end - start, rate,
                 cpu_rate, end - middle, loss);
   }
+  struct rusage usage {};
+  ::getrusage(RUSAGE_SELF, &usage);
+  std::fprintf(stderr, "peak_mib %ld\n", usage.ru_maxrss / 1024);
   return 0;
 }
 
