@@ -71,6 +71,10 @@ void bench(int64_t tokens, double seconds) {
       panels.pack(view(w).transposed(), p);
       row("x W^T", code, [&] { gemm(view(x), panels, nullptr, y.data_ptr<float>()); });
       row("pack W^T", code, [&] { panels.pack(view(w).transposed(), p); });
+      GemmPanels of_rows;
+      of_rows.pack(view(w), p);
+      at::Tensor dx = at::zeros({tokens, s.in});
+      row("dy W", code, [&] { gemm(view(dy), of_rows, nullptr, dx.data_ptr<float>()); });
       row("dy^T x", code, [&] { gemm_transposed_a(view(dy), view(x), dw.data_ptr<float>(), p); });
     }
     for (const auto dtype : {at::kFloat, at::kBFloat16}) {

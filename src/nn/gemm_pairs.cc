@@ -127,6 +127,10 @@ LACONIC_BF16 void multiply_rows(const Tile& t) {
       right[r] = _mm512_loadu_ps(t.initial + r * t.c_stride + 16);
     }
   }
+  for (size_t r = 0; r < kRows; ++r) {
+    __builtin_prefetch(t.c + r * t.c_stride + kPanel, 1, 2);
+    __builtin_prefetch(t.c + r * t.c_stride + kPanel + 16, 1, 2);
+  }
   const uint32_t* a = t.a;
   const uint32_t* b = t.b;
   for (size_t p = 0; p < t.num_pairs; ++p, a += t.a_pair_stride, b += kPanel) {

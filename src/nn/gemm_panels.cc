@@ -72,6 +72,7 @@ struct Tile {
   const float* initial;
   float* c;
   size_t c_stride;
+  size_t to_next = 0;  // floats from b to what is read after it
 };
 
 template <size_t kRows>
@@ -87,10 +88,16 @@ HWY_INLINE void multiply_rows(const Tile& t) {
       right[r] = hn::LoadU(d, t.initial + r * t.c_stride + kLanes);
     }
   }
+  // Its neighbour to the right, of the next panel, comes meanwhile.
+  for (size_t r = 0; r < kRows; ++r)
+    for (size_t line = 0; line < kPanel; line += 16)
+      __builtin_prefetch(t.c + r * t.c_stride + kPanel + line, 1, 2);
   const float* a = t.a;
   const float* b = t.b;
   for (size_t k = 0; k < t.depth; ++k, a += t.a_depth_stride, b += kPanel) {
     const Float b0 = hn::LoadU(d, b), b1 = hn::LoadU(d, b + kLanes);
+    // A panel of a large matrix comes from memory; the next one does while this is multiplied.
+    for (size_t line = 0; line < kPanel; line += 16) __builtin_prefetch(b + t.to_next + line, 0, 2);
 #pragma GCC unroll 16
     for (size_t r = 0; r < kRows; ++r) {
       const Float x = hn::Set(d, a[r * t.a_row_stride]);
@@ -123,9 +130,22 @@ void multiply_edge(const Tile& tile, size_t num_rows, size_t width) {
                                    [=](const Tile& t) { multiply_tile(t, num_rows); });
 }
 
+// Columns of A that are brought together at a time: whole lines of the caches are read.
+inline constexpr size_t kStripRows = 4 * kGemmRows;
+
 // Inner dimension worked through at a time: a panel's part stays in the first-level cache beside
 // the rows of A. Partial sums go through C, which changes no bit.
 inline constexpr size_t kDepthBlock = 288;
+
+// Rows of A lie far apart where the inner dimension is long (192 KB in a row of 49,152 logits):
+// they would share few sets of the caches. So a block of them is brought together first.
+const float* gather(const MatrixView& a, size_t begin, size_t depth) {
+  static thread_local std::vector<float> memory;
+  if (memory.size() < a.rows * depth) memory.resize(a.rows * depth);
+  for (size_t row = 0; row < a.rows; ++row)
+    std::copy_n(a.data + row * a.row_stride + begin, depth, memory.data() + row * depth);
+  return memory.data();
+}
 
 void Multiply(const MatrixView& a, const PackedB& b, float* c) {
   const size_t num_blocks = (a.columns + kDepthBlock - 1) / kDepthBlock;
@@ -133,6 +153,7 @@ void Multiply(const MatrixView& a, const PackedB& b, float* c) {
   for (size_t k = 0; k < a.columns; k += block) {
     const float* start = k == 0 ? b.initial : c;
     const size_t depth = std::min(block, a.columns - k);
+    const float* const rows = gather(a, k, depth);
     for (size_t column = 0; column < b.columns; column += kPanel) {
       const float* panel = b.panels + column * a.columns + k * kPanel;
       const size_t width = std::min(kPanel, b.columns - column);
@@ -140,11 +161,12 @@ void Multiply(const MatrixView& a, const PackedB& b, float* c) {
         const size_t num_rows = std::min(kGemmRows, a.rows - row);
         const size_t at = row * b.columns + column;
         Tile tile = {};
-        tile.a = a.data + row * a.row_stride + k;
-        tile.a_row_stride = a.row_stride, tile.a_depth_stride = 1;
+        tile.a = rows + row * depth;
+        tile.a_row_stride = depth, tile.a_depth_stride = 1;
         tile.b = panel, tile.depth = depth;
         tile.initial = start != nullptr ? start + at : nullptr;
         tile.c = c + at, tile.c_stride = b.columns;
+        tile.to_next = a.columns * kPanel;
         width == kPanel ? multiply_tile(tile, num_rows) : multiply_edge(tile, num_rows, width);
       }
     }
@@ -156,20 +178,21 @@ void MultiplyTransposed(const MatrixView& a, const PackedB& b, rows::Range range
   float* const c = out.data;
   const size_t c_stride = out.stride;
   static thread_local std::vector<float> memory;
-  if (memory.size() < a.rows * kGemmRows) memory.resize(a.rows * kGemmRows);
+  if (memory.size() < a.rows * kStripRows) memory.resize(a.rows * kStripRows);
   float* const packed = memory.data();
-  for (size_t row = range.begin; row < range.end; row += kGemmRows) {
-    const size_t num_rows = std::min(kGemmRows, range.end - row);
-    for (size_t k = 0; k < a.rows; ++k) {
-      const float* from = a.data + k * a.row_stride + row;
-      for (size_t r = 0; r < num_rows; ++r) packed[k * kGemmRows + r] = from[r];
-    }
+  for (size_t strip = range.begin; strip < range.end; strip += kStripRows) {
+    const size_t strip_rows = std::min(kStripRows, range.end - strip);
+    for (size_t k = 0; k < a.rows; ++k)
+      std::copy_n(a.data + k * a.row_stride + strip, strip_rows, packed + k * kStripRows);
     for (size_t column = 0; column < b.columns; column += kPanel) {
       const size_t width = std::min(kPanel, b.columns - column);
-      float* const at = c + row * c_stride + column;
-      const Tile tile = {packed, 1,  kGemmRows, b.panels + column * a.rows,
-                         a.rows, at, at,        c_stride};
-      width == kPanel ? multiply_tile(tile, num_rows) : multiply_edge(tile, num_rows, width);
+      for (size_t row = 0; row < strip_rows; row += kGemmRows) {
+        const size_t num_rows = std::min(kGemmRows, strip_rows - row);
+        float* const at = c + (strip + row) * c_stride + column;
+        const Tile tile = {packed + row, 1,  kStripRows, b.panels + column * a.rows,
+                           a.rows,       at, at,         c_stride};
+        width == kPanel ? multiply_tile(tile, num_rows) : multiply_edge(tile, num_rows, width);
+      }
     }
   }
 }
