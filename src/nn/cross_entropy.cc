@@ -7,17 +7,20 @@ namespace laconic {
 
 namespace {
 constexpr int64_t kMaxLogits = 192ll << 18;  // floats: 192 MiB
-constexpr int64_t kRowBlock = 96;            // of nn/gemm.cc
+constexpr int64_t kTileRows = 12;            // of nn/gemm.cc
 }  // namespace
 
 int64_t head_rows(int64_t chunk, int64_t vocab_size) {
-  const int64_t rows = kMaxLogits / vocab_size / kRowBlock * kRowBlock;
-  return std::min(chunk, std::max(rows, kRowBlock));
+  const int64_t rows = kMaxLogits / vocab_size / kTileRows * kTileRows;
+  return std::min(chunk, std::max(rows, kTileRows));
 }
 
 void head_loss(const HeadLoss& loss, int64_t chunk, const Kernels& kernels, Workspace& workspace) {
   const int64_t num_rows = loss.rows.size(0), vocab_size = loss.head.weight.size(0);
-  const int64_t step = head_rows(chunk, vocab_size);
+  // Chunks of like size: each packs the head again.
+  const int64_t most = head_rows(chunk, vocab_size);
+  const int64_t num_chunks = std::max<int64_t>(1, (num_rows + most - 1) / most);
+  const int64_t step = (num_rows + num_chunks - 1) / num_chunks;
   for (int64_t begin = 0; begin < num_rows; begin += step) {
     const int64_t size = std::min(step, num_rows - begin);
     const auto part = [&](const at::Tensor& t) { return t.narrow(0, begin, size); };

@@ -27,11 +27,12 @@ struct HeadLoss {
   double softcap = 0;  // of the logits; 0: none
 };
 
-// Rows of a chunk: `chunk`, or fewer (but 96 at least, and whole blocks of the product) where their
+// Rows of a chunk: `chunk`, or fewer (but 12 at least, and whole tiles of the product) where their
 // logits would take more than 192 MiB.
 int64_t head_rows(int64_t chunk, int64_t vocab_size);
 
-// Works through the rows head_rows(chunk, V) at a time; `workspace` holds their logits.
+// Works through the rows in parts of like size, head_rows(chunk, V) at most; `workspace` holds
+// their logits.
 void head_loss(const HeadLoss& loss, int64_t chunk, const Kernels& kernels, Workspace& workspace);
 
 }  // namespace laconic

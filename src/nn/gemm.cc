@@ -20,9 +20,10 @@ constexpr size_t kRowBlock = 96;
 constexpr size_t kDepthBlock = 256;
 // The same in bf16, where a pass over C costs relatively more.
 constexpr size_t kDepthBlockBf16 = 1024;
-// Columns of a weight gradient at a time, so that the packed block stays in the second-level cache.
-constexpr size_t kColumnBlock = 512;
-constexpr size_t kColumnBlockBf16 = 256;
+// Columns of a weight gradient at a time, at most: the packed block stays in the second-level
+// cache.
+constexpr size_t kColumnBlock = 640;
+constexpr size_t kColumnBlockBf16 = 320;
 // Multiply-adds that are worth waking another thread.
 constexpr size_t kGrain = 4 << 20;
 // Elements of a matrix whose packing is worth a thread.
@@ -38,6 +39,13 @@ int64_t grain_of(size_t work, size_t grain = kGrain) {
 bool has_pairs() { return pairs::available() && !rounded_operands_forced; }
 
 size_t panels_of(size_t columns, size_t width) { return (columns + width - 1) / width; }
+
+// Blocks of like width, in whole panels: each reads all of A again.
+size_t block_of(size_t columns, size_t most) {
+  constexpr size_t kWidest = 32;
+  const size_t blocks = std::max<size_t>(1, (columns + most - 1) / most);
+  return ((columns + blocks - 1) / blocks + kWidest - 1) / kWidest * kWidest;
+}
 
 rows::Range range_of(int64_t begin, int64_t end) {
   return {static_cast<size_t>(begin), static_cast<size_t>(end)};
@@ -92,17 +100,20 @@ void gemm(const MatrixView& a, const GemmPanels& b, const float* initial, float*
   const ProfileScope scope("products x W");
   LACONIC_CHECK(a.columns == b.depth(), a.columns, " columns by ", b.depth(), " rows");
   const size_t columns = b.columns();
-  const auto blocks = static_cast<int64_t>((a.rows + kRowBlock - 1) / kRowBlock);
-  at::parallel_for(
-      0, blocks, grain_of(kRowBlock * a.columns * columns), [&](int64_t begin, int64_t end) {
-        for (auto block = static_cast<size_t>(begin); block < static_cast<size_t>(end); ++block) {
-          const size_t row = block * kRowBlock;
-          MatrixView part = a;
-          part.data += row * a.row_stride;
-          part.rows = std::min(kRowBlock, a.rows - row);
-          multiply_block(part, b, initial ? initial + row * columns : nullptr, c + row * columns);
-        }
-      });
+  // Threads share the tiles of rows, not the blocks: eleven blocks are six for one and five for the
+  // other.
+  const bool paired = b.precision() == Precision::kBfloat16 && has_pairs();
+  const size_t tile = paired ? pairs::kTileRows : panels::tile_rows();
+  const auto tiles = static_cast<int64_t>((a.rows + tile - 1) / tile);
+  at::parallel_for(0, tiles, grain_of(tile * a.columns * columns), [&](int64_t begin, int64_t end) {
+    const size_t last = std::min(static_cast<size_t>(end) * tile, a.rows);
+    for (size_t row = static_cast<size_t>(begin) * tile; row < last; row += kRowBlock) {
+      MatrixView part = a;
+      part.data += row * a.row_stride;
+      part.rows = std::min(kRowBlock, last - row);
+      multiply_block(part, b, initial ? initial + row * columns : nullptr, c + row * columns);
+    }
+  });
 }
 
 void gemm_transposed_a(const MatrixView& a, const MatrixView& b, float* c, Precision precision) {
@@ -113,7 +124,7 @@ void gemm_transposed_a(const MatrixView& a, const MatrixView& b, float* c, Preci
   const bool paired = precision == Precision::kBfloat16 && has_pairs();
   const size_t tile = paired ? pairs::kStripRows : panels::tile_rows();
   const size_t depth_block = paired ? kDepthBlockBf16 : kDepthBlock;
-  const size_t column_block = paired ? kColumnBlockBf16 : kColumnBlock;
+  const size_t column_block = block_of(b.columns, paired ? kColumnBlockBf16 : kColumnBlock);
   const auto tiles = static_cast<int64_t>((a.columns + tile - 1) / tile);
   for (size_t row = 0; row < a.rows; row += depth_block) {
     const size_t depth = std::min(depth_block, a.rows - row);
