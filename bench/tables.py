@@ -264,10 +264,11 @@ def bandwidth(bench):
     rows = []
     for storage in ("float32", "bfloat16", "int8"):
         runs = [h.csv_of(h.call(BENCH / "bench_sample", "smollm2", 4, storage, 1)[0])[0] for _ in range(bench.runs)]
-        weights, limit = (statistics.median(float(run[key]) for run in runs) for key in ("weights_gb_per_s", "memory_gb_per_s"))
+        rate, weights, limit = (statistics.median(float(run[key]) for run in runs)
+                                for key in ("decode_tokens_per_s", "weights_gb_per_s", "memory_gb_per_s"))
         shares = [float(run["weights_gb_per_s"]) / float(run["memory_gb_per_s"]) for run in runs]
-        rows.append({"storage": storage, "tokens_per_s": statistics.median(float(run["decode_tokens_per_s"]) for run in runs),
-                     "weights_gb_per_s": weights, "memory_gb_per_s": limit, "share": round(statistics.median(shares), 2)})
+        rows.append({"storage": storage, "tokens_per_s": round(rate), "weights_gb_per_s": round(weights, 1),
+                     "memory_gb_per_s": round(limit, 1), "share": round(statistics.median(shares), 2)})
     h.publish(bench, "bandwidth", rows, bars=(["storage"], "share"))
 
 
