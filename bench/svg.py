@@ -5,7 +5,7 @@ SPDX-License-Identifier: Apache-2.0
 import html
 import math
 
-COLOURS = ["#2b6cb0", "#c05621", "#2f855a", "#6b46c1", "#b7791f", "#4a5568"]
+COLOURS = ["#2b6cb0", "#c05621", "#2f855a", "#6b46c1", "#b7791f", "#4a5568", "#b83280", "#00838f"]
 
 
 def frame(width, height, title, body):
@@ -30,6 +30,10 @@ def bars(title, rows, label_columns, value_column):
     return frame(left + span + 90, 44 + 20 * len(rows), f"{title}: {value_column}", body)
 
 
+def short(x):
+    return f"{x / 1e6:.3g}M" if x >= 999999 else f"{x / 1e3:.3g}k" if x >= 9999 else f"{x:.0f}"
+
+
 def lines(title, rows, x_column, y_column, series_columns):
     points = {}
     for row in rows:
@@ -47,8 +51,12 @@ def lines(title, rows, x_column, y_column, series_columns):
     for power in range(low_y, high_y + 1):
         y = place((low_x, power))[1]
         body.append(f'<path d="M70 {y:.0f}H550" stroke="#ddd"/><text x="64" y="{y + 4:.0f}" text-anchor="end">{10.0 ** power:g}</text>')
+    free = 0.0  # where the next label fits
     for x in sorted({p[0] for p in every}):
-        body.append(f'<text x="{place((x, 0))[0]:.0f}" y="348" text-anchor="middle">{10 ** x:.0f}</text>')
+        if place((x, 0))[0] < free:
+            continue
+        free = place((x, 0))[0] + 48
+        body.append(f'<text x="{place((x, 0))[0]:.0f}" y="348" text-anchor="middle">{short(10 ** x)}</text>')
     body.append(f'<text x="310" y="368" text-anchor="middle">{html.escape(x_column)}</text>')
     for i, (name, series) in enumerate(points.items()):
         colour = COLOURS[i % len(COLOURS)]
@@ -57,4 +65,4 @@ def lines(title, rows, x_column, y_column, series_columns):
         body.append(f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="2"/>')
         body += [f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3" fill="{colour}"/>' for x, y in places]
         body.append(f'<text x="560" y="{50 + 18 * i}" fill="{colour}">{html.escape(name)}</text>')
-    return frame(800, 380, f"{title}: {y_column}", body)
+    return frame(870, 380, f"{title}: {y_column}", body)
