@@ -167,7 +167,7 @@ void DecodePass::attend_blocks(int64_t l, Range rows, Range blocks) {
 DecodePass::AttentionBlock DecodePass::attention_block(Range rows) const {
   const int64_t group = config_.num_heads / config_.num_kv_heads;
   // A group's heads go apart where there would be too few blocks for the threads.
-  const bool few = rows.size() * config_.num_kv_heads < 4 * at::get_num_threads();
+  const bool few = rows.size() * config_.num_kv_heads < 4 * num_threads_;
   const int64_t heads = few || group > kMaxAttendQueries ? 1 : group;
   const int64_t together = one_slot_ ? std::max<int64_t>(1, kQueriesTogether / heads) : 1;
   const int64_t down = (rows.size() + together - 1) / together;
@@ -229,6 +229,7 @@ void DecodePass::head(Range r, float* logits, Range panels) {
 
 void DecodePass::run_slots(float* logits) {
   one_slot_ = false;
+  num_threads_ = at::get_num_threads();
   if (split_by_rows()) {
     run_slots_by_rows(logits);
   } else {
@@ -238,6 +239,7 @@ void DecodePass::run_slots(float* logits) {
 
 void DecodePass::run_prompt(Range logit_rows, float* logits) {
   one_slot_ = true;
+  num_threads_ = at::get_num_threads();
   if (split_by_rows()) {
     run_prompt_by_rows(logit_rows, logits);
   } else {

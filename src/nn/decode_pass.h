@@ -94,7 +94,8 @@ class DecodePass {
   DecodeAngles angles_;
   std::unique_ptr<DecodeAngles> local_angles_;  // where the model has two kinds of layers
   std::vector<Row> rows_;
-  bool one_slot_ = false;  // all rows are of one
+  bool one_slot_ = false;    // all rows are of one
+  int64_t num_threads_ = 1;  // the same for all who share blocks
   DecodeExperts experts_;
   Team team_;
   Activations x_, normed_, qkv_, attended_, gate_, up_, branch_;
