@@ -43,7 +43,7 @@ def step_seconds(*work, **repeats):
 
 
 def train(bench):
-    """Steps on rows of equal length, laconic and transformers; share of bench_gemm's best rate."""
+    """Steps on rows of equal length, laconic and transformers; share of bench_gemm's best rate; ratio to transformers."""
     works = [("smollm2", 4, 256, "fp32"), ("smollm2", 4, 256, "bf16"), ("0.9M", 32, 512, "fp32"), ("5.8M", 16, 512, "fp32")]
     if bench.quick:
         return train_quick(bench)
@@ -142,7 +142,7 @@ def keep(results, name, key, function):
 
 
 def generate(bench):
-    """SmolLM2, greedy, 1, 16 and 64 sequences: laconic, transformers, llama.cpp."""
+    """SmolLM2, greedy, 1, 16 and 64 sequences: laconic, transformers, llama.cpp. ratio: laconic's decode rate over the row's."""
     if bench.quick:
         return generate_quick(bench)
     folder, rows = h.smollm2(), []

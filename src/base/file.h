@@ -25,6 +25,7 @@ void remove_all(const std::string& path);                          // nothing th
 void rename_path(const std::string& from, const std::string& to);  // then fsyncs the parent folder
 void sync_folder(const std::string& path);
 std::string read_file(const std::string& path);
+// The same without holding it: function(block) for a megabyte after another, in order.
 void read_blocks(const std::string& path, const std::function<void(std::string_view)>& function);
 uint64_t file_size(const std::string& path);
 uint64_t free_bytes(const std::string& folder);  // free to this user on the file system of `folder`

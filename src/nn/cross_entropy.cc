@@ -7,12 +7,11 @@ namespace laconic {
 
 namespace {
 constexpr int64_t kMaxLogits = 192ll << 18;  // floats: 192 MiB
-constexpr int64_t kTileRows = 12;            // of nn/gemm.cc
+constexpr int64_t kLeastRows = 12;           // fewer leave a product's tile half empty
 }  // namespace
 
 int64_t head_rows(int64_t chunk, int64_t vocab_size) {
-  const int64_t rows = kMaxLogits / vocab_size / kTileRows * kTileRows;
-  return std::min(chunk, std::max(rows, kTileRows));
+  return std::min(chunk, std::max(kMaxLogits / vocab_size, kLeastRows));
 }
 
 void head_loss(const HeadLoss& loss, int64_t chunk, const Kernels& kernels, Workspace& workspace) {

@@ -27,7 +27,7 @@ struct HeadLoss {
   double softcap = 0;  // of the logits; 0: none
 };
 
-// Rows of a chunk: `chunk`, or fewer (but 12 at least, and whole tiles of the product) where their
+// Rows of a chunk: `chunk`, or fewer (but 12 at least) where their
 // logits would take more than 192 MiB.
 int64_t head_rows(int64_t chunk, int64_t vocab_size);
 

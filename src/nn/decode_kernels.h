@@ -1,5 +1,6 @@
 // The CPU kernels of one decode step: matrix products with packed weights, and what is done row by
-// row. fp32, Highway, AVX2 or AVX-512 at run time. nn/decode_attention.h has the attention.
+// row. fp32 (kBfloat16Pairs: bf16 products), Highway, AVX2 or AVX-512 at run time.
+// nn/decode_attention.h has the attention.
 //
 // Every result is a fixed sequence of operations: an element of a product is one chain of fused
 // multiply-adds over the inner dimension in order; sums over a row use 16 fixed lanes. So a row's

@@ -19,6 +19,7 @@ int64_t row_grain(int64_t weights_per_row) {
 
 // Queries of a prompt whose scores stay in the second-level cache while keys and values are read.
 constexpr int64_t kQueriesTogether = 48;
+static_assert(kQueriesTogether <= kMaxAttendQueries);
 
 bool always_by_columns = false;
 

@@ -164,8 +164,8 @@ TEST(Decoder, PackedEqualsOneByOne) {
 }
 
 TEST(Decoder, ChunksOfTheHeadAreBoundedInBytes) {
-  EXPECT_EQ(head_rows(1024, 49152), 1020);
-  EXPECT_EQ(head_rows(1024, 151936), 324);
+  EXPECT_EQ(head_rows(1024, 49152), 1024);
+  EXPECT_EQ(head_rows(1024, 151936), 331);
   EXPECT_EQ(head_rows(1024, 1 << 30), 12);
   EXPECT_EQ(head_rows(100, 53), 100);
 }

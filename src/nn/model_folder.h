@@ -54,6 +54,7 @@ ModelIndex open_model(const std::string& folder);
 ModelFolder load_model(const std::string& folder);
 // One tensor of the model, fp32, straight from its file. REQUIRES: the index's files are open.
 void read_parameter(const ModelIndex& index, const Parameter& parameter, std::span<float> values);
+// The same as a tensor of the parameter's shape.
 at::Tensor read_tensor(const ModelIndex& index, const Parameter& parameter);
 
 // The licence that the folder's model card names in its front matter, or "".
