@@ -4,7 +4,7 @@
 // The result for a slot does not depend on the other slots, on how its positions were split into
 // calls (but see below), or on the number of threads, bit for bit: every output of a matrix product
 // is one chain of multiply-adds over the inner dimension in order, whatever the number of rows
-// (nn/decode_kernels.h), and attention is computed query by query over the slot's own cache.
+// (nn/decode_matrix.h), and attention is computed query by query over the slot's own cache.
 //
 // Where the rotation depends on the sequence's length, this follows transformers' generate: a
 // prompt is rotated for its own length; a key keeps the rotation that it was stored with, which a

@@ -8,7 +8,7 @@
 
 #include <cstdint>
 
-#include "nn/decode_kernels.h"
+#include "nn/decode_matrix.h"
 #include "nn/model_config.h"
 #include "nn/rope.h"
 

@@ -10,7 +10,7 @@
 
 #include <span>
 
-#include "nn/decode_kernels.h"
+#include "nn/decode_matrix.h"
 
 namespace laconic {
 

@@ -1,15 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "nn/decode_kernels.h"
 
-#include <algorithm>
-#include <bit>
 #include <cmath>
 #include <cstring>
-#include <limits>
-
-#include "nn/gemm_pairs.h"
-#include "nn/half.h"
-#include "nn/huge_pages.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "nn/decode_kernels.cc"
@@ -21,130 +14,6 @@
 HWY_BEFORE_NAMESPACE();
 namespace laconic {
 namespace HWY_NAMESPACE {
-
-constexpr int64_t kPanelVectors = kPanel / kLanes;         // 2 with AVX-512, 4 with AVX2
-constexpr int64_t kMaxRows = kPanelVectors == 2 ? 12 : 3;  // rows x vectors fit the register file
-constexpr int64_t kInnerBlock = 512;  // inner dimension a pass: a panel's part stays in the cache
-
-HWY_INLINE V widen(const float* from) { return hn::Load(D(), from); }
-HWY_INLINE V widen(const hwy::bfloat16_t* from) {
-  return hn::PromoteTo(D(), hn::Load(hn::Rebind<hwy::bfloat16_t, D>(), from));
-}
-HWY_INLINE V widen(const int8_t* from) {
-  const hn::Rebind<int32_t, D> wide;
-  return hn::ConvertTo(D(), hn::PromoteTo(wide, hn::Load(hn::Rebind<int8_t, D>(), from)));
-}
-
-// Adds the products of inner indices [0, inner) to kRows rows of one panel, held in registers.
-template <int64_t kRows, typename Stored>
-HWY_INLINE void panel_rows(const Stored* HWY_RESTRICT panel, const float* HWY_RESTRICT x,
-                           int64_t x_stride, int64_t inner, float* const* y) {
-  const D d;
-  V sums[kRows][kPanelVectors];
-#pragma GCC unroll 16
-  for (int64_t r = 0; r < kRows; ++r) {
-#pragma GCC unroll 4
-    for (int64_t v = 0; v < kPanelVectors; ++v) sums[r][v] = hn::LoadU(d, y[r] + v * kLanes);
-  }
-  for (int64_t k = 0; k < inner; ++k) {
-    V weights[kPanelVectors];
-#pragma GCC unroll 4
-    for (int64_t v = 0; v < kPanelVectors; ++v) weights[v] = widen(panel + k * kPanel + v * kLanes);
-    // The next part of the panels lies behind this one and comes from memory meanwhile.
-    const auto* next = reinterpret_cast<const char*>(panel + (inner + k) * kPanel);
-    for (size_t line = 0; line < kPanel * sizeof(Stored); line += 64)
-      __builtin_prefetch(next + line, 0, 2);
-#pragma GCC unroll 16
-    for (int64_t r = 0; r < kRows; ++r) {
-      const V value = hn::Set(d, x[r * x_stride + k]);
-#pragma GCC unroll 4
-      for (int64_t v = 0; v < kPanelVectors; ++v)
-        sums[r][v] = hn::MulAdd(value, weights[v], sums[r][v]);
-    }
-  }
-#pragma GCC unroll 16
-  for (int64_t r = 0; r < kRows; ++r) {
-#pragma GCC unroll 4
-    for (int64_t v = 0; v < kPanelVectors; ++v) hn::StoreU(sums[r][v], d, y[r] + v * kLanes);
-  }
-}
-
-HWY_INLINE void scale_and_add(float* y, const float* scales, const float* bias) {
-  for (int64_t v = 0; v < kPanel; v += kLanes)
-    hn::StoreU(
-        hn::MulAdd(hn::LoadU(D(), y + v), hn::LoadU(D(), scales + v), hn::LoadU(D(), bias + v)),
-        D(), y + v);
-}
-
-// Rows [row, row + kRows) of one panel; a panel that sticks out of y goes by way of a copy.
-template <int64_t kRows, typename Stored>
-HWY_NOINLINE void panel_block(const MatmulArgs& args, int64_t panel_idx, int64_t row,
-                              int64_t begin) {
-  const DecodeMatrix& matrix = *args.matrix;
-  const int64_t inner =
-      matrix.num_inputs - begin < kInnerBlock ? matrix.num_inputs - begin : kInnerBlock;
-  constexpr bool kScaled = sizeof(Stored) == 1;
-  const int64_t column = panel_idx * kPanel;
-  const bool whole = column + kPanel <= args.y_stride;
-  const size_t tail_bytes =
-      static_cast<size_t>(whole ? 0 : matrix.num_outputs - column) * sizeof(float);
-  HWY_ALIGN float copies[kRows][kPanel];
-  float* y[kRows];
-  for (int64_t r = 0; r < kRows; ++r) {
-    float* out = args.y + (row + r) * args.y_stride + column;
-    y[r] = whole ? out : copies[r];
-    if (begin == 0) {
-      if (kScaled) {
-        std::memset(y[r], 0, sizeof(copies[r]));
-      } else {
-        std::memcpy(y[r], matrix.bias.data() + column, sizeof(copies[r]));
-      }
-    } else if (!whole) {
-      std::memcpy(y[r], out, tail_bytes);
-    }
-  }
-  const Stored* panel = reinterpret_cast<const Stored*>(matrix.panels) +
-                        (panel_idx * matrix.num_inputs + begin) * kPanel;
-  panel_rows<kRows>(panel, args.x + row * args.x_stride + begin, args.x_stride, inner, y);
-  if (kScaled && begin + inner == matrix.num_inputs) {
-    for (int64_t r = 0; r < kRows; ++r)
-      scale_and_add(y[r], matrix.scales.data() + column, matrix.bias.data() + column);
-  }
-  if (whole) return;
-  for (int64_t r = 0; r < kRows; ++r)
-    std::memcpy(args.y + (row + r) * args.y_stride + column, y[r], tail_bytes);
-}
-
-template <typename Stored>
-void multiply_stored(const MatmulArgs& args) {
-  const int64_t rows = args.num_rows;
-  for (int64_t panel = args.panel_begin; panel < args.panel_end; ++panel) {
-    for (int64_t begin = 0; begin < args.matrix->num_inputs; begin += kInnerBlock) {
-      int64_t row = 0;
-      for (; row + kMaxRows <= rows; row += kMaxRows)
-        panel_block<kMaxRows, Stored>(args, panel, row, begin);
-      if constexpr (kMaxRows > 8) {
-        for (; row + 8 <= rows; row += 8) panel_block<8, Stored>(args, panel, row, begin);
-        for (; row + 4 <= rows; row += 4) panel_block<4, Stored>(args, panel, row, begin);
-      }
-      for (; row + 2 <= rows; row += 2) panel_block<2, Stored>(args, panel, row, begin);
-      for (; row < rows; ++row) panel_block<1, Stored>(args, panel, row, begin);
-    }
-  }
-}
-
-void multiply_panels_impl(const MatmulArgs& args) {
-  switch (args.matrix->storage) {
-    case WeightStorage::kFloat32:
-      return multiply_stored<float>(args);
-    case WeightStorage::kBfloat16:
-      return multiply_stored<hwy::bfloat16_t>(args);
-    case WeightStorage::kInt8:
-      return multiply_stored<int8_t>(args);
-    case WeightStorage::kBfloat16Pairs:
-      break;  // multiply_pairs
-  }
-}
 
 void rms_norm_impl(const float* x, const float* weight, float* out, int64_t width, double eps) {
   Sixteen squares(0.0F);
@@ -243,7 +112,6 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace laconic {
 
-HWY_EXPORT(multiply_panels_impl);
 HWY_EXPORT(rms_norm_impl);
 HWY_EXPORT(head_norm_impl);
 HWY_EXPORT(rope_impl);
@@ -251,111 +119,6 @@ HWY_EXPORT(swiglu_impl);
 HWY_EXPORT(geglu_impl);
 HWY_EXPORT(softcap_impl);
 HWY_EXPORT(add_impl);
-
-void DecodeMatrix::resize(int64_t outputs, int64_t inputs, WeightStorage stored,
-                          HugePageArena* arena) {
-  num_outputs = outputs;
-  num_inputs = inputs;
-  storage = stored;
-  const auto size = static_cast<size_t>(num_bytes());
-  if (arena == nullptr) {
-    own.resize(size);
-    panels = own.data();
-  } else {
-    panels = arena->take(size);
-    // Outputs beyond the last one are zero; packing fills the others.
-    if (outputs % kPanel != 0) std::fill_n(panels, size, std::byte{0});
-  }
-  bias.resize(static_cast<size_t>(num_panels() * kPanel));
-  scales.assign(stored == WeightStorage::kInt8 ? bias.size() : 0, 1.0F);
-}
-
-bool is_bfloat16(const float* values, int64_t count) {
-  uint32_t low = 0;
-  for (int64_t i = 0; i < count; ++i) low |= std::bit_cast<uint32_t>(values[i]) & 0xffff;
-  return low == 0;
-}
-
-namespace {
-
-// store(value, output within the panel) -> what is stored.
-template <typename Stored, typename Store>
-void pack_stored(const float* weight, DecodeMatrix& packed, int64_t panel, const Store& store) {
-  const int64_t inputs = packed.num_inputs;
-  Stored* to = reinterpret_cast<Stored*>(packed.panels) + panel * inputs * kPanel;
-  const int64_t count = std::min(kPanel, packed.num_outputs - panel * kPanel);
-  const float* from = weight + panel * kPanel * inputs;
-  // Columns in runs of 16, so that each source line is read whole and the target stays near.
-  for (int64_t block = 0; block < inputs; block += 16) {
-    const int64_t stop = std::min(block + 16, inputs);
-    for (int64_t c = 0; c < count; ++c)
-      for (int64_t k = block; k < stop; ++k) to[k * kPanel + c] = store(from[c * inputs + k], c);
-  }
-}
-
-void pack_int8(const float* weight, DecodeMatrix& packed, int64_t panel) {
-  const int64_t inputs = packed.num_inputs;
-  float factors[kPanel] = {};
-  for (int64_t c = 0; c < std::min(kPanel, packed.num_outputs - panel * kPanel); ++c) {
-    const float* row = weight + (panel * kPanel + c) * inputs;
-    float largest = 0;
-    bool finite = true;
-    for (int64_t k = 0; k < inputs; ++k) {
-      largest = std::max(largest, std::abs(row[k]));
-      finite = finite && std::isfinite(row[k]);
-    }
-    constexpr float kSmallest = 1e-30F;  // its factor is still a finite float
-    if (finite && largest > kSmallest) factors[c] = 127 / largest;
-    packed.scales[static_cast<size_t>(panel * kPanel + c)] =
-        finite ? largest / 127 : std::numeric_limits<float>::quiet_NaN();
-  }
-  pack_stored<int8_t>(weight, packed, panel, [&](float value, int64_t c) {
-    return static_cast<int8_t>(factors[c] > 0 ? std::nearbyint(value * factors[c]) : 0);
-  });
-}
-
-void multiply_pairs(const MatmulArgs& args) {
-  static_assert(kPanel == pairs::kPanel);
-  const DecodeMatrix& matrix = *args.matrix;
-  const int64_t first = args.panel_begin * kPanel;
-  const auto width =
-      static_cast<size_t>(std::min(args.panel_end * kPanel, matrix.num_outputs) - first);
-  const auto inputs = static_cast<size_t>(matrix.num_inputs);
-  float* const y = args.y + first;
-  for (int64_t row = 0; row < args.num_rows; ++row)
-    std::copy_n(matrix.bias.data() + first, width, y + row * args.y_stride);
-  const auto* words = reinterpret_cast<const uint32_t*>(matrix.panels);
-  pairs::multiply(
-      {args.x, static_cast<size_t>(args.num_rows), inputs, static_cast<size_t>(args.x_stride), 1},
-      {words + pairs::packed_words(inputs, static_cast<size_t>(first)), width, y},
-      {y, static_cast<size_t>(args.y_stride)});
-}
-
-}  // namespace
-
-void pack_panels(const float* weight, DecodeMatrix& packed, int64_t begin, int64_t end) {
-  if (packed.storage == WeightStorage::kBfloat16Pairs) {
-    const auto inputs = static_cast<size_t>(packed.num_inputs);
-    return pairs::pack({weight, inputs, static_cast<size_t>(packed.num_outputs), 1, inputs},
-                       {static_cast<size_t>(begin), static_cast<size_t>(end)},
-                       reinterpret_cast<uint32_t*>(packed.panels));
-  }
-  for (int64_t panel = begin; panel < end; ++panel) {
-    if (packed.storage == WeightStorage::kInt8) {
-      pack_int8(weight, packed, panel);
-    } else if (packed.storage == WeightStorage::kBfloat16) {
-      pack_stored<uint16_t>(weight, packed, panel,
-                            [](float value, int64_t) { return float_to_bfloat16(value); });
-    } else {
-      pack_stored<float>(weight, packed, panel, [](float value, int64_t) { return value; });
-    }
-  }
-}
-
-void multiply_panels(const MatmulArgs& args) {
-  if (args.matrix->storage == WeightStorage::kBfloat16Pairs) return multiply_pairs(args);
-  HWY_DYNAMIC_DISPATCH(multiply_panels_impl)(args);
-}
 
 void rms_norm_row(const float* x, const float* weight, float* out, int64_t width, double eps) {
   HWY_DYNAMIC_DISPATCH(rms_norm_impl)(x, weight, out, width, eps);

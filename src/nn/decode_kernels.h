@@ -1,97 +1,17 @@
-// The CPU kernels of one decode step: matrix products with packed weights, and what is done row by
-// row. fp32 (kBfloat16Pairs: bf16 products), Highway, AVX2 or AVX-512 at run time.
-// nn/decode_attention.h has the attention.
+// The CPU kernels of one decode step for what is done row by row. fp32, Highway, AVX2 or AVX-512 at
+// run time. nn/decode_matrix.h has the products, nn/decode_attention.h the attention.
 //
-// Every result is a fixed sequence of operations: an element of a product is one chain of fused
-// multiply-adds over the inner dimension in order; sums over a row use 16 fixed lanes. So a row's
-// bits depend neither on the number of rows, nor on the split over threads, nor on vector width.
-// Buffers: rows are padded to a multiple of kPanel floats, the padding is zero and stays zero.
-// Preconditions are the caller's; nothing here allocates or throws, save DecodeMatrix's own
-// buffers.
+// Every result is a fixed sequence of operations (sums over a row use 16 fixed lanes), so a row's
+// bits do not depend on vector width. Buffers: rows are padded to a multiple of kPanel floats, the
+// padding is zero and stays zero. Preconditions are the caller's; nothing here allocates or throws.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <cstddef>
 #include <cstdint>
-#include <new>
-#include <vector>
+
+#include "nn/decode_matrix.h"
 
 namespace laconic {
-
-class HugePageArena;
-
-inline constexpr int64_t kPanel = 32;  // output columns a panel of a packed matrix
-
-template <typename T>
-struct AlignedAllocator {
-  using value_type = T;
-  AlignedAllocator() = default;
-  template <typename U>
-  AlignedAllocator(const AlignedAllocator<U>&) {}
-  T* allocate(size_t n) {
-    return static_cast<T*>(::operator new (n * sizeof(T), std::align_val_t{64}));
-  }
-  void deallocate(T* pointer, size_t) { ::operator delete (pointer, std::align_val_t{64}); }
-  bool operator==(const AlignedAllocator&) const { return true; }
-};
-using AlignedFloats = std::vector<float, AlignedAllocator<float>>;  // on a cache line
-using AlignedBytes = std::vector<std::byte, AlignedAllocator<std::byte>>;
-
-inline int64_t round_up(int64_t value, int64_t multiple) {
-  return (value + multiple - 1) / multiple * multiple;
-}
-
-// How a packed matrix is stored. Products are fp32 in all but kBfloat16Pairs: a stored weight is
-// widened as it is read, so kBfloat16 gives the bits of kFloat32 where every weight is a bf16 value
-// already.
-enum class WeightStorage {
-  kFloat32,
-  kBfloat16,       // rounded to nearest even
-  kBfloat16Pairs,  // the same in pairs of inputs; activations are rounded too, products are bf16
-                   // with fp32 sums (nn/gemm_pairs.h, whose processor it needs)
-  kInt8  // one fp32 scale an output: the largest magnitude over 127; rounded to nearest even. An
-         // output whose weights all are below 1e-30 is zero, one with NaN or infinity is NaN
-};
-inline int64_t bytes_of(WeightStorage storage) {
-  return storage == WeightStorage::kFloat32 ? 4 : storage == WeightStorage::kInt8 ? 1 : 2;
-}
-
-// A [outputs, inputs] matrix as panels of kPanel outputs: [panels][inputs][kPanel], zero beyond the
-// last output; kBfloat16Pairs: [panels][pairs of inputs][kPanel][2].
-struct DecodeMatrix {
-  int64_t num_outputs = 0;
-  int64_t num_inputs = 0;
-  WeightStorage storage = WeightStorage::kFloat32;
-  std::byte* panels = nullptr;  // num_bytes(), in `own` or in the arena that resize was given
-  AlignedFloats bias;           // [panels * kPanel], zero where there is none
-  AlignedFloats scales;         // [panels * kPanel], int8 only
-  int64_t num_panels() const { return (num_outputs + kPanel - 1) / kPanel; }
-  AlignedBytes own;
-  int64_t num_weights() const { return num_panels() * kPanel * num_inputs; }
-  int64_t num_bytes() const {
-    const bool odd = storage == WeightStorage::kBfloat16Pairs && num_inputs % 2 == 1;
-    return (num_weights() + (odd ? num_panels() * kPanel : 0)) * bytes_of(storage);
-  }
-  void resize(int64_t outputs, int64_t inputs, WeightStorage stored = WeightStorage::kFloat32,
-              HugePageArena* arena = nullptr);
-};
-// Fills panels [begin, end) from a row-major [outputs, inputs] matrix.
-void pack_panels(const float* weight, DecodeMatrix& packed, int64_t begin, int64_t end);
-// Whether bf16 holds each of the values.
-bool is_bfloat16(const float* values, int64_t count);
-
-struct MatmulArgs {
-  const DecodeMatrix* matrix;
-  const float* x;  // [num_rows, x_stride]
-  int64_t x_stride;
-  float* y;  // [num_rows, y_stride]; columns of panels [panel_begin, panel_end) are written
-  int64_t y_stride;
-  int64_t num_rows;
-  int64_t panel_begin, panel_end;
-};
-// y = x W^T (times the scales) + bias. Where y_stride < num_panels * kPanel nothing beyond
-// num_outputs is written.
-void multiply_panels(const MatmulArgs& args);
 
 // out = x / sqrt(mean(x^2) + eps) * weight over `width` real columns, padding included in the
 // write.

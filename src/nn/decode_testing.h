@@ -8,7 +8,7 @@
 #include <string>
 
 #include "base/philox.h"
-#include "nn/decode_kernels.h"
+#include "nn/decode_matrix.h"
 #include "nn/testing.h"
 
 namespace laconic::testing {

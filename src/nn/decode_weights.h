@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "nn/decode_kernels.h"
+#include "nn/decode_matrix.h"
 #include "nn/huge_pages.h"
 #include "nn/weights.h"
 
