@@ -25,6 +25,8 @@ namespace HWY_NAMESPACE {
 constexpr int64_t kPanelVectors = kPanel / kLanes;         // 2 with AVX-512, 4 with AVX2
 constexpr int64_t kMaxRows = kPanelVectors == 2 ? 12 : 3;  // rows x vectors fit the register file
 constexpr int64_t kInnerBlock = 512;  // inner dimension a pass: a panel's part stays in the cache
+constexpr int64_t kOneRowAhead =
+    8192;  // bytes fetched ahead of one row: what memory's latency needs
 
 HWY_INLINE V widen(const float* from) { return hn::Load(D(), from); }
 HWY_INLINE V widen(const hwy::bfloat16_t* from) {
@@ -35,60 +37,68 @@ HWY_INLINE V widen(const int8_t* from) {
   return hn::ConvertTo(D(), hn::PromoteTo(wide, hn::Load(hn::Rebind<int8_t, D>(), from)));
 }
 
-// Adds the products of inner indices [0, inner) to kRows rows of one panel, held in registers.
-template <int64_t kRows, typename Stored>
-HWY_INLINE void panel_rows(const Stored* HWY_RESTRICT panel, const float* HWY_RESTRICT x,
-                           int64_t x_stride, int64_t inner, float* const* y) {
+// Part of a panel, or of two side by side: inputs are `stride` values apart, and what is read after
+// it begins `to_next` values behind it.
+template <typename Stored>
+struct PanelPart {
+  const Stored* values;
+  int64_t stride, to_next;
+};
+
+// Adds the products of inner indices [0, inner) to kRows rows, held in registers.
+template <int64_t kRows, int64_t kVectors, typename Stored>
+HWY_INLINE void panel_rows(PanelPart<Stored> part, const float* HWY_RESTRICT x, int64_t x_stride,
+                           int64_t inner, float* const* y) {
   const D d;
-  V sums[kRows][kPanelVectors];
+  V sums[kRows][kVectors];
 #pragma GCC unroll 16
   for (int64_t r = 0; r < kRows; ++r) {
-#pragma GCC unroll 4
-    for (int64_t v = 0; v < kPanelVectors; ++v) sums[r][v] = hn::LoadU(d, y[r] + v * kLanes);
+#pragma GCC unroll 8
+    for (int64_t v = 0; v < kVectors; ++v) sums[r][v] = hn::LoadU(d, y[r] + v * kLanes);
   }
-  for (int64_t k = 0; k < inner; ++k) {
-    V weights[kPanelVectors];
-#pragma GCC unroll 4
-    for (int64_t v = 0; v < kPanelVectors; ++v) weights[v] = widen(panel + k * kPanel + v * kLanes);
-    // The next part of the panels lies behind this one and comes from memory meanwhile.
-    const auto* next = reinterpret_cast<const char*>(panel + (inner + k) * kPanel);
-    for (size_t line = 0; line < kPanel * sizeof(Stored); line += 64)
+  const Stored* from = part.values;
+  for (int64_t k = 0; k < inner; ++k, from += part.stride) {
+    V weights[kVectors];
+#pragma GCC unroll 8
+    for (int64_t v = 0; v < kVectors; ++v) weights[v] = widen(from + v * kLanes);
+    // What is read next comes from memory meanwhile.
+    const auto* next = reinterpret_cast<const char*>(from + part.to_next);
+    for (size_t line = 0; line < kVectors * kLanes * sizeof(Stored); line += 64)
       __builtin_prefetch(next + line, 0, 2);
 #pragma GCC unroll 16
     for (int64_t r = 0; r < kRows; ++r) {
       const V value = hn::Set(d, x[r * x_stride + k]);
-#pragma GCC unroll 4
-      for (int64_t v = 0; v < kPanelVectors; ++v)
-        sums[r][v] = hn::MulAdd(value, weights[v], sums[r][v]);
+#pragma GCC unroll 8
+      for (int64_t v = 0; v < kVectors; ++v) sums[r][v] = hn::MulAdd(value, weights[v], sums[r][v]);
     }
   }
 #pragma GCC unroll 16
   for (int64_t r = 0; r < kRows; ++r) {
-#pragma GCC unroll 4
-    for (int64_t v = 0; v < kPanelVectors; ++v) hn::StoreU(sums[r][v], d, y[r] + v * kLanes);
+#pragma GCC unroll 8
+    for (int64_t v = 0; v < kVectors; ++v) hn::StoreU(sums[r][v], d, y[r] + v * kLanes);
   }
 }
 
-HWY_INLINE void scale_and_add(float* y, const float* scales, const float* bias) {
-  for (int64_t v = 0; v < kPanel; v += kLanes)
-    hn::StoreU(
-        hn::MulAdd(hn::LoadU(D(), y + v), hn::LoadU(D(), scales + v), hn::LoadU(D(), bias + v)),
-        D(), y + v);
+HWY_INLINE void scale_and_add(float* y, const DecodeMatrix& matrix, int64_t begin, int64_t end) {
+  for (int64_t c = begin; c < end; c += kLanes, y += kLanes)
+    hn::StoreU(hn::MulAdd(hn::LoadU(D(), y), hn::LoadU(D(), matrix.scales.data() + c),
+                          hn::LoadU(D(), matrix.bias.data() + c)),
+               D(), y);
 }
 
-// Rows [row, row + kRows) of one panel; a panel that sticks out of y goes by way of a copy.
-template <int64_t kRows, typename Stored>
+// Rows [row, row + kRows) of kPanels panels; what sticks out of y goes by way of a copy.
+template <int64_t kRows, int64_t kPanels, typename Stored>
 HWY_NOINLINE void panel_block(const MatmulArgs& args, int64_t panel_idx, int64_t row,
                               int64_t begin) {
   const DecodeMatrix& matrix = *args.matrix;
-  const int64_t inner =
-      matrix.num_inputs - begin < kInnerBlock ? matrix.num_inputs - begin : kInnerBlock;
+  const int64_t inner = std::min(matrix.num_inputs - begin, kInnerBlock);
   constexpr bool kScaled = sizeof(Stored) == 1;
+  constexpr int64_t kColumns = kPanels * kPanel;
   const int64_t column = panel_idx * kPanel;
-  const bool whole = column + kPanel <= args.y_stride;
+  const bool whole = column + kColumns <= args.y_stride;
   const size_t tail_bytes =
       static_cast<size_t>(whole ? 0 : matrix.num_outputs - column) * sizeof(float);
-  HWY_ALIGN float copies[kRows][kPanel];
+  HWY_ALIGN float copies[kRows][kColumns];
   float* y[kRows];
   for (int64_t r = 0; r < kRows; ++r) {
     float* out = args.y + (row + r) * args.y_stride + column;
@@ -103,34 +113,50 @@ HWY_NOINLINE void panel_block(const MatmulArgs& args, int64_t panel_idx, int64_t
       std::memcpy(y[r], out, tail_bytes);
     }
   }
-  const Stored* panel = reinterpret_cast<const Stored*>(matrix.panels) +
-                        (panel_idx * matrix.num_inputs + begin) * kPanel;
-  panel_rows<kRows>(panel, args.x + row * args.x_stride + begin, args.x_stride, inner, y);
+  const int64_t stride = matrix.input_stride(panel_idx);
+  const auto* values = reinterpret_cast<const Stored*>(matrix.panels) +
+                       matrix.panel_offset(panel_idx) + begin * stride;
+  const int64_t to_next = args.num_rows == 1 ? kOneRowAhead / sizeof(Stored) : inner * stride;
+  panel_rows<kRows, kPanels * kPanelVectors, Stored>(
+      {values, stride, to_next}, args.x + row * args.x_stride + begin, args.x_stride, inner, y);
   if (kScaled && begin + inner == matrix.num_inputs) {
-    for (int64_t r = 0; r < kRows; ++r)
-      scale_and_add(y[r], matrix.scales.data() + column, matrix.bias.data() + column);
+    for (int64_t r = 0; r < kRows; ++r) scale_and_add(y[r], matrix, column, column + kColumns);
   }
   if (whole) return;
   for (int64_t r = 0; r < kRows; ++r)
     std::memcpy(args.y + (row + r) * args.y_stride + column, y[r], tail_bytes);
 }
 
+// All rows of kPanels panels.
+template <int64_t kPanels, typename Stored>
+void multiply_rows(const MatmulArgs& args, int64_t panel) {
+  const int64_t rows = args.num_rows;
+  for (int64_t begin = 0; begin < args.matrix->num_inputs; begin += kInnerBlock) {
+    int64_t row = 0;
+    if constexpr (kPanels == 1) {
+      for (; row + kMaxRows <= rows; row += kMaxRows)
+        panel_block<kMaxRows, 1, Stored>(args, panel, row, begin);
+      if constexpr (kMaxRows > 8) {
+        for (; row + 8 <= rows; row += 8) panel_block<8, 1, Stored>(args, panel, row, begin);
+        for (; row + 4 <= rows; row += 4) panel_block<4, 1, Stored>(args, panel, row, begin);
+      }
+      for (; row + 2 <= rows; row += 2) panel_block<2, 1, Stored>(args, panel, row, begin);
+    }
+    for (; row < rows; ++row) panel_block<1, kPanels, Stored>(args, panel, row, begin);
+  }
+}
+
+// One row waits for its own additions (four cycles each) longer than for a panel of int8: it takes
+// two side by side.
 template <typename Stored>
 void multiply_stored(const MatmulArgs& args) {
-  const int64_t rows = args.num_rows;
-  for (int64_t panel = args.panel_begin; panel < args.panel_end; ++panel) {
-    for (int64_t begin = 0; begin < args.matrix->num_inputs; begin += kInnerBlock) {
-      int64_t row = 0;
-      for (; row + kMaxRows <= rows; row += kMaxRows)
-        panel_block<kMaxRows, Stored>(args, panel, row, begin);
-      if constexpr (kMaxRows > 8) {
-        for (; row + 8 <= rows; row += 8) panel_block<8, Stored>(args, panel, row, begin);
-        for (; row + 4 <= rows; row += 4) panel_block<4, Stored>(args, panel, row, begin);
-      }
-      for (; row + 2 <= rows; row += 2) panel_block<2, Stored>(args, panel, row, begin);
-      for (; row < rows; ++row) panel_block<1, Stored>(args, panel, row, begin);
-    }
+  int64_t panel = args.panel_begin;
+  if (sizeof(Stored) == 1 && args.num_rows == 1) {
+    if (panel % 2 == 1 && panel < args.panel_end) multiply_rows<1, Stored>(args, panel++);
+    for (; panel + 2 <= args.panel_end && (panel + 2) * kPanel <= args.y_stride; panel += 2)
+      multiply_rows<2, Stored>(args, panel);
   }
+  for (; panel < args.panel_end; ++panel) multiply_rows<1, Stored>(args, panel);
 }
 
 void multiply_panels_impl(const MatmulArgs& args) {
@@ -185,14 +211,15 @@ namespace {
 template <typename Stored, typename Store>
 void pack_stored(const float* weight, DecodeMatrix& packed, int64_t panel, const Store& store) {
   const int64_t inputs = packed.num_inputs;
-  Stored* to = reinterpret_cast<Stored*>(packed.panels) + panel * inputs * kPanel;
+  Stored* to = reinterpret_cast<Stored*>(packed.panels) + packed.panel_offset(panel);
+  const int64_t stride = packed.input_stride(panel);
   const int64_t count = std::min(kPanel, packed.num_outputs - panel * kPanel);
   const float* from = weight + panel * kPanel * inputs;
   // Columns in runs of 16, so that each source line is read whole and the target stays near.
   for (int64_t block = 0; block < inputs; block += 16) {
     const int64_t stop = std::min(block + 16, inputs);
     for (int64_t c = 0; c < count; ++c)
-      for (int64_t k = block; k < stop; ++k) to[k * kPanel + c] = store(from[c * inputs + k], c);
+      for (int64_t k = block; k < stop; ++k) to[k * stride + c] = store(from[c * inputs + k], c);
   }
 }
 

@@ -55,7 +55,9 @@ inline int64_t bytes_of(WeightStorage storage) {
 }
 
 // A [outputs, inputs] matrix as panels of kPanel outputs: [panels][inputs][kPanel], zero beyond the
-// last output; kBfloat16Pairs: [panels][pairs of inputs][kPanel][2].
+// last output; kBfloat16Pairs: [panels][pairs of inputs][kPanel][2]; kInt8: [panels / 2][inputs][2]
+// [kPanel], two panels side by side (a line of the cache an input), the last of an odd number
+// alone.
 struct DecodeMatrix {
   int64_t num_outputs = 0;
   int64_t num_inputs = 0;
@@ -69,6 +71,15 @@ struct DecodeMatrix {
   int64_t num_bytes() const {
     const bool odd = storage == WeightStorage::kBfloat16Pairs && num_inputs % 2 == 1;
     return (num_weights() + (odd ? num_panels() * kPanel : 0)) * bytes_of(storage);
+  }
+  // Values from one input to the next within a panel, and from `panels` to the panel's first (not
+  // of kBfloat16Pairs).
+  int64_t input_stride(int64_t panel) const {
+    return storage == WeightStorage::kInt8 && (panel | 1) < num_panels() ? 2 * kPanel : kPanel;
+  }
+  int64_t panel_offset(int64_t panel) const {
+    const bool right = panel % 2 == 1 && storage == WeightStorage::kInt8;
+    return right ? (panel - 1) * num_inputs * kPanel + kPanel : panel * num_inputs * kPanel;
   }
   void resize(int64_t outputs, int64_t inputs, WeightStorage stored = WeightStorage::kFloat32,
               HugePageArena* arena = nullptr);

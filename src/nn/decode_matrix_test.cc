@@ -23,11 +23,16 @@ struct StoredProduct {
   int64_t outputs, inputs, rows;
 };
 
-AlignedFloats product(const StoredProduct& p, const AlignedFloats& weight, WeightStorage storage) {
+DecodeMatrix packed(const StoredProduct& p, const AlignedFloats& weight, WeightStorage storage) {
   DecodeMatrix matrix;
   matrix.resize(p.outputs, p.inputs, storage);
   pack_panels(weight.data(), matrix, 0, matrix.num_panels());
   for (int64_t i = 0; i < p.outputs; ++i) matrix.bias[static_cast<size_t>(i)] = 0.25F * (i % 5);
+  return matrix;
+}
+
+AlignedFloats product(const StoredProduct& p, const AlignedFloats& weight, WeightStorage storage) {
+  const DecodeMatrix matrix = packed(p, weight, storage);
   const AlignedFloats x = random_floats(p.rows * p.inputs, 1, 11);
   AlignedFloats y(static_cast<size_t>(p.rows * p.outputs));
   multiply_panels(
@@ -35,7 +40,8 @@ AlignedFloats product(const StoredProduct& p, const AlignedFloats& weight, Weigh
   return y;
 }
 
-const StoredProduct kStored[] = {{1, 1, 1}, {33, 7, 3}, {64, 513, 13}, {70, 1100, 2}, {32, 64, 31}};
+const StoredProduct kStored[] = {{1, 1, 1},    {33, 7, 3},   {64, 513, 13}, {70, 1100, 2},
+                                 {32, 64, 31}, {96, 513, 1}, {130, 40, 1},  {160, 600, 5}};
 
 TEST(DecodeMatrix, WeightsOfBf16ValuesGiveTheSameBitsStoredAsBf16) {
   for (const StoredProduct& p : kStored) {
@@ -93,6 +99,33 @@ TEST(DecodeMatrix, Int8IsTheProductOfItsOwnGrid) {
       for (size_t i = 0; i < want.size(); ++i) EXPECT_NEAR(stored[i], want[i], 1e-4) << i;
       return stored;
     });
+  }
+}
+
+// The sampler's promise: a row's bits depend neither on the others nor on who takes which panel.
+TEST(DecodeMatrix, RowsAndPanelsApartGiveTheSameBits) {
+  for (const WeightStorage storage :
+       {WeightStorage::kFloat32, WeightStorage::kBfloat16, WeightStorage::kInt8}) {
+    for (const StoredProduct& p : kStored) {
+      const AlignedFloats weight = random_floats(p.outputs * p.inputs, 1, 12);
+      const AlignedFloats together = product(p, weight, storage);
+      const DecodeMatrix matrix = packed(p, weight, storage);
+      const AlignedFloats x = random_floats(p.rows * p.inputs, 1, 11);
+      for (int64_t cut = 0; cut <= matrix.num_panels(); ++cut) {
+        AlignedFloats apart(together.size());
+        for (int64_t r = 0; r < p.rows; ++r) {
+          const MatmulArgs row = {&matrix,   x.data() + r * p.inputs,
+                                  p.inputs,  apart.data() + r * p.outputs,
+                                  p.outputs, 1,
+                                  0,         cut};
+          MatmulArgs rest = row;
+          rest.panel_begin = cut, rest.panel_end = matrix.num_panels();
+          multiply_panels(row);
+          multiply_panels(rest);
+        }
+        EXPECT_EQ(apart, together) << p.outputs << " x " << p.inputs << ", cut " << cut;
+      }
+    }
   }
 }
 
