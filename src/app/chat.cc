@@ -1,5 +1,7 @@
 // laconic chat: talks to one model, or to two side by side, in the terminal or line by line.
 // SPDX-License-Identifier: Apache-2.0
+#include <unistd.h>
+
 #include <atomic>
 #include <chrono>
 #include <cstdio>
@@ -92,6 +94,8 @@ class Chat {
       std::fputs(screen_.colour ? "\x1b[1m>\x1b[0m " : "> ", stdout);
       std::fflush(stdout);
     }
+    // A terminal gives whole lines, so nothing read ahead is missed here.
+    if (isatty(STDIN_FILENO) != 0 && interrupted_before_input(STDIN_FILENO)) return false;
     if (!std::getline(std::cin, line) || take_interrupt()) return false;
     if (line.ends_with('\r')) line.pop_back();
     return true;
@@ -148,6 +152,7 @@ class Chat {
         screen.draw();
       }
     }
+    take_interrupt();  // one that came too late was meant for this reply
     screen.close();
     for (const std::exception_ptr& error : errors) tell(error);
   }

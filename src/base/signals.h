@@ -8,10 +8,12 @@ namespace laconic {
 void install_signal_handlers();
 bool stop_requested();
 
-// For commands that talk: SIGINT as a flag that take_interrupt() clears, again and again, and a
-// read that waits then ends with EINTR.
+// For commands that talk: SIGINT as a flag that take_interrupt() clears, again and again.
 void install_interrupt_handler();
 bool take_interrupt();
+// Waits until `file` can be read (false) or an interrupt is there that was not taken (true), also
+// one from before the call.
+bool interrupted_before_input(int file);
 
 inline constexpr int kExitSavedOnSignal = 75;
 

@@ -2,6 +2,7 @@
 #include "base/signals.h"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <csignal>
 
@@ -27,6 +28,22 @@ TEST(SignalsDeathTest, FirstSetsTheFlagSecondEndsTheProcess) {
         std::_Exit(0);
       },
       testing::KilledBySignal(SIGINT), "");
+}
+
+// In a child, because the handler stays.
+TEST(SignalsDeathTest, AnInterruptBeforeTheWaitIsNotLost) {
+  EXPECT_EXIT(
+      {
+        int input[2];
+        if (pipe(input) != 0) std::_Exit(1);
+        install_interrupt_handler();
+        std::raise(SIGINT);
+        if (!interrupted_before_input(input[0])) std::_Exit(2);  // without a byte to read
+        if (!take_interrupt() || take_interrupt()) std::_Exit(3);
+        if (write(input[1], "x", 1) != 1) std::_Exit(4);
+        std::_Exit(interrupted_before_input(input[0]) ? 5 : 0);
+      },
+      testing::ExitedWithCode(0), "");
 }
 
 }  // namespace
