@@ -9,6 +9,8 @@ import json
 import os
 import pathlib
 import platform
+import re
+import shutil
 import statistics
 import subprocess
 import sys
@@ -80,6 +82,28 @@ def peer(task, **arguments):
     """The JSON that a task of bench/peer.py prints last."""
     out, _ = call(peers_python(), ROOT / "bench" / "peer.py", task, json.dumps(arguments, default=str))
     return json.loads(out.strip().splitlines()[-1])
+
+
+def llama_server():
+    """llama-server: $LLAMA_SERVER, else compiled into bench/.llama.cpp, when first needed, from the sources that the pinned
+    llama-cpp-python brings (its package holds the library alone)."""
+    if given := os.environ.get("LLAMA_SERVER"):
+        return given
+    wanted = (ROOT / "bench" / "requirements.txt").read_text()
+    version = re.search(r"^llama-cpp-python==(\S+)$", wanted, re.MULTILINE).group(1)
+    folder = ROOT / "bench" / ".llama.cpp" / version
+    program = folder / "build" / "bin" / "llama-server"
+    if not program.exists():
+        print(f"bench: compiling llama-server into {folder.relative_to(ROOT)}", file=sys.stderr)
+        shutil.rmtree(folder, ignore_errors=True)
+        call(peers_python(), "-m", "pip", "download", "-q", "--no-deps", "--no-binary", ":all:", "-d", folder,
+             f"llama-cpp-python=={version}")
+        shutil.unpack_archive(next(folder.glob("*.tar.gz")), folder, filter="data")
+        source = next(folder.glob("*/vendor/llama.cpp"))
+        call("cmake", "-S", source, "-B", folder / "build", "-DCMAKE_BUILD_TYPE=Release", "-DLLAMA_BUILD_TESTS=OFF",
+             "-DLLAMA_OPENSSL=OFF", "-DLLAMA_USE_PREBUILT_UI=OFF")
+        call("cmake", "--build", folder / "build", "--target", "llama-server", "-j", THREADS)
+    return program
 
 
 def interleave(systems, runs):

@@ -43,9 +43,12 @@ def load(folder, dtype):
     return torch, AutoModelForCausalLM.from_pretrained(folder, dtype=getattr(torch, dtype), attn_implementation="sdpa")
 
 
-def train(model, documents, repeats, bf16):
-    """Steps of transformers with torch's AdamW on rows of equal length. bf16: autocast over fp32 weights."""
+def train(model, documents, repeats, bf16, compiled=False):
+    """Steps of transformers with torch's AdamW on rows of equal length. bf16: autocast over fp32 weights. compiled: by
+    torch.compile, outside what is timed."""
     torch, network = load(model, "float32")
+    if compiled:
+        network = torch.compile(network)
     ids = torch.tensor(documents_of(documents))
     optimizer = torch.optim.AdamW(network.parameters(), lr=1e-3, weight_decay=0.0)
     seconds, losses = [], []
@@ -206,6 +209,59 @@ def llama(dtype, folder, prompts, lengths, slots):
         decode_s += time.monotonic() - middle
     return {"decode": decoded / decode_s if decoded else 0, "prefill": sum(map(len, texts)) / prompt_s,
             "seconds": prompt_s + decode_s, "ids": replies}
+
+
+def llama_server(program, dtype, folder, prompts, lengths, slots):
+    """llama.cpp's own server: all requests at once by HTTP, greedy, reply i of lengths[i] tokens; it has `slots` slots. The
+    seconds are those from the first request to the last reply."""
+    import concurrent.futures
+    import socket
+    import subprocess
+    import tempfile
+    import urllib.error
+    import urllib.request
+    texts = documents_of(prompts)
+    longest = max(len(p) + n for p, n in zip(texts, lengths)) + 8
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    log = tempfile.TemporaryFile()
+    server = subprocess.Popen(
+        [program, "--model", gguf_of(dtype, folder), "--host", "127.0.0.1", "--port", str(port), "--parallel", str(slots),
+         "--ctx-size", str(longest * slots), "--threads", str(THREADS), "--threads-http", str(len(texts) + 2),
+         "--batch-size", "512", "--ubatch-size", "512", "--no-warmup"], stdout=log, stderr=log)
+
+    def ask(path, body=None, timeout=3600):
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(f"http://127.0.0.1:{port}{path}", data, {"Content-Type": "application/json"})
+        return json.load(urllib.request.urlopen(request, timeout=timeout))
+
+    def reply(ids, length):
+        return ask("/completion", {"prompt": ids, "n_predict": length, "temperature": 0, "ignore_eos": True,
+                                   "cache_prompt": False, "return_tokens": True})["tokens"]
+
+    try:
+        for _ in range(600):
+            if server.poll() is not None:
+                log.seek(0)
+                sys.exit("llama-server ended: " + log.read().decode(errors="replace")[-2000:])
+            try:
+                ask("/health", timeout=5)
+                break
+            except (urllib.error.URLError, ConnectionError):
+                time.sleep(0.1)
+        reply(texts[0], 8)
+        start = time.monotonic()
+        with concurrent.futures.ThreadPoolExecutor(len(texts)) as pool:
+            replies = list(pool.map(reply, texts, lengths))
+        seconds = time.monotonic() - start
+    finally:
+        server.kill()
+        server.wait()
+    wrong = [(len(r), n) for r, n in zip(replies, lengths) if len(r) != n]
+    if wrong:
+        sys.exit(f"llama-server: expected replies of the lengths asked for, got (length, asked) {wrong}")
+    return {"seconds": seconds, "ids": replies}
 
 
 if __name__ == "__main__":

@@ -43,7 +43,8 @@ def step_seconds(*work, **repeats):
 
 
 def train(bench):
-    """Steps on rows of equal length, laconic and transformers; share of bench_gemm's best rate; ratio to transformers."""
+    """Steps on rows of equal length, laconic, transformers and transformers by torch.compile (SmolLM2 alone: it takes minutes to
+    compile); share of bench_gemm's best rate; ratio to transformers."""
     works = [("smollm2", 4, 256, "fp32"), ("smollm2", 4, 256, "bf16"), ("0.9M", 32, 512, "fp32"), ("5.8M", 16, 512, "fp32")]
     if bench.quick:
         return train_quick(bench)
@@ -58,13 +59,17 @@ def train(bench):
             seconds, first["laconic"] = step_seconds(folder, documents, count * length, precision)
             return seconds
 
-        def theirs():
-            result = h.peer("train", model=folder, documents=documents, repeats=2, bf16=precision == "bf16")
-            first["transformers"] = result["first_loss"]
+        def theirs(name, **compiled):
+            result = h.peer("train", model=folder, documents=documents, repeats=2, bf16=precision == "bf16", **compiled)
+            first[name] = result["first_loss"]
             return result["seconds"]
 
-        seconds = h.medians({"laconic": ours, "transformers": theirs}, bench.runs)
-        agree(f"train {model} {precision}", first["laconic"], first["transformers"], 1e-4 if precision == "fp32" else 1e-2)
+        systems = {"laconic": ours, "transformers": lambda: theirs("transformers")}
+        if model == "smollm2":
+            systems["torch.compile"] = lambda: theirs("torch.compile", compiled=True)
+        seconds = h.medians(systems, bench.runs)
+        for name in seconds:
+            agree(f"train {model} {precision}", first["laconic"], first[name], 1e-4 if precision == "fp32" else 1e-2)
         for name, s in seconds.items():
             rows.append({"model": model, "rows": f"{count}x{length}", "precision": precision, "system": name,
                          "tokens_per_s": round(count * length / s),
@@ -201,9 +206,9 @@ def small(bench):
 
 
 def continuous(bench):
-    """SmolLM2, 24 replies of 30 to 3,000 tokens (log-uniform) in 16 slots, laconic and llama.cpp (llama_batch, free slots
-    refilled in the same way: a server's scheduling without its HTTP). kv_waste: share of the positions held in pages of 64
-    that no token fills, mean over the steps."""
+    """SmolLM2, 24 replies of 30 to 3,000 tokens (log-uniform) in 16 slots: laconic; llama.cpp's server, asked for all by HTTP;
+    llama.cpp by llama_batch, free slots refilled in the same way. ratio: laconic's rate over the row's. kv_waste: share of the
+    positions held in pages of 64 that no token fills, mean over the steps."""
     generator = random.Random(5)
     lengths = [int(30 * 100 ** generator.random()) for _ in range(24)]
     prompts = h.write_documents(WORK / "prompts-continuous.txt", [64] * len(lengths), 49000, seed=2)
@@ -212,11 +217,13 @@ def continuous(bench):
         seconds = h.medians({
             "laconic": keep(results, "laconic", "seconds", lambda: ours_generate(
                 folder, prompts, ",".join(map(str, lengths)), 16, dtype)),
+            "llama.cpp server": keep(results, "llama.cpp server", "seconds", lambda: h.peer(
+                "llama_server", program=h.llama_server(), dtype=dtype, folder=WORK, prompts=prompts, lengths=lengths, slots=16)),
             "llama.cpp": keep(results, "llama.cpp", "seconds", lambda: h.peer(
                 "llama", dtype=dtype, folder=WORK, prompts=prompts, lengths=lengths, slots=16))}, 1)
         for name, s in seconds.items():
             rows.append({"storage": dtype, "replies": len(lengths), "tokens": sum(lengths), "system": name,
-                         "tokens_per_s": round(sum(lengths) / s, 1), "ratio": round(seconds["llama.cpp"] / s, 2),
+                         "tokens_per_s": round(sum(lengths) / s, 1), "ratio": round(s / seconds["laconic"], 2),
                          "kv_waste": results[name].get("kv_waste", "")})
     h.publish(bench, "continuous", rows, bars=(["storage", "system"], "tokens_per_s"))
 
