@@ -21,6 +21,7 @@ using Words = __m512i;
 
 // A panel's part of this many pairs and a tile's rows of A share the first-level cache.
 constexpr size_t kDepthBlock = 288;
+constexpr size_t kAloneAhead = 2048;  // words: 8 KB, what memory's latency needs
 
 LACONIC_BF16 inline __mmask16 first(size_t count) {
   return count >= 16 ? __mmask16{0xffff} : static_cast<__mmask16>((1u << count) - 1);
@@ -205,7 +206,9 @@ LACONIC_BF16 void multiply(const MatrixView& a, const PackedB& b, const Output& 
                                round_neighbours(from + k, count));
     }
   }
-  const size_t num_blocks = (stride + kDepthBlock - 1) / kDepthBlock;
+  // One row waits for memory: it reads the panels as one stream.
+  const bool alone = a.rows == 1;
+  const size_t num_blocks = alone ? 1 : (stride + kDepthBlock - 1) / kDepthBlock;
   const size_t block = (stride + num_blocks - 1) / num_blocks;
   for (size_t p = 0; p < stride; p += block) {
     const float* start = p == 0 ? b.initial : c.data;
@@ -221,7 +224,7 @@ LACONIC_BF16 void multiply(const MatrixView& a, const PackedB& b, const Output& 
                            start != nullptr ? start + at : nullptr,
                            c.data + at,
                            c.stride,
-                           stride * kPanel};
+                           alone ? kAloneAhead : stride * kPanel};
         width == kPanel ? multiply_tile(tile, num_rows) : multiply_edge(tile, num_rows, width);
       }
     }
