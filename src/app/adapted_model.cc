@@ -40,6 +40,10 @@ PromptBuilder load_prompts(const std::string& folder, const ModelConfig& config)
   require(num_ids <= config.vocab_size, ErrorKind::kModel, join_path(folder, "tokenizer.json"),
           ": expected ids below ", config.vocab_size, " (vocab_size of config.json), got ",
           num_ids - 1);
+  for (const int32_t id : builder.stop_ids())
+    require(id >= 0 && id < num_ids, ErrorKind::kModel, folder,
+            ": eos_token_id: expected ids below ", num_ids, " (those of tokenizer.json), got ", id,
+            " (no reply could end with it)");
   return builder;
 }
 

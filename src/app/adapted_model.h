@@ -21,7 +21,7 @@ inline constexpr const char* kAdapterHelp =
 ModelFolder load_adapted_model(const std::string& folder, const std::string& adapter);
 
 // The tokenizer and template of the model's folder. Error(kModel) where the tokenizer has ids that
-// the embedding has no rows for.
+// the embedding has no rows for, or an id that ends replies is none of the tokenizer's.
 PromptBuilder load_prompts(const std::string& folder, const ModelConfig& config);
 
 struct LogprobChange {

@@ -63,6 +63,9 @@ CASES = {
     "no tokenizer": (lambda folder: (folder / "tokenizer.json").unlink(),
                      "bad: expected a file tokenizer.json, got none", True),
     "tokenizer larger than the embedding": (larger_vocabulary, "bad/tokenizer.json: ", True),
+    "an end of replies that no token is": (
+        lambda folder: edit(folder / "generation_config.json", lambda value: value.update(eos_token_id=10**6)),
+        ", got 1000000", True),
     "template syntax": (broken_template,
                         'bad/chat_template.jinja:1:7: expected an expression, got "%}"', True),
 }
