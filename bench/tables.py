@@ -229,6 +229,8 @@ def continuous(bench):
 
 
 def tokenizer(bench):
+    """Encoding the shared long chains, texts of one tokenizer a row: laconic, with and without its memory of pieces, and the
+    tokenizers package. ratio: the row's rate over the package's."""
     out, _ = h.call(h.peers_python(), h.ROOT / "bench" / "tokenizer_ratio.py", "--build", BUILD, "--data", h.DATA, "--runs", 3)
     rows, name, package = [], "", 0.0
     for line in out.splitlines():
@@ -242,6 +244,8 @@ def tokenizer(bench):
 
 
 def verifier(bench):
+    """Judging labelled replies, one core: laconic and math-verify, and how often each agrees with the corrected label. ratio:
+    laconic's rate over math-verify's."""
     out, _ = h.call(h.peers_python(), h.ROOT / "bench" / "verifier.py", "--build", BUILD, "--data", h.DATA, "--rows", 300)
     rows = []
     for line in out.splitlines()[2:]:

@@ -60,9 +60,9 @@ bool take_interrupt() {
 
 bool interrupted_before_input(int file) {
   pollfd waited[] = {{file, POLLIN, 0}, {interrupt_pipe[0], POLLIN, 0}};
-  while (poll(waited, 2, -1) < 0 && errno == EINTR) {
+  while (poll(waited, 2, -1) < 0 && errno == EINTR && interrupt_flag == 0) {
   }
-  return waited[1].revents != 0;
+  return interrupt_flag != 0;
 }
 
 }  // namespace laconic

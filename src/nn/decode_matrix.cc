@@ -25,8 +25,6 @@ namespace HWY_NAMESPACE {
 constexpr int64_t kPanelVectors = kPanel / kLanes;         // 2 with AVX-512, 4 with AVX2
 constexpr int64_t kMaxRows = kPanelVectors == 2 ? 12 : 3;  // rows x vectors fit the register file
 constexpr int64_t kInnerBlock = 512;  // inner dimension a pass: a panel's part stays in the cache
-constexpr int64_t kOneRowAhead =
-    8192;  // bytes fetched ahead of one row: what memory's latency needs
 
 HWY_INLINE V widen(const float* from) { return hn::Load(D(), from); }
 HWY_INLINE V widen(const hwy::bfloat16_t* from) {
@@ -116,7 +114,8 @@ HWY_NOINLINE void panel_block(const MatmulArgs& args, int64_t panel_idx, int64_t
   const int64_t stride = matrix.input_stride(panel_idx);
   const auto* values = reinterpret_cast<const Stored*>(matrix.panels) +
                        matrix.panel_offset(panel_idx) + begin * stride;
-  const int64_t to_next = args.num_rows == 1 ? kOneRowAhead / sizeof(Stored) : inner * stride;
+  const int64_t to_next =
+      args.num_rows == 1 ? pairs::kOneRowAheadBytes / sizeof(Stored) : inner * stride;
   panel_rows<kRows, kPanels * kPanelVectors, Stored>(
       {values, stride, to_next}, args.x + row * args.x_stride + begin, args.x_stride, inner, y);
   if (kScaled && begin + inner == matrix.num_inputs) {

@@ -21,7 +21,6 @@ using Words = __m512i;
 
 // A panel's part of this many pairs and a tile's rows of A share the first-level cache.
 constexpr size_t kDepthBlock = 288;
-constexpr size_t kAloneAhead = 2048;  // words: 8 KB, what memory's latency needs
 
 LACONIC_BF16 inline __mmask16 first(size_t count) {
   return count >= 16 ? __mmask16{0xffff} : static_cast<__mmask16>((1u << count) - 1);
@@ -224,7 +223,7 @@ LACONIC_BF16 void multiply(const MatrixView& a, const PackedB& b, const Output& 
                            start != nullptr ? start + at : nullptr,
                            c.data + at,
                            c.stride,
-                           alone ? kAloneAhead : stride * kPanel};
+                           alone ? kOneRowAheadBytes / sizeof(uint32_t) : stride * kPanel};
         width == kPanel ? multiply_tile(tile, num_rows) : multiply_edge(tile, num_rows, width);
       }
     }

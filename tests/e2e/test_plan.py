@@ -34,7 +34,7 @@ class Plan(laconic_test.TestCase):
         self.assertEqual(plain["num_weights"], 134515008)
         self.assertEqual(self.bytes_of(plain, "optimizer moments"), 8 * 134515008)
         self.assertEqual(plain["memory_bytes"], sum(part["bytes"] for part in plain["memory"]))
-        # As many rows, in whole blocks of 96, as 192 MiB hold.
+        # 1,024 rows, which 192 MiB would just hold.
         self.assertEqual(self.bytes_of(plain, "logits of a chunk"), 4 * 1024 * 49152)
         less = self.plan("--max-steps", 1, "--gradient-checkpointing")
         self.assertLess(10 * self.bytes_of(less, "activations"), 2 * self.bytes_of(plain, "activations"))
