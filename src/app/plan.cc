@@ -179,7 +179,9 @@ void plan_memory(const PlanOptions& options, Plan& plan) {
   SampleShape shape;
   shape.slots = slots_of(options);
   shape.positions = options.prompt_tokens + options.reply_tokens;
-  shape.weight_bytes = bytes_of(parse_storage_choice(options.sampling_weights), plan.config);
+  const StorageChoice storage = parse_storage_choice(options.sampling_weights);
+  shape.weight_bytes = bytes_of(storage, plan.config);
+  shape.kv_storage = kv_storage(storage);
   shape.copies_weights = options.max_steps > 0;
   append(sampling_memory(plan.config, shape));
 }

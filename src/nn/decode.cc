@@ -44,7 +44,7 @@ struct DecodeModel::State {
         std::shared_ptr<DecodeWeights> packed)
       : weights(w),
         config(w.config),
-        cache(config, num_slots, max_positions),
+        cache(config, num_slots, max_positions, kv_storage(packed->choice)),
         pass(w, cache, std::move(packed)),
         by_length(pass.regime(max_positions) != 0),
         reruns(by_length && config.architecture == "Phi3ForCausalLM"),

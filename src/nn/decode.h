@@ -17,8 +17,9 @@
 // only, computed in fp32 (with kBfloat16 the products in bf16, their sums in fp32); weights
 // elsewhere are Error(kUsage). Not thread-safe; uses ATen's intra-op threads. Memory beside the
 // weights: the packed ones (4 bytes a weight in fp32, 2 in bf16, 1 in int8; kAuto chooses for each
-// matrix), 8 L K E bytes a cached position in pages of 64 that slots take as they grow and share
-// after copy_slot, and S V logits of the caller.
+// matrix), 8 L K E bytes a cached position (4 with kBfloat16 and kInt8, which round keys and values
+// to bf16) in pages of 64 that slots take as they grow and share after copy_slot, and S V logits of
+// the caller.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 

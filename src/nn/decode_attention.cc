@@ -6,6 +6,7 @@
 #include <type_traits>
 
 #include "nn/decode_rows.h"
+#include "nn/half.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "nn/decode_attention.cc"
@@ -35,6 +36,16 @@ struct Lane {
   }
 };
 
+// Page values, widened.
+HWY_INLINE V load(const float* from) { return hn::LoadU(D(), from); }
+HWY_INLINE V load(const hwy::bfloat16_t* from) {
+  return hn::PromoteTo(D(), hn::LoadU(hn::Rebind<hwy::bfloat16_t, D>(), from));
+}
+template <typename Stored>
+HWY_INLINE const Stored* page_of(const AttendArgs& args, int64_t position) {
+  return reinterpret_cast<const Stored*>(args.pages[position / kPagePositions] + args.page_offset);
+}
+
 // function(lane, number of lanes, positions): kTogether lanes at once where all have the positions,
 // one at a time elsewhere; for each lane in ascending order. A part begins at a multiple of 16.
 template <typename Function>
@@ -61,11 +72,10 @@ HWY_INLINE void for_parts(std::span<const Lane> lanes, Range range, const Functi
 }
 
 // Scores of kBlocks x 16 positions of one page.
-template <int64_t kQueries, int64_t kBlocks>
+template <typename Stored, int64_t kQueries, int64_t kBlocks>
 HWY_INLINE void block_scores(const Lane* lanes, const AttendArgs& args, int64_t position) {
   const D d;
-  const float* keys = args.pages[position / kPagePositions] + args.page_offset;
-  keys += position % kPagePositions;
+  const Stored* const keys = page_of<Stored>(args, position) + position % kPagePositions;
   constexpr int64_t kWide = kBlocks * kVectors;
   V sums[kQueries][kWide];
 #pragma GCC unroll 4
@@ -75,8 +85,7 @@ HWY_INLINE void block_scores(const Lane* lanes, const AttendArgs& args, int64_t 
   for (int64_t e = 0; e < args.head_dim; ++e) {
     V part[kWide];
 #pragma GCC unroll 8
-    for (int64_t v = 0; v < kWide; ++v)
-      part[v] = hn::LoadU(d, keys + e * kPagePositions + v * kLanes);
+    for (int64_t v = 0; v < kWide; ++v) part[v] = load(keys + e * kPagePositions + v * kLanes);
 #pragma GCC unroll 4
     for (int64_t q = 0; q < kQueries; ++q) {
       const V x = hn::Set(d, lanes[q].query.query[e]);
@@ -93,6 +102,7 @@ HWY_INLINE void block_scores(const Lane* lanes, const AttendArgs& args, int64_t 
 }
 
 // In blocks of 16: what lies behind a query's positions is overwritten by exponentiate.
+template <typename Stored>
 void attend_scores(const AttendArgs& args, std::span<const Lane> lanes, Range range) {
   for_parts(lanes, range, [&](const Lane* at, auto number, Range part) {
     constexpr int64_t kQueries = decltype(number)::value;
@@ -100,16 +110,16 @@ void attend_scores(const AttendArgs& args, std::span<const Lane> lanes, Range ra
       const int64_t end = HWY_MIN(part.end, (t / kPagePositions + 1) * kPagePositions);
       switch ((end - t + 15) / 16) {
         case 1:
-          block_scores<kQueries, 1>(at, args, t);
+          block_scores<Stored, kQueries, 1>(at, args, t);
           break;
         case 2:
-          block_scores<kQueries, 2>(at, args, t);
+          block_scores<Stored, kQueries, 2>(at, args, t);
           break;
         case 3:
-          block_scores<kQueries, 3>(at, args, t);
+          block_scores<Stored, kQueries, 3>(at, args, t);
           break;
         default:
-          block_scores<kQueries, 4>(at, args, t);
+          block_scores<Stored, kQueries, 4>(at, args, t);
       }
       t = end;
     }
@@ -144,7 +154,7 @@ HWY_INLINE float exponentiate(const Lane& lane, float softcap) {
 }
 
 // Adds positions of the pages to kBlocks x 16 outputs.
-template <int64_t kQueries, int64_t kBlocks>
+template <typename Stored, int64_t kQueries, int64_t kBlocks>
 HWY_INLINE void add_values(const Lane* lanes, const AttendArgs& args, Range positions, int64_t e) {
   const int64_t stride = (args.head_dim + 15) / 16 * 16;
   Sixteen sums[kQueries][kChains][kBlocks];
@@ -159,12 +169,15 @@ HWY_INLINE void add_values(const Lane* lanes, const AttendArgs& args, Range posi
   };
   for_sums([](Sixteen& sum, const float* from) HWY_ATTR { sum.load(from); });
   for (int64_t t = positions.begin; t < positions.end;) {
-    const float* values = args.pages[t / kPagePositions] + args.page_offset +
-                          kPagePositions * args.head_dim + t % kPagePositions * stride + e;
+    const Stored* values =
+        page_of<Stored>(args, t) + kPagePositions * args.head_dim + t % kPagePositions * stride + e;
     const auto add = [&](int64_t c) HWY_ATTR {
       Sixteen part[kBlocks];
 #pragma GCC unroll 2
-      for (int64_t b = 0; b < kBlocks; ++b) part[b].load(values + c * stride + b * 16);
+      for (int64_t b = 0; b < kBlocks; ++b)
+#pragma GCC unroll 2
+        for (int64_t v = 0; v < kVectors; ++v)
+          part[b].part[v] = load(values + c * stride + b * 16 + v * kLanes);
 #pragma GCC unroll 4
       for (int64_t q = 0; q < kQueries; ++q) {
         const Sixteen weight(lanes[q].scores[t + c]);
@@ -185,14 +198,15 @@ HWY_INLINE void add_values(const Lane* lanes, const AttendArgs& args, Range posi
   for_sums([](const Sixteen& sum, float* to) HWY_ATTR { sum.store(to); });
 }
 
+template <typename Stored>
 void attend_values(const AttendArgs& args, std::span<const Lane> lanes, Range range) {
   constexpr int64_t kBlocks = kVectors == 1 ? 2 : 1;
   for_parts(lanes, range, [&](const Lane* at, auto number, Range part) {
     constexpr int64_t kQueries = decltype(number)::value;
     int64_t e = 0;
     for (; e + 16 * (kBlocks - 1) < args.head_dim; e += 16 * kBlocks)
-      add_values<kQueries, kBlocks>(at, args, part, e);
-    if (e < args.head_dim) add_values<kQueries, 1>(at, args, part, e);
+      add_values<Stored, kQueries, kBlocks>(at, args, part, e);
+    if (e < args.head_dim) add_values<Stored, kQueries, 1>(at, args, part, e);
   });
 }
 
@@ -211,7 +225,8 @@ HWY_INLINE void finish(const Lane& lane, int64_t head_dim, float inverse) {
   }
 }
 
-void attend_impl(const AttendArgs& args) {
+template <typename Stored>
+void attend_stored(const AttendArgs& args) {
   Lane storage[kMaxAttendQueries];
   const std::span<Lane> lanes(storage, args.queries.size());
   int64_t begin = std::numeric_limits<int64_t>::max(), end = 0;
@@ -229,12 +244,17 @@ void attend_impl(const AttendArgs& args) {
   }
   // Keys and values of a span stay in the second-level cache from one run of lanes to the next.
   const int64_t span = lanes.size() > kTogether ? kSpanPages * kPagePositions : end;
-  for (int64_t t = begin; t < end; t += span) attend_scores(args, lanes, {t, t + span});
+  for (int64_t t = begin; t < end; t += span) attend_scores<Stored>(args, lanes, {t, t + span});
   float inverses[kMaxAttendQueries];
   for (size_t i = 0; i < lanes.size(); ++i)
     inverses[i] = 1.0F / exponentiate(lanes[i], args.softcap);
-  for (int64_t t = begin; t < end; t += span) attend_values(args, lanes, {t, t + span});
+  for (int64_t t = begin; t < end; t += span) attend_values<Stored>(args, lanes, {t, t + span});
   for (size_t i = 0; i < lanes.size(); ++i) finish(lanes[i], args.head_dim, inverses[i]);
+}
+
+void attend_impl(const AttendArgs& args) {
+  if (args.storage == KvStorage::kBfloat16) return attend_stored<hwy::bfloat16_t>(args);
+  attend_stored<float>(args);
 }
 
 }  // namespace HWY_NAMESPACE
@@ -246,11 +266,26 @@ namespace laconic {
 
 HWY_EXPORT(attend_impl);
 
-void store_key_value(float* page, const float* key, const float* value, int64_t position_in_page,
+namespace {
+
+// convert(float) -> what is stored.
+template <typename Stored, typename Convert>
+void store(const KeyValueSlot& slot, const float* key, const float* value, int64_t head_dim,
+           const Convert& convert) {
+  Stored* const keys = reinterpret_cast<Stored*>(slot.page) + slot.position_in_page;
+  Stored* const values = reinterpret_cast<Stored*>(slot.page) + kPagePositions * head_dim +
+                         slot.position_in_page * round_up(head_dim, 16);
+  for (int64_t e = 0; e < head_dim; ++e) keys[e * kPagePositions] = convert(key[e]);
+  for (int64_t e = 0; e < head_dim; ++e) values[e] = convert(value[e]);
+}
+
+}  // namespace
+
+void store_key_value(const KeyValueSlot& slot, const float* key, const float* value,
                      int64_t head_dim) {
-  for (int64_t e = 0; e < head_dim; ++e) page[e * kPagePositions + position_in_page] = key[e];
-  std::memcpy(page + kPagePositions * head_dim + position_in_page * round_up(head_dim, 16), value,
-              static_cast<size_t>(head_dim) * sizeof(float));
+  if (slot.storage == KvStorage::kBfloat16)
+    return store<uint16_t>(slot, key, value, head_dim, float_to_bfloat16);
+  store<float>(slot, key, value, head_dim, [](float x) { return x; });
 }
 
 void attend(const AttendArgs& args) { HWY_DYNAMIC_DISPATCH(attend_impl)(args); }

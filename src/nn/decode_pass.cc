@@ -60,7 +60,7 @@ DecodePass::DecodePass(const Weights& weights, const KvCache& cache,
   rows_.reserve(static_cast<size_t>(num_rows));
 }
 
-void DecodePass::add_row(float* const* pages, int64_t position, int32_t id, int64_t length) {
+void DecodePass::add_row(std::byte* const* pages, int64_t position, int32_t id, int64_t length) {
   Row row{pages, position, id};
   row.angles = angles_.at(position, length, own_angles_.row(num_rows()));
   if (local_angles_) row.local_angles = local_angles_->at(position, length, nullptr);
@@ -121,10 +121,11 @@ void DecodePass::store_keys_values(int64_t l, Range r) {
     }
     const float* keys = heads + config_.num_heads * width;
     const float* values = keys + config_.num_kv_heads * width;
-    float* page = row.pages[row.position / kPagePositions];
+    std::byte* const page = row.pages[row.position / kPagePositions];
     for (int64_t k = 0; k < config_.num_kv_heads; ++k)
-      store_key_value(page + cache_.page_offset(l, k), keys + k * width, values + k * width,
-                      row.position % kPagePositions, width);
+      store_key_value(
+          {page + cache_.page_offset(l, k), row.position % kPagePositions, cache_.storage()},
+          keys + k * width, values + k * width, width);
   }
 }
 
@@ -148,6 +149,7 @@ void DecodePass::attend_together(int64_t l, Range rows, Range heads) {
   attend({{queries, count},
           rows_[static_cast<size_t>(rows.begin)].pages,
           cache_.page_offset(l, heads.begin / group),
+          cache_.storage(),
           width,
           static_cast<float>(config_.score_scale()),
           static_cast<float>(config_.attention_softcap),

@@ -28,7 +28,7 @@ inline constexpr int64_t kRowSplitWeights = int64_t{6} << 20;
 
 // One token to run: which slot it extends and where.
 struct Row {
-  float* const* pages = nullptr;
+  std::byte* const* pages = nullptr;
   int64_t position = 0;
   int32_t id = 0;
   Angles angles = {}, local_angles = {};
@@ -43,7 +43,7 @@ class DecodePass {
 
   void clear() { rows_.clear(); }
   // The position is rotated as one of a sequence of `length`.
-  void add_row(float* const* pages, int64_t position, int32_t id, int64_t length);
+  void add_row(std::byte* const* pages, int64_t position, int32_t id, int64_t length);
   int64_t num_rows() const { return static_cast<int64_t>(rows_.size()); }
   // Rows of distinct slots; logits [rows, V].
   void run_slots(float* logits);

@@ -8,6 +8,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstddef>
+#include <numeric>
 
 #include "base/error.h"
 #include "base/philox.h"
@@ -194,14 +196,32 @@ TEST_P(DecodeTest, CachedEqualsFullForward) {
       ASSERT_NEAR(rows[i][v], expected[i + 4][v], 2e-5) << "position " << i + 4 << " id " << v;
 }
 
+// Weights, keys and values in the storage; more than one chunk and page.
 TEST_P(DecodeTest, SplitIntoPromptAndStepsDoesNotMatter) {
-  const auto ids = random_ids(150, GetParam().vocab, 2);  // more than one chunk and page
-  DecodeModel model(weights_, 1, 150);
-  const auto steps = alone(model, ids, 1);
-  for (size_t length : {1u, 2u, 63u, 64u, 65u, 128u, 129u, 150u}) {
-    std::vector<float> logits(static_cast<size_t>(model.vocab_size()));
-    model.prefill(0, std::span(ids).first(length), logits);
-    EXPECT_EQ(logits, steps[length - 1]) << length;
+  const auto ids = random_ids(150, GetParam().vocab, 2);
+  for (StorageChoice storage : {StorageChoice::kAuto, StorageChoice::kBfloat16}) {
+    DecodeModel model(weights_, 1, 150, storage);
+    const auto steps = alone(model, ids, 1);
+    for (size_t length : {1u, 2u, 63u, 64u, 65u, 128u, 129u, 150u}) {
+      std::vector<float> logits(static_cast<size_t>(model.vocab_size()));
+      model.prefill(0, std::span(ids).first(length), logits);
+      EXPECT_EQ(logits, steps[length - 1]) << length << " in " << storage_choice_name(storage);
+    }
+  }
+}
+
+TEST_P(DecodeTest, RoundedStorageIsNearTheExact) {
+  const auto ids = random_ids(70, GetParam().vocab, 2);
+  DecodeModel exact(weights_, 1, 70);
+  const auto want = alone(exact, ids, 60).back();
+  const double size = std::sqrt(std::inner_product(want.begin(), want.end(), want.begin(), 0.0));
+  for (StorageChoice storage : {StorageChoice::kBfloat16, StorageChoice::kInt8}) {
+    DecodeModel rounded(weights_, 1, 70, storage);
+    const auto got = alone(rounded, ids, 60).back();
+    double squares = 0;
+    for (size_t v = 0; v < got.size(); ++v) squares += std::pow(got[v] - want[v], 2);
+    EXPECT_LT(std::sqrt(squares), 0.05 * size) << storage_choice_name(storage);
+    EXPECT_GT(squares, 0) << storage_choice_name(storage);
   }
 }
 
@@ -294,11 +314,11 @@ TEST(KvCacheTest, PagesAreSharedUntilWrittenAndReused) {
   cache.copy(0, 2, 64);
   EXPECT_EQ(cache.num_pages_allocated(), 2);
   EXPECT_EQ(cache.pages(1)[1], cache.pages(0)[1]);
-  cache.pages(0)[1][7] = 42;
+  cache.pages(0)[1][7] = std::byte{42};
   cache.grow(1, 1);  // writes into the shared second page: its own copy now
   EXPECT_EQ(cache.num_pages_allocated(), 3);
   EXPECT_NE(cache.pages(1)[1], cache.pages(0)[1]);
-  EXPECT_EQ(cache.pages(1)[1][7], 42);
+  EXPECT_EQ(cache.pages(1)[1][7], std::byte{42});
   EXPECT_EQ(cache.pages(1)[0], cache.pages(0)[0]);
   cache.grow(0, 1);  // alone again: no further copy
   EXPECT_EQ(cache.num_pages_allocated(), 3);

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "nn/decode_attention.h"  // KvStorage
 #include "nn/decode_matrix.h"
 #include "nn/huge_pages.h"
 #include "nn/weights.h"
@@ -33,6 +34,12 @@ enum class StorageChoice {
   kBfloat16,  // weights and activations rounded, products in bf16 where the processor has them
   kInt8       // routers stay fp32: they choose, and are small
 };
+
+// Keys and values are rounded where weights are.
+inline KvStorage kv_storage(StorageChoice choice) {
+  const bool exact = choice == StorageChoice::kAuto || choice == StorageChoice::kFloat32;
+  return exact ? KvStorage::kFloat32 : KvStorage::kBfloat16;
+}
 
 // "auto", "float32", "bfloat16", "int8", and back.
 StorageChoice parse_storage_choice(const std::string& name);

@@ -8,10 +8,12 @@
 
 namespace laconic {
 
-KvCache::KvCache(const ModelConfig& config, int64_t num_slots, int64_t max_positions)
-    : num_kv_heads_(config.num_kv_heads),
-      head_floats_(page_head_floats(config.head_dim)),
-      page_floats_(config.num_layers * config.num_kv_heads * head_floats_),
+KvCache::KvCache(const ModelConfig& config, int64_t num_slots, int64_t max_positions,
+                 KvStorage storage)
+    : storage_(storage),
+      num_kv_heads_(config.num_kv_heads),
+      head_bytes_(page_head_bytes(config.head_dim, storage)),
+      page_bytes_(config.num_layers * config.num_kv_heads * head_bytes_),
       max_positions_(max_positions),
       slots_(static_cast<size_t>(num_slots)) {}
 
@@ -19,7 +21,7 @@ KvCache::Page* KvCache::take_page() {
   if (free_pages_.empty()) {
     // Zeroed: lanes beyond the last position are computed with and must be finite.
     auto page = std::make_unique<Page>();
-    page->floats.resize(static_cast<size_t>(page_floats_));
+    page->bytes.resize(static_cast<size_t>(page_bytes_));
     free_pages_.push_back(page.get());
     pages_.push_back(std::move(page));
   }
@@ -51,16 +53,16 @@ void KvCache::grow(int64_t slot, int64_t count) {
   const auto first_written = static_cast<size_t>(s.num_positions / kPagePositions);
   if (first_written < s.pages.size() && s.pages[first_written]->num_holders > 1) {
     Page* own = take_page();
-    std::copy(s.pages[first_written]->floats.begin(), s.pages[first_written]->floats.end(),
-              own->floats.begin());
+    std::copy(s.pages[first_written]->bytes.begin(), s.pages[first_written]->bytes.end(),
+              own->bytes.begin());
     release(s.pages[first_written]);
     s.pages[first_written] = own;
-    s.data[first_written] = own->floats.data();
+    s.data[first_written] = own->bytes.data();
   }
   s.num_positions += count;
   while (static_cast<int64_t>(s.pages.size()) * kPagePositions < s.num_positions) {
     s.pages.push_back(take_page());
-    s.data.push_back(s.pages.back()->floats.data());
+    s.data.push_back(s.pages.back()->bytes.data());
   }
 }
 

@@ -2,8 +2,8 @@
 // of them writes.
 //
 // A page holds one run of positions for every layer and key/value head:
-// [L][K][page_head_floats(E)] (nn/decode_attention.h has the layout within). Pages that no slot
-// holds are kept for reuse. Not thread-safe; pointers stay valid until the slot grows or is
+// [L][K][page_head_bytes(E, storage)] (nn/decode_attention.h has the layout within). Pages that no
+// slot holds are kept for reuse. Not thread-safe; pointers stay valid until the slot grows or is
 // replaced.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
@@ -20,16 +20,18 @@ struct ModelConfig;
 
 class KvCache {
  public:
-  KvCache(const ModelConfig& config, int64_t num_slots, int64_t max_positions);
+  KvCache(const ModelConfig& config, int64_t num_slots, int64_t max_positions,
+          KvStorage storage = KvStorage::kFloat32);
 
   int64_t num_slots() const { return static_cast<int64_t>(slots_.size()); }
   int64_t max_positions() const { return max_positions_; }
   int64_t num_positions(int64_t slot) const { return at(slot).num_positions; }
   int64_t num_pages_allocated() const { return static_cast<int64_t>(pages_.size()); }
-  float* const* pages(int64_t slot) const { return at(slot).data.data(); }
-  // Where layer and head lie within a page, in floats.
+  KvStorage storage() const { return storage_; }
+  std::byte* const* pages(int64_t slot) const { return at(slot).data.data(); }
+  // Where layer and head lie within a page, in bytes.
   int64_t page_offset(int64_t layer, int64_t head) const {
-    return (layer * num_kv_heads_ + head) * head_floats_;
+    return (layer * num_kv_heads_ + head) * head_bytes_;
   }
 
   void clear(int64_t slot);
@@ -41,12 +43,12 @@ class KvCache {
 
  private:
   struct Page {
-    AlignedFloats floats;
+    AlignedBytes bytes;
     int num_holders = 0;
   };
   struct Slot {
     std::vector<Page*> pages;
-    std::vector<float*> data;  // of the pages
+    std::vector<std::byte*> data;  // of the pages
     int64_t num_positions = 0;
   };
   const Slot& at(int64_t slot) const { return slots_[static_cast<size_t>(slot)]; }
@@ -54,7 +56,8 @@ class KvCache {
   Page* take_page();
   void release(Page* page);
 
-  const int64_t num_kv_heads_, head_floats_, page_floats_, max_positions_;
+  const KvStorage storage_;
+  const int64_t num_kv_heads_, head_bytes_, page_bytes_, max_positions_;
   std::vector<Slot> slots_;
   std::vector<std::unique_ptr<Page>> pages_;
   std::vector<Page*> free_pages_;

@@ -194,8 +194,10 @@ std::vector<MemoryPart> sampling_memory(const ModelConfig& c, const SampleShape&
       {"packed matrices", shape.weight_bytes * packed,
        std::to_string(shape.weight_bytes) + " a weight (float32 4, bfloat16 2, int8 1)"});
   const int64_t slot = (shape.positions + kPagePositions - 1) / kPagePositions * c.num_layers *
-                       c.num_kv_heads * page_head_floats(c.head_dim) * kFloat;
-  parts.push_back({"KV cache", shape.slots * slot, "8 S L K E a position, pages of 64"});
+                       c.num_kv_heads * page_head_bytes(c.head_dim, shape.kv_storage);
+  parts.push_back(
+      {"KV cache", shape.slots * slot,
+       std::to_string(2 * bytes_of(shape.kv_storage)) + " S L K E a position, pages of 64"});
   parts.push_back({"logits", kFloat * (shape.slots + 1) * c.vocab_size, "4 (S + 1) V"});
   const int64_t rows = std::max(shape.slots, kPrefillRows);
   parts.push_back({"rows of a pass",

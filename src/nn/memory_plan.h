@@ -14,6 +14,7 @@
 #include <string>
 #include <vector>
 
+#include "nn/decode_attention.h"  // KvStorage
 #include "nn/decoder.h"
 #include "nn/model_config.h"
 
@@ -49,8 +50,9 @@ int64_t activation_bytes(const ModelConfig& config, int64_t tokens, Recompute re
 
 struct SampleShape {
   int64_t slots = 64;
-  int64_t positions = 1024;     // of a slot, prompt and reply
-  int64_t weight_bytes = 4;     // of a packed weight
+  int64_t positions = 1024;  // of a slot, prompt and reply
+  int64_t weight_bytes = 4;  // of a packed weight
+  KvStorage kv_storage = KvStorage::kFloat32;
   bool copies_weights = false;  // evaluation inside a training run rounds a copy first
 };
 std::vector<MemoryPart> sampling_memory(const ModelConfig& config, const SampleShape& shape);

@@ -93,12 +93,14 @@ TEST(MemoryPlan, RecomputationKeepsInputsAttentionAndOneLayer) {
 
 TEST(MemoryPlan, KvCacheIsThatOfTheSlots) {
   const ModelConfig config = small_config();
-  KvCache cache(config, 3, 200);
-  for (int64_t slot = 0; slot < 3; ++slot) cache.grow(slot, 130);
-  const int64_t page = config.num_layers * cache.page_offset(1, 0) * 4;
-  SampleShape shape;
-  shape.slots = 3, shape.positions = 130;
-  EXPECT_EQ(part(sampling_memory(config, shape), "KV cache"), cache.num_pages_allocated() * page);
+  for (KvStorage storage : {KvStorage::kFloat32, KvStorage::kBfloat16}) {
+    KvCache cache(config, 3, 200, storage);
+    for (int64_t slot = 0; slot < 3; ++slot) cache.grow(slot, 130);
+    const int64_t page = config.num_layers * cache.page_offset(1, 0);
+    SampleShape shape;
+    shape.slots = 3, shape.positions = 130, shape.kv_storage = storage;
+    EXPECT_EQ(part(sampling_memory(config, shape), "KV cache"), cache.num_pages_allocated() * page);
+  }
 }
 
 TEST(MemoryPlan, PackedMatricesAreThoseOfTheSampler) {
