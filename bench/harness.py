@@ -8,7 +8,6 @@ import csv
 import json
 import os
 import pathlib
-import platform
 import re
 import shutil
 import statistics
@@ -22,8 +21,21 @@ BUILD = pathlib.Path(os.environ.get("BUILD", ROOT / "build" / "release"))
 LACONIC = BUILD / "laconic"
 DATA = pathlib.Path(os.environ.get("LACONIC_SHARED_DATA", ROOT.parent / "shared" / "data"))
 WORK = ROOT / "out" / "bench"
-RESULTS = ROOT / "bench" / "results"
+RESULTS = ROOT / "bench" / "results"  # a folder for each instruction set that was measured
 THREADS = int(os.environ.get("THREADS", len(os.sched_getaffinity(0))))
+
+
+INSTRUCTION_SETS = {"avx512_bf16": "AVX-512 with bf16", "avx512": "AVX-512", "avx2": "AVX2"}
+
+
+def instruction_set():
+    flags = next((line.split() for line in open("/proc/cpuinfo") if line.startswith("flags")), [])
+    return "avx512_bf16" if "avx512_bf16" in flags else "avx512" if "avx512dq" in flags else "avx2"
+
+
+def measured():
+    """The folders with results, and what they are called."""
+    return [(RESULTS / name, title) for name, title in INSTRUCTION_SETS.items() if (RESULTS / name).is_dir()]
 
 
 class Bench:
@@ -31,7 +43,7 @@ class Bench:
 
     def __init__(self, quick, runs):
         self.quick, self.runs = quick, runs
-        self.results = (WORK / "quick") if quick else RESULTS
+        self.results = (WORK / "quick") if quick else RESULTS / instruction_set()
         self.results.mkdir(parents=True, exist_ok=True)
         WORK.mkdir(parents=True, exist_ok=True)
 
@@ -166,8 +178,10 @@ def gemm_peak():
 
 
 def machine():
-    models = [line.split(":")[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name")]
-    return f"{models[0] if models else platform.processor()}, {THREADS} threads"
+    text = open("/proc/cpuinfo").read()
+    model, family = (found.group(1) if (found := re.search(rf"^{key}\s*: (.*)$", text, re.MULTILINE)) else "?"
+                     for key in ("model name", "cpu family"))
+    return f"{model}, family {family}, {THREADS} threads"
 
 
 def publish(bench, name, rows, bars=None, lines=None):
