@@ -24,7 +24,13 @@ namespace HWY_NAMESPACE {
 
 constexpr int64_t kPanelVectors = kPanel / kLanes;         // 2 with AVX-512, 4 with AVX2
 constexpr int64_t kMaxRows = kPanelVectors == 2 ? 12 : 3;  // rows x vectors fit the register file
-constexpr int64_t kInnerBlock = 512;  // inner dimension a pass: a panel's part stays in the cache
+// Inner dimension a pass: a panel's part stays in the cache, with AVX2 in the first-level one,
+// which few rows a tile read often.
+constexpr int64_t kInnerBlock = kPanelVectors == 2 ? 512 : 128;
+constexpr int64_t kOneRowBlock = 512;
+// Whether a part is widened once for all rows: three rows at a time pay for it too often.
+template <typename Stored>
+constexpr bool kWidensFirst = kPanelVectors == 4 && sizeof(Stored) < sizeof(float);
 
 HWY_INLINE V widen(const float* from) { return hn::Load(D(), from); }
 HWY_INLINE V widen(const hwy::bfloat16_t* from) {
@@ -35,18 +41,26 @@ HWY_INLINE V widen(const int8_t* from) {
   return hn::ConvertTo(D(), hn::PromoteTo(wide, hn::Load(hn::Rebind<int8_t, D>(), from)));
 }
 
-// Part of a panel, or of two side by side: inputs are `stride` values apart, and what is read after
-// it begins `to_next` values behind it.
+// Inputs [begin, begin + inner) of a panel, or of two side by side; inputs are `stride` values
+// apart, and what is read after it begins `to_next` values behind it (0: it is in the cache).
 template <typename Stored>
 struct PanelPart {
   const Stored* values;
   int64_t stride, to_next;
+  int64_t begin, inner;
 };
 
-// Adds the products of inner indices [0, inner) to kRows rows, held in registers.
-template <int64_t kRows, int64_t kVectors, typename Stored>
-HWY_INLINE void panel_rows(PanelPart<Stored> part, const float* HWY_RESTRICT x, int64_t x_stride,
-                           int64_t inner, float* const* y) {
+template <int64_t kColumns, typename Stored>
+HWY_INLINE void prefetch_next(const Stored* from, int64_t to_next) {
+  const auto* next = reinterpret_cast<const char*>(from + to_next);
+  for (size_t line = 0; line < kColumns * sizeof(Stored); line += 64)
+    __builtin_prefetch(next + line, 0, 2);
+}
+
+// Adds the products of a part to kRows rows, held in registers.
+template <int64_t kRows, int64_t kVectors, bool kPrefetch, typename Stored>
+HWY_INLINE void panel_rows(const PanelPart<Stored>& part, const float* HWY_RESTRICT x,
+                           int64_t x_stride, float* const* y) {
   const D d;
   V sums[kRows][kVectors];
 #pragma GCC unroll 16
@@ -55,14 +69,19 @@ HWY_INLINE void panel_rows(PanelPart<Stored> part, const float* HWY_RESTRICT x, 
     for (int64_t v = 0; v < kVectors; ++v) sums[r][v] = hn::LoadU(d, y[r] + v * kLanes);
   }
   const Stored* from = part.values;
-  for (int64_t k = 0; k < inner; ++k, from += part.stride) {
+  for (int64_t k = 0; k < part.inner; ++k, from += part.stride) {
+    // What is read next comes from memory meanwhile.
+    if constexpr (kPrefetch) prefetch_next<kVectors * kLanes>(from, part.to_next);
+    if constexpr (kRows == 1) {  // two panels' sums and weights would not fit 16 registers
+      const V value = hn::Set(d, x[k]);
+#pragma GCC unroll 8
+      for (int64_t v = 0; v < kVectors; ++v)
+        sums[0][v] = hn::MulAdd(value, widen(from + v * kLanes), sums[0][v]);
+      continue;
+    }
     V weights[kVectors];
 #pragma GCC unroll 8
     for (int64_t v = 0; v < kVectors; ++v) weights[v] = widen(from + v * kLanes);
-    // What is read next comes from memory meanwhile.
-    const auto* next = reinterpret_cast<const char*>(from + part.to_next);
-    for (size_t line = 0; line < kVectors * kLanes * sizeof(Stored); line += 64)
-      __builtin_prefetch(next + line, 0, 2);
 #pragma GCC unroll 16
     for (int64_t r = 0; r < kRows; ++r) {
       const V value = hn::Set(d, x[r * x_stride + k]);
@@ -77,6 +96,18 @@ HWY_INLINE void panel_rows(PanelPart<Stored> part, const float* HWY_RESTRICT x, 
   }
 }
 
+// A part of one panel as floats in the first-level cache.
+template <typename Stored>
+HWY_INLINE void widen_part(const PanelPart<Stored>& part, float* HWY_RESTRICT to) {
+  const Stored* from = part.values;
+  for (int64_t k = 0; k < part.inner; ++k, from += part.stride, to += kPanel) {
+    prefetch_next<kPanel>(from, part.to_next);
+#pragma GCC unroll 8
+    for (int64_t v = 0; v < kPanelVectors; ++v)
+      hn::Store(widen(from + v * kLanes), D(), to + v * kLanes);
+  }
+}
+
 HWY_INLINE void scale_and_add(float* y, const DecodeMatrix& matrix, int64_t begin, int64_t end) {
   for (int64_t c = begin; c < end; c += kLanes, y += kLanes)
     hn::StoreU(hn::MulAdd(hn::LoadU(D(), y), hn::LoadU(D(), matrix.scales.data() + c),
@@ -85,12 +116,11 @@ HWY_INLINE void scale_and_add(float* y, const DecodeMatrix& matrix, int64_t begi
 }
 
 // Rows [row, row + kRows) of kPanels panels; what sticks out of y goes by way of a copy.
-template <int64_t kRows, int64_t kPanels, typename Stored>
-HWY_NOINLINE void panel_block(const MatmulArgs& args, int64_t panel_idx, int64_t row,
-                              int64_t begin) {
+template <int64_t kRows, int64_t kPanels, typename Source>
+HWY_NOINLINE void panel_block(const MatmulArgs& args, const PanelPart<Source>& part,
+                              int64_t panel_idx, int64_t row) {
   const DecodeMatrix& matrix = *args.matrix;
-  const int64_t inner = std::min(matrix.num_inputs - begin, kInnerBlock);
-  constexpr bool kScaled = sizeof(Stored) == 1;
+  const bool scaled = matrix.storage == WeightStorage::kInt8;
   constexpr int64_t kColumns = kPanels * kPanel;
   const int64_t column = panel_idx * kPanel;
   const bool whole = column + kColumns <= args.y_stride;
@@ -101,8 +131,8 @@ HWY_NOINLINE void panel_block(const MatmulArgs& args, int64_t panel_idx, int64_t
   for (int64_t r = 0; r < kRows; ++r) {
     float* out = args.y + (row + r) * args.y_stride + column;
     y[r] = whole ? out : copies[r];
-    if (begin == 0) {
-      if (kScaled) {
+    if (part.begin == 0) {
+      if (scaled) {
         std::memset(y[r], 0, sizeof(copies[r]));
       } else {
         std::memcpy(y[r], matrix.bias.data() + column, sizeof(copies[r]));
@@ -111,14 +141,13 @@ HWY_NOINLINE void panel_block(const MatmulArgs& args, int64_t panel_idx, int64_t
       std::memcpy(y[r], out, tail_bytes);
     }
   }
-  const int64_t stride = matrix.input_stride(panel_idx);
-  const auto* values = reinterpret_cast<const Stored*>(matrix.panels) +
-                       matrix.panel_offset(panel_idx) + begin * stride;
-  const int64_t to_next =
-      args.num_rows == 1 ? pairs::kOneRowAheadBytes / sizeof(Stored) : inner * stride;
-  panel_rows<kRows, kPanels * kPanelVectors, Stored>(
-      {values, stride, to_next}, args.x + row * args.x_stride + begin, args.x_stride, inner, y);
-  if (kScaled && begin + inner == matrix.num_inputs) {
+  const float* const x = args.x + row * args.x_stride + part.begin;
+  if (part.to_next == 0) {
+    panel_rows<kRows, kPanels * kPanelVectors, false>(part, x, args.x_stride, y);
+  } else {
+    panel_rows<kRows, kPanels * kPanelVectors, true>(part, x, args.x_stride, y);
+  }
+  if (scaled && part.begin + part.inner == matrix.num_inputs) {
     for (int64_t r = 0; r < kRows; ++r) scale_and_add(y[r], matrix, column, column + kColumns);
   }
   if (whole) return;
@@ -126,22 +155,46 @@ HWY_NOINLINE void panel_block(const MatmulArgs& args, int64_t panel_idx, int64_t
     std::memcpy(args.y + (row + r) * args.y_stride + column, y[r], tail_bytes);
 }
 
+// All rows of a part.
+template <int64_t kPanels, typename Source>
+HWY_INLINE void multiply_part(const MatmulArgs& args, const PanelPart<Source>& part,
+                              int64_t panel) {
+  const int64_t rows = args.num_rows;
+  int64_t row = 0;
+  if constexpr (kPanels == 1) {
+    for (; row + kMaxRows <= rows; row += kMaxRows)
+      panel_block<kMaxRows, 1>(args, part, panel, row);
+    if constexpr (kMaxRows > 8) {
+      for (; row + 8 <= rows; row += 8) panel_block<8, 1>(args, part, panel, row);
+      for (; row + 4 <= rows; row += 4) panel_block<4, 1>(args, part, panel, row);
+    }
+    for (; row + 2 <= rows; row += 2) panel_block<2, 1>(args, part, panel, row);
+  }
+  for (; row < rows; ++row) panel_block<1, kPanels>(args, part, panel, row);
+}
+
 // All rows of kPanels panels.
 template <int64_t kPanels, typename Stored>
 void multiply_rows(const MatmulArgs& args, int64_t panel) {
-  const int64_t rows = args.num_rows;
-  for (int64_t begin = 0; begin < args.matrix->num_inputs; begin += kInnerBlock) {
-    int64_t row = 0;
-    if constexpr (kPanels == 1) {
-      for (; row + kMaxRows <= rows; row += kMaxRows)
-        panel_block<kMaxRows, 1, Stored>(args, panel, row, begin);
-      if constexpr (kMaxRows > 8) {
-        for (; row + 8 <= rows; row += 8) panel_block<8, 1, Stored>(args, panel, row, begin);
-        for (; row + 4 <= rows; row += 4) panel_block<4, 1, Stored>(args, panel, row, begin);
+  const DecodeMatrix& matrix = *args.matrix;
+  const bool alone = args.num_rows == 1;
+  const int64_t block = alone ? kOneRowBlock : kInnerBlock;
+  const int64_t stride = matrix.input_stride(panel);
+  const auto* const values =
+      reinterpret_cast<const Stored*>(matrix.panels) + matrix.panel_offset(panel);
+  for (int64_t begin = 0; begin < matrix.num_inputs; begin += block) {
+    const int64_t inner = std::min(matrix.num_inputs - begin, block);
+    const int64_t ahead = alone ? pairs::kOneRowAheadBytes / sizeof(Stored) : inner * stride;
+    const PanelPart<Stored> part = {values + begin * stride, stride, ahead, begin, inner};
+    if constexpr (kWidensFirst<Stored> && kPanels == 1) {
+      if (args.num_rows > kMaxRows) {
+        HWY_ALIGN float wide[kInnerBlock * kPanel];
+        widen_part(part, wide);
+        multiply_part<1, float>(args, {wide, kPanel, 0, begin, inner}, panel);
+        continue;
       }
-      for (; row + 2 <= rows; row += 2) panel_block<2, 1, Stored>(args, panel, row, begin);
     }
-    for (; row < rows; ++row) panel_block<1, kPanels, Stored>(args, panel, row, begin);
+    multiply_part<kPanels>(args, part, panel);
   }
 }
 
