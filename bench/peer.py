@@ -211,6 +211,62 @@ def llama(dtype, folder, prompts, lengths, slots):
             "seconds": prompt_s + decode_s, "ids": replies}
 
 
+def train_llama(folder, documents, repeats):
+    """Steps of llama.cpp's own training, what llama-finetune calls: fp32, AdamW, a row of ids and their successors a step; a
+    document of n + 1 ids is a row of n."""
+    import ctypes
+    import numpy
+    import llama_cpp as c
+
+    class Options(ctypes.Structure):  # the package's lacks the last one
+        _fields_ = [("n_ctx_train", ctypes.c_uint32), ("param_filter", ctypes.c_void_p), ("param_filter_ud", ctypes.c_void_p),
+                    ("get_opt_pars", ctypes.c_void_p), ("get_opt_pars_ud", ctypes.c_void_p), ("optimizer", ctypes.c_int)]
+
+    libraries = pathlib.Path(c.__file__).parent / "lib"
+    ggml, llama = (ctypes.CDLL(str(libraries / f"lib{name}.so")) for name in ("ggml-base", "llama"))
+    pointer, integer, int32_type = ctypes.c_void_p, ctypes.c_int64, 26
+    for name in ("ggml_opt_dataset_init", "ggml_opt_dataset_data", "ggml_opt_dataset_labels", "ggml_opt_result_init",
+                 "ggml_get_data"):
+        getattr(ggml, name).restype = pointer
+    c.llama_backend_init()
+    silent = c.llama_log_callback(lambda *_: None)
+    c.llama_log_set(silent, pointer(0))
+    settings = c.llama_model_default_params()
+    settings.load_mode = 0  # not mapped: the weights are written
+    model = c.llama_model_load_from_file(gguf_of("float32", folder).encode(), settings)
+    rows = numpy.array(documents_of(documents), dtype=numpy.int32)
+    length = rows.shape[1] - 1
+    settings = c.llama_context_default_params()
+    settings.n_ctx = settings.n_batch = settings.n_ubatch = length
+    settings.type_k = settings.type_v = 0  # fp32: it has no gradients through others
+    settings.flash_attn_type = 0
+    settings.n_threads = settings.n_threads_batch = THREADS
+    context = c.llama_init_from_model(model, settings)
+    address = lambda function: ctypes.cast(function, pointer).value
+    llama.llama_opt_init.argtypes = [pointer, pointer, Options]
+    llama.llama_opt_init(context, model, Options(0, address(llama.llama_opt_param_filter_all), None,
+                                                 address(ggml.ggml_opt_get_default_optimizer_params), None, 0))
+    steps = [rows[i % len(rows)] for i in range(repeats + 2)]
+    dataset = pointer(ggml.ggml_opt_dataset_init(int32_type, int32_type, integer(length), integer(length), integer(len(steps)),
+                                                 integer(1)))
+    for tensor, ids in ((ggml.ggml_opt_dataset_data(dataset), [row[:-1] for row in steps]),
+                        (ggml.ggml_opt_dataset_labels(dataset), [row[1:] for row in steps])):
+        memory = numpy.ascontiguousarray(ids)
+        ctypes.memmove(ggml.ggml_get_data(pointer(tensor)), memory.ctypes.data, memory.nbytes)
+    marks, losses = [time.monotonic()], []
+
+    def after_step(_train, _context, _dataset, result, *_):
+        loss, uncertainty = ctypes.c_double(), ctypes.c_double()
+        ggml.ggml_opt_result_loss(pointer(result), ctypes.byref(loss), ctypes.byref(uncertainty))
+        losses.append(loss.value)  # the mean of all steps so far
+        marks.append(time.monotonic())
+
+    callback = ctypes.CFUNCTYPE(None, ctypes.c_bool, pointer, pointer, pointer, integer, integer, integer)(after_step)
+    train, check = pointer(ggml.ggml_opt_result_init()), pointer(ggml.ggml_opt_result_init())
+    c.llama_opt_epoch(context, dataset, train, check, len(steps), ctypes.cast(callback, pointer), pointer(0))
+    return {"seconds": statistics.median(b - a for a, b in zip(marks[2:], marks[3:])), "first_loss": losses[0]}
+
+
 def llama_server(program, dtype, folder, prompts, lengths, slots):
     """llama.cpp's own server: all requests at once by HTTP, greedy, reply i of lengths[i] tokens; it has `slots` slots. The
     seconds are those from the first request to the last reply."""

@@ -44,7 +44,8 @@ def step_seconds(*work, **repeats):
 
 def train(bench):
     """Steps on rows of equal length, laconic, transformers and transformers by torch.compile (SmolLM2 alone: it takes minutes to
-    compile); share of bench_gemm's best rate. ratio: laconic's rate over the row's."""
+    compile), and on one row a step llama.cpp's training, which llama-finetune calls; share of bench_gemm's best rate. ratio:
+    laconic's rate over the row's."""
     works = [("smollm2", 4, 256, "fp32"), ("smollm2", 4, 256, "bf16"), ("0.9M", 32, 512, "fp32"), ("5.8M", 16, 512, "fp32")]
     if bench.quick:
         return train_quick(bench)
@@ -77,7 +78,23 @@ def train(bench):
                          "tokens_per_s": round(count * length / s),
                          "share_of_gemm_peak": round(flops(config, count, length) / s / 1e9 / peak[precision], 3),
                          "ratio": round(s / seconds["laconic"], 2), "first_loss": round(first[name], 5)})
+    rows += train_beside_llama(bench, peak["fp32"])
     h.publish(bench, "train", rows, bars=(["model", "precision", "system"], "share_of_gemm_peak"))
+
+
+def train_beside_llama(bench, peak):
+    """llama.cpp takes one row a step."""
+    folder, length, steps = h.smollm2(), 1024, {}
+    documents = h.write_documents(WORK / "train-llama.txt", [length + 1], 49000)  # the last id is a target only
+    seconds = h.medians({
+        "laconic": keep(steps, "laconic", "seconds", lambda: step_of(folder, documents, length + 1, "fp32")),
+        "llama.cpp": keep(steps, "llama.cpp", "seconds", lambda: h.peer(
+            "train_llama", folder=WORK, documents=documents, repeats=1))}, bench.runs)
+    agree("train beside llama.cpp", steps["laconic"]["first_loss"], steps["llama.cpp"]["first_loss"], 1e-4)
+    work = flops(json.loads((folder / "config.json").read_text()), 1, length)
+    return [{"model": "smollm2", "rows": f"1x{length}", "precision": "fp32", "system": name, "tokens_per_s": round(length / s),
+             "share_of_gemm_peak": round(work / s / 1e9 / peak, 3), "ratio": round(s / seconds["laconic"], 2),
+             "first_loss": round(steps[name]["first_loss"], 5)} for name, s in seconds.items()]
 
 
 def flops(c, count, length):
