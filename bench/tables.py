@@ -79,7 +79,7 @@ def train(bench):
                          "share_of_gemm_peak": round(flops(config, count, length) / s / 1e9 / peak[precision], 3),
                          "ratio": round(s / seconds["laconic"], 2), "first_loss": round(first[name], 5)})
     rows += train_beside_llama(bench, peak["fp32"])
-    h.publish(bench, "train", rows, bars=(["model", "precision", "system"], "share_of_gemm_peak"))
+    h.publish(bench, "train", rows, bars=(["model", "rows", "precision", "system"], "share_of_gemm_peak"))
 
 
 def train_beside_llama(bench, peak):
