@@ -16,6 +16,7 @@ namespace laconic {
 
 inline constexpr int64_t kPagePositions = 64;
 
+// What a page's values are stored as; scores and sums are fp32 in both.
 enum class KvStorage {
   kFloat32,
   kBfloat16  // rounded to nearest even

@@ -50,9 +50,9 @@ int64_t activation_bytes(const ModelConfig& config, int64_t tokens, Recompute re
 
 struct SampleShape {
   int64_t slots = 64;
-  int64_t positions = 1024;  // of a slot, prompt and reply
-  int64_t weight_bytes = 4;  // of a packed weight
-  KvStorage kv_storage = KvStorage::kFloat32;
+  int64_t positions = 1024;                    // of a slot, prompt and reply
+  int64_t weight_bytes = 4;                    // of a packed weight
+  KvStorage kv_storage = KvStorage::kFloat32;  // of keys and values
   bool copies_weights = false;  // evaluation inside a training run rounds a copy first
 };
 std::vector<MemoryPart> sampling_memory(const ModelConfig& config, const SampleShape& shape);

@@ -68,6 +68,9 @@ class Plan(laconic_test.TestCase):
         self.assertEqual(2 * self.bytes_of(few, "KV cache"), self.bytes_of(capped, "KV cache"))
         # 64 positions a page, keys and values, 4 bytes each.
         self.assertEqual(self.bytes_of(few, "KV cache"), 4 * 10 * 64 * 30 * 3 * 2 * 64 * 4)
+        for storage, bytes_of_a_value in (("auto", 4), ("float32", 4), ("bfloat16", 2), ("int8", 2)):
+            plan = self.plan("--problems", 4, "--sampling-weights", storage)
+            self.assertEqual(4 * self.bytes_of(plan, "KV cache"), bytes_of_a_value * self.bytes_of(few, "KV cache"), storage)
 
     def test_cards_are_an_estimate(self):
         one = self.plan("--max-steps", 10, "--problems", 100, "--gpus", 1)
