@@ -38,7 +38,8 @@ enum class Recompute {
 
 struct DecoderOptions {
   Recompute recompute = Recompute::kNothing;
-  Precision precision = Precision::kFloat32;  // of matrix products; on the CPU only
+  Precision precision =
+      Precision::kFloat32;   // of matrix products, attention's too; on the CPU only
   uint64_t dropout_key = 0;  // of the seed and the step: names the masks of LoRA's dropout
   // Target rows per chunk of the head, at most; fewer where rows x V floats are over 192 MiB
   // (head_rows in nn/cross_entropy.h).

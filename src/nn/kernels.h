@@ -15,6 +15,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "nn/gemm.h"  // Precision
+
 namespace laconic {
 
 // Heads within a row of qkv, and how their scores are formed.
@@ -26,6 +28,7 @@ struct HeadLayout {
   double scale = 0;          // of a score; 0: 1 / sqrt(E)
   double softcap = 0;        // a score s becomes cap * tanh(s / cap); 0: none
   int64_t window = 0;        // positions that a query sees, itself included; 0: all before it
+  Precision precision = Precision::kFloat32;  // of attention's products; own CPU code only
   int64_t rotary_width() const { return rotary_dim > 0 ? rotary_dim : head_dim; }
   double score_scale() const {
     return scale > 0 ? scale : 1.0 / std::sqrt(static_cast<double>(head_dim));

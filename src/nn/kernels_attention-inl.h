@@ -1,7 +1,7 @@
 // Pieces of the attention kernels: blocks of scores, who sees whom, packing.
 //
-// Included by kernels_attention.cc alone, once a target (Highway). Blocks are packed with zero
-// padding, so that products have no edges.
+// Included by kernels_attention.cc and kernels_attention_backward.cc, once a target (Highway).
+// Blocks are packed with zero padding, so that products have no edges.
 // SPDX-License-Identifier: Apache-2.0
 
 // Compiled once per target, therefore no plain include guard.
@@ -15,7 +15,7 @@
 #include <algorithm>
 #include <cstddef>
 
-#include "nn/kernels_simd-inl.h"
+#include "nn/kernels_products-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace laconic {
@@ -25,8 +25,6 @@ inline constexpr size_t kQueryBlock = 32;
 inline constexpr size_t kKeyBlock = 128;
 // Scores that take no part. A number, not infinity, since its exponential is still taken.
 inline constexpr float kHidden = -1e30f;
-
-inline size_t padded(size_t n) { return (n + kPad - 1) / kPad * kPad; }
 
 struct Strided {
   const float* data;
@@ -54,12 +52,9 @@ HWY_INLINE void pack(const Strided& source, const Extent& size, float scale, flo
 }
 
 // Four rows of four, their columns written `stride` apart.
-HWY_INLINE void transpose_4x4(const Strided& source, float scale, float* out, size_t stride) {
+HWY_INLINE void transpose_4x4(const float* from, size_t row_stride, float* out, size_t stride) {
   const hn::FixedTag<float, 4> d;
-  const auto factor = hn::Set(d, scale);
-  const auto row = [&](size_t r) HWY_ATTR {
-    return hn::Mul(hn::LoadU(d, source.data + r * source.stride), factor);
-  };
+  const auto row = [&](size_t r) HWY_ATTR { return hn::LoadU(d, from + r * row_stride); };
   const auto a = row(0), b = row(1), c = row(2), e = row(3);
   const auto ac = hn::InterleaveLower(d, a, c), be = hn::InterleaveLower(d, b, e);
   const auto ac_high = hn::InterleaveUpper(d, a, c), be_high = hn::InterleaveUpper(d, b, e);
@@ -69,25 +64,12 @@ HWY_INLINE void transpose_4x4(const Strided& source, float scale, float* out, si
   hn::StoreU(hn::InterleaveUpper(d, ac_high, be_high), d, out + 3 * stride);
 }
 
-// out [padded width, stride] = scale * transposed source; columns beyond the rows become zeros.
-HWY_INLINE void pack_transposed(const Strided& source, const Extent& size, float scale, float* out,
-                                size_t stride) {
-  const size_t width = padded(size.width);
-  const size_t whole_rows = size.rows / 4 * 4, whole_width = size.width / 4 * 4;
-  if (whole_rows < size.padded_rows || whole_width < width) {
-    for (size_t column = 0; column < width; ++column) {
-      float* to = out + column * stride;
-      for (size_t row = column < whole_width ? whole_rows : 0; row < size.padded_rows; ++row) {
-        const bool inside = row < size.rows && column < size.width;
-        to[row] = inside ? scale * source.data[row * source.stride + column] : 0.0f;
-      }
-    }
-  }
-  for (size_t row = 0; row < whole_rows; row += 4) {
-    for (size_t column = 0; column < whole_width; column += 4) {
-      transpose_4x4({source.data + row * source.stride + column, source.stride}, scale,
-                    out + column * stride + row, stride);
-    }
+// out [columns, stride] = the transpose of block [rows, columns]; both are multiples of 4.
+HWY_INLINE void transpose(const float* block, size_t rows, size_t columns, float* out,
+                          size_t stride) {
+  for (size_t row = 0; row < rows; row += 4) {
+    for (size_t column = 0; column < columns; column += 4)
+      transpose_4x4(block + row * columns + column, columns, out + column * stride + row, stride);
   }
 }
 

@@ -9,12 +9,18 @@
 // one before it. So a long document is shared by threads, and no sum depends on them. Blocks beyond
 // the causal edge or the window are skipped. Scratch memory is the caller's,
 // attention_scratch_floats() floats a task whatever the document's length.
+//
+// Precision bf16: q, k, v, the gradient of the output, the softmax's exponentials and the scores'
+// gradients are rounded to bf16 where they enter a product; the softmax itself, its sums and all
+// sums of products are fp32, as in FlashAttention's kernels for bf16.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+
+#include "nn/gemm.h"  // Precision
 
 namespace laconic::rows {
 
@@ -40,6 +46,7 @@ struct AttentionTask {
   float scale;    // of a score
   float softcap;  // a score s becomes cap * tanh(s / cap); 0: none
   size_t window;  // positions that a query sees, itself included; 0: all before it
+  Precision precision;
   float* scratch;
   // Backward only:
   const float* dout;
@@ -52,7 +59,8 @@ struct AttentionTask {
   std::atomic<uint32_t>* done;
 };
 
-size_t attention_scratch_floats(size_t group, size_t head_dim);
+size_t attention_scratch_floats(size_t group, size_t head_dim);  // enough for either direction
+size_t attention_backward_scratch_floats(size_t head_dim);
 void attention_forward(const AttentionTask& task);
 void attention_backward(const AttentionTask& task);
 

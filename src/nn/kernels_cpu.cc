@@ -100,6 +100,7 @@ rows::AttentionTask make_task(const AttentionTensors& t, const HeadLayout& heads
   task.scale = static_cast<float>(heads.score_scale());
   task.softcap = static_cast<float>(heads.softcap);
   task.window = static_cast<size_t>(heads.window);
+  task.precision = heads.precision;
   if (t.dqkv != nullptr) {
     task.dout = t.dout + out;
     task.dq = t.dqkv + q, task.dk = t.dqkv + k, task.dv = t.dqkv + v;

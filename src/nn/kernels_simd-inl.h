@@ -1,9 +1,4 @@
-// Vector helpers and the one matrix micro-kernel, compiled once per instruction set (Highway's
-// foreach_target).
-//
-// The micro-kernel C[M, N] (+)= A[M, K] B[K, N] keeps a tile of C in registers. M is a multiple of
-// kTileRows and N of kPad: its callers pack their operands with zero padding, so that there are no
-// edges. A is read through a row and a column stride, so that a transposed A costs nothing.
+// Vector helpers, compiled once per instruction set (Highway's foreach_target).
 // SPDX-License-Identifier: Apache-2.0
 
 // Compiled once per target, therefore no plain include guard.
@@ -27,14 +22,6 @@ namespace hn = hwy::HWY_NAMESPACE;
 
 using FloatTag = hn::ScalableTag<float>;
 using Float = hn::Vec<FloatTag>;
-
-// Operands are padded to this many columns (and rows): the widest vector in use, 16 floats.
-inline constexpr size_t kPad = 16;
-#if HWY_TARGET <= HWY_AVX3
-inline constexpr int kTileRows = 8;
-#else
-inline constexpr int kTileRows = 4;
-#endif
 
 // Loads and stores of a whole vector, or of the last few elements of a row.
 struct Whole {
@@ -73,71 +60,6 @@ HWY_INLINE Float sigmoid(Float x) {
 HWY_INLINE Float bounded_tanh(Float x) {
   const FloatTag d;
   return hn::Tanh(d, hn::Clamp(x, hn::Set(d, -10.0f), hn::Set(d, 10.0f)));
-}
-
-struct Matrix {
-  const float* data;
-  size_t row_stride;
-  size_t column_stride;
-};
-
-template <int kRows, int kVectors, bool kAccumulate>
-HWY_INLINE void multiply_tile(const Matrix& a, const float* HWY_RESTRICT b, size_t b_stride,
-                              float* HWY_RESTRICT c, size_t c_stride, size_t depth) {
-  const FloatTag d;
-  const size_t lanes = hn::Lanes(d);
-  Float sums[kRows][kVectors];
-#pragma GCC unroll 16
-  for (int r = 0; r < kRows; ++r) {
-#pragma GCC unroll 4
-    for (int v = 0; v < kVectors; ++v) {
-      sums[r][v] = kAccumulate ? hn::LoadU(d, c + r * c_stride + v * lanes) : hn::Zero(d);
-    }
-  }
-  const float* a_column = a.data;
-  for (size_t k = 0; k < depth; ++k, a_column += a.column_stride, b += b_stride) {
-    Float columns[kVectors];
-#pragma GCC unroll 4
-    for (int v = 0; v < kVectors; ++v) columns[v] = hn::LoadU(d, b + v * lanes);
-#pragma GCC unroll 16
-    for (int r = 0; r < kRows; ++r) {
-      const Float left = hn::Set(d, a_column[r * a.row_stride]);
-#pragma GCC unroll 4
-      for (int v = 0; v < kVectors; ++v) sums[r][v] = hn::MulAdd(left, columns[v], sums[r][v]);
-    }
-  }
-#pragma GCC unroll 16
-  for (int r = 0; r < kRows; ++r) {
-#pragma GCC unroll 4
-    for (int v = 0; v < kVectors; ++v) {
-      hn::StoreU(sums[r][v], d, c + r * c_stride + v * lanes);
-    }
-  }
-}
-
-struct Product {
-  size_t rows;     // M, a multiple of kTileRows
-  size_t columns;  // N, a multiple of kPad
-  size_t depth;    // K
-};
-
-template <bool kAccumulate>
-HWY_INLINE void multiply(const Product& size, const Matrix& a, const float* b, size_t b_stride,
-                         float* c, size_t c_stride) {
-  const size_t lanes = hn::Lanes(FloatTag());
-  for (size_t row = 0; row < size.rows; row += kTileRows) {
-    const Matrix rows = {a.data + row * a.row_stride, a.row_stride, a.column_stride};
-    float* c_row = c + row * c_stride;
-    size_t column = 0;
-    for (; column + 2 * lanes <= size.columns; column += 2 * lanes) {
-      multiply_tile<kTileRows, 2, kAccumulate>(rows, b + column, b_stride, c_row + column, c_stride,
-                                               size.depth);
-    }
-    for (; column < size.columns; column += lanes) {
-      multiply_tile<kTileRows, 1, kAccumulate>(rows, b + column, b_stride, c_row + column, c_stride,
-                                               size.depth);
-    }
-  }
 }
 
 }  // namespace HWY_NAMESPACE

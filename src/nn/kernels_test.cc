@@ -25,27 +25,16 @@
 namespace laconic {
 namespace {
 
+using testing::for_each_kernels;
 using testing::int_tensor;
 using testing::random_tensor;
 using testing::relative_difference;
+using testing::variable;
 
 constexpr double kTolerance = 2e-5;
 
 void expect_close(const at::Tensor& got, const at::Tensor& want, const char* what) {
   EXPECT_LT(relative_difference(got, want), kTolerance) << what;
-}
-
-at::Tensor variable(const at::Tensor& x) {
-  at::Tensor leaf = x.to(at::kDouble).detach().clone();
-  leaf.set_requires_grad(true);
-  return leaf;
-}
-
-// body(kernels) for the CPU kernels under each target, then for the ATen kernels.
-void for_each_kernels(const std::function<void(const Kernels&)>& body) {
-  testing::for_each_target([&](const std::string&) { body(cpu_kernels()); });
-  SCOPED_TRACE("ATen");
-  body(aten_kernels());
 }
 
 TEST(Kernels, RunsUnderEveryTargetOfTheMachine) {
@@ -221,109 +210,6 @@ TEST(Kernels, CrossEntropyOfCappedLogits) {
       EXPECT_LT((nll - want).abs().max().item<double>(), 1e-5);
       EXPECT_LT((y - v.grad()).abs().max().item<double>(), 1e-5);
     });
-  }
-}
-
-struct AttentionCase {
-  HeadLayout heads;
-  std::vector<int32_t> lengths;
-};
-
-std::vector<int32_t> offsets_of(const std::vector<int32_t>& lengths) {
-  std::vector<int32_t> offsets = {0};
-  for (const int32_t length : lengths) offsets.push_back(offsets.back() + length);
-  return offsets;
-}
-
-// softmax(q k^T / sqrt(E)) v by the formula, document by document. qkv [T, P] -> [T, Q].
-at::Tensor plain_attention(const at::Tensor& qkv, const AttentionCase& c) {
-  const HeadLayout& h = c.heads;
-  std::vector<at::Tensor> documents;
-  const std::vector<int32_t> offsets = offsets_of(c.lengths);
-  for (size_t d = 0; d < c.lengths.size(); ++d) {
-    const int64_t n = c.lengths[d];
-    const at::Tensor rows = qkv.narrow(0, offsets[d], n).view({n, -1, h.head_dim}).transpose(0, 1);
-    at::Tensor hidden = at::ones({n, n}, at::kBool).triu(1);
-    if (h.window > 0) hidden = hidden.logical_or(at::ones({n, n}, at::kBool).tril(-h.window));
-    std::vector<at::Tensor> outs;
-    for (int64_t head = 0; head < h.num_heads; ++head) {
-      const int64_t kv = head / (h.num_heads / h.num_kv_heads);
-      const at::Tensor q = rows[head], k = rows[h.num_heads + kv];
-      const at::Tensor v = rows[h.num_heads + h.num_kv_heads + kv];
-      const double scale = h.scale > 0 ? h.scale : 1 / std::sqrt(static_cast<double>(h.head_dim));
-      at::Tensor scores = q.matmul(k.t()) * scale;
-      if (h.softcap > 0) scores = (scores / h.softcap).tanh() * h.softcap;
-      scores = scores.masked_fill(hidden, -std::numeric_limits<double>::infinity());
-      outs.push_back(scores.softmax(-1).matmul(v));
-    }
-    documents.push_back(at::cat(outs, 1));
-  }
-  return at::cat(documents, 0);
-}
-
-HeadLayout shaped(HeadLayout heads, double scale, double softcap, int64_t window) {
-  heads.scale = scale, heads.softcap = softcap, heads.window = window;
-  return heads;
-}
-
-TEST(Kernels, Attention) {
-  const std::vector<AttentionCase> cases = {{shaped({2, 1, 16}, 0, 0, 1), {1, 40, 200}},
-                                            {shaped({2, 1, 16}, 0, 0, 7), {3, 7, 8, 100, 300}},
-                                            {shaped({4, 2, 24}, 0, 0, 64), {65, 300}},
-                                            {shaped({2, 2, 32}, 0, 0, 500), {40, 300}},
-                                            {shaped({2, 1, 16}, 0.4, 0, 0), {33, 129}},
-                                            {shaped({2, 1, 16}, 0.4, 1.5, 0), {33, 129}},
-                                            {shaped({4, 2, 80}, 0.2, 3, 33), {20, 400}},
-                                            {{2, 2, 32}, {1, 2, 63, 64, 65, 300}},
-                                            {{4, 2, 16}, {33, 1, 129}},
-                                            {{6, 2, 64}, {97, 32}},
-                                            {{3, 1, 80}, {65, 150}},
-                                            {{1, 1, 128}, {257}},
-                                            {{4, 1, 24}, {40, 16, 7}},
-                                            {{2, 1, 6}, {5, 130}}};
-  for (const AttentionCase& c : cases) {
-    SCOPED_TRACE("head_dim " + std::to_string(c.heads.head_dim));
-    const std::vector<int32_t> offsets = offsets_of(c.lengths);
-    const int64_t T = offsets.back();
-    const at::Tensor qkv = random_tensor({T, c.heads.qkv_width()}, 1) * 1.5;
-    const at::Tensor dout = random_tensor({T, c.heads.q_width()}, 2), v = variable(qkv);
-    const at::Tensor want = plain_attention(v, c);
-    want.backward(dout.to(at::kDouble));
-    for_each_kernels([&](const Kernels& kernels) {
-      const at::Tensor out = at::empty({T, c.heads.q_width()});
-      const at::Tensor lse = at::empty({c.heads.num_heads, T}), dqkv = at::empty_like(qkv);
-      kernels.attention(qkv, offsets, c.heads, out, lse);
-      expect_close(out, want, "out");
-      kernels.attention_backward({qkv, out, lse, dout, dqkv}, offsets, c.heads);
-      expect_close(dqkv, v.grad(), "dqkv");
-    });
-  }
-}
-
-// A long document is cut into parts that threads share: the same bits, and the right ones.
-TEST(Kernels, AttentionOfLongDocumentsOnThreads) {
-  const int num_threads = at::get_num_threads();
-  for (const int64_t window : {0, 300}) {
-    const AttentionCase c = {shaped({4, 2, 16}, 0, 0, window), {40, 1100, 513}};
-    const std::vector<int32_t> offsets = offsets_of(c.lengths);
-    const int64_t T = offsets.back();
-    const at::Tensor qkv = random_tensor({T, c.heads.qkv_width()}, 1);
-    const at::Tensor dout = random_tensor({T, c.heads.q_width()}, 2), v = variable(qkv);
-    const at::Tensor want = plain_attention(v, c);
-    want.backward(dout.to(at::kDouble));
-    at::Tensor first_out, first_dqkv;
-    for (const int threads : {1, 2, 5}) {
-      at::set_num_threads(threads);
-      const at::Tensor out = at::empty({T, c.heads.q_width()});
-      const at::Tensor lse = at::empty({c.heads.num_heads, T}), dqkv = at::empty_like(qkv);
-      cpu_kernels().attention(qkv, offsets, c.heads, out, lse);
-      cpu_kernels().attention_backward({qkv, out, lse, dout, dqkv}, offsets, c.heads);
-      expect_close(out, want, "out");
-      expect_close(dqkv, v.grad(), "dqkv");
-      if (!first_out.defined()) first_out = out, first_dqkv = dqkv;
-      EXPECT_TRUE(out.equal(first_out) && dqkv.equal(first_dqkv)) << threads << " threads";
-    }
-    at::set_num_threads(num_threads);
   }
 }
 

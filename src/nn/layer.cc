@@ -103,6 +103,7 @@ struct BranchGradient {
 HeadLayout layer_heads(const LayerContext& c, const LayerView& layer) {
   HeadLayout heads = c.heads;
   heads.window = c.config.window(layer.index);
+  heads.precision = c.precision;
   return heads;
 }
 

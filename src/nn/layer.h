@@ -37,12 +37,12 @@ struct LayerContext {
   const Kernels& kernels;
   Workspace& workspace;
   const ModelConfig& config;
-  HeadLayout heads;            // without a layer's window
+  HeadLayout heads;            // without a layer's window and the precision
   RopeTable rope, local_rope;  // the second for layers with is_local_rope
   const std::vector<int32_t>& cu_seqlens;
   int64_t num_tokens;
   at::TensorOptions options;
-  Precision precision;  // of matrix products; a router's are fp32
+  Precision precision;  // of matrix products and attention's; a router's are fp32
 };
 
 // Routing of a sparse layer's tokens (nn/experts.h); a row is a (token, choice) pair, sorted by

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "nn/decoder.h"
+#include "nn/kernels.h"
 
 namespace laconic::testing {
 
@@ -24,6 +25,12 @@ at::Tensor int_tensor(const std::vector<int32_t>& values);
 
 // Runs body(name) under each vector instruction set that this machine and build have.
 void for_each_target(const std::function<void(const std::string&)>& body);
+
+// body(kernels) for the CPU's kernels under each of them, then for the ATen kernels.
+void for_each_kernels(const std::function<void(const Kernels&)>& body);
+
+// x in fp64, a leaf that takes a gradient.
+at::Tensor variable(const at::Tensor& x);
 
 // Random documents of the given lengths; about three quarters of the positions have a target, loss
 // weights differ.

@@ -49,6 +49,18 @@ void for_each_target(const std::function<void(const std::string&)>& body) {
   hwy::GetChosenTarget().Update(hwy::SupportedTargets());
 }
 
+void for_each_kernels(const std::function<void(const Kernels&)>& body) {
+  for_each_target([&](const std::string&) { body(cpu_kernels()); });
+  SCOPED_TRACE("ATen");
+  body(aten_kernels());
+}
+
+at::Tensor variable(const at::Tensor& x) {
+  at::Tensor leaf = x.to(at::kDouble).detach().clone();
+  leaf.set_requires_grad(true);
+  return leaf;
+}
+
 TokenBatch random_batch(const std::vector<int32_t>& lengths, int64_t vocab_size, uint64_t seed) {
   PhiloxStream random(seed, 11);
   TokenBatch batch;
