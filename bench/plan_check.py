@@ -99,12 +99,15 @@ def main():
         few.write_text("".join(open(problems).readlines()[:128]))
         row("world: sft, 64 rows", *check_training(args, folder, args.world, rows, 64, 4 * args.steps, []))
         row("world: sft --bf16", *check_training(args, folder, args.world, rows, 64, 4 * args.steps, ["--bf16"]))
+        row("world: sft --lora-r 8", *check_training(args, folder, args.world, rows, 64, 4 * args.steps, ["--lora-r", 8]))
         row("world: eval, 2,000 problems", *check_sampling(args, folder, args.world, problems, 64, 400))
         if args.large:
             row("large: sft, 8 rows", *check_training(args, folder, args.large, rows, 8, args.steps, []))
             row("large: sft --bf16", *check_training(args, folder, args.large, rows, 8, args.steps, ["--bf16"]))
             row("large: gradient checkpointing", *check_training(args, folder, args.large, rows, 8, args.steps,
                                                                  ["--gradient-checkpointing"]))
+            row("large: sft --lora-r 16", *check_training(args, folder, args.large, rows, 8, args.steps,
+                                                          ["--lora-r", 16]))
             row("large: eval, 16 slots", *check_sampling(args, folder, args.large, few, 16, 128))
     if failed:
         sys.exit(f"beyond {100 * args.tolerance:.0f} %: " + ", ".join(failed))

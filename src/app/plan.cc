@@ -122,13 +122,10 @@ ModelConfig read_config(const std::string& folder) {
   return parse_model_config(Json::parse(read_file(path), path), path);
 }
 
-// All linear layers but the head, as PEFT's "all-linear".
 int64_t adapter_weights(const ModelConfig& config, int64_t r) {
-  AdapterConfig adapter;
-  adapter.r = r;
-  adapter.all_linear = true;
   int64_t weights = 0;
-  for (const AdapterModule& module : plan_adapter(adapter, config, "--lora-r").modules)
+  for (const AdapterModule& module :
+       plan_adapter(all_linear_adapter(r), config, "--lora-r").modules)
     weights += module.r * (module.parameter.shape[0] + module.parameter.shape[1]);
   return weights;
 }
@@ -209,18 +206,17 @@ void plan_time_here(const PlanOptions& options, Plan& plan) {
   plan.basis = cat("measured on ", at::get_num_threads(), " threads of this machine just now");
   if (options.max_steps > 0) {
     const TrainShape shape = train_shape(options, plan);
-    const TrainCost cost = measure_training(
-        plan.config, {shape.batch_tokens, options.row_tokens, options.target_share, shape.decoder});
-    // Frozen matrices have no gradients: two of three products are left.
-    const double products = options.lora_r > 0 ? 2.0 / 3 : 1;
+    const TrainCost cost =
+        measure_training(plan.config, {shape.batch_tokens, options.row_tokens, options.target_share,
+                                       options.lora_r, shape.decoder});
     const double update = options.lora_r > 0 ? static_cast<double>(plan.num_adapter_weights) /
                                                    static_cast<double>(plan.num_weights)
                                              : 1;
     std::snprintf(how, sizeof how, "%.0f tokens/s in the layers, %.0f GFLOP/s of products",
-                  1 / (cost.s_per_token * products), cost.gflops);
-    plan.time.push_back({"layers", work.tokens * cost.s_per_token * products, how});
+                  1 / cost.s_per_token, cost.gflops);
+    plan.time.push_back({"layers", work.tokens * cost.s_per_token, how});
     if (cost.s_per_target > 0)
-      plan.time.push_back({"head and loss", work.targets * cost.s_per_target * products,
+      plan.time.push_back({"head and loss", work.targets * cost.s_per_target,
                            cat(static_cast<int64_t>(1 / cost.s_per_target), " targets/s")});
     plan.time.push_back(
         {"optimizer", static_cast<double>(options.max_steps) * cost.s_per_update * update,
@@ -245,11 +241,15 @@ void plan_time_gpus(const PlanOptions& options, Plan& plan) {
                    fleet.kind.bf16_tflops, " TFLOP/s in bf16 used at ", 100 * options.utilisation,
                    " %, half of ", fleet.kind.memory_tb_s, " TB/s; nothing was run there");
   if (options.max_steps > 0) {
+    // Frozen matrices have no gradients: a third of the products, a quarter where forward runs
+    // twice.
+    const double lora = options.gradient_checkpointing ? 3.0 / 4 : 2.0 / 3;
     const double s =
         gpu_train_s_per_token(plan.config, fleet, static_cast<double>(options.row_tokens),
-                              options.target_share, options.gradient_checkpointing);
-    plan.time.push_back({"training", work.tokens * s * (options.lora_r > 0 ? 2.0 / 3 : 1),
-                         cat(static_cast<int64_t>(1 / s), " tokens/s")});
+                              options.target_share, options.gradient_checkpointing) *
+        (options.lora_r > 0 ? lora : 1);
+    plan.time.push_back(
+        {"training", work.tokens * s, cat(static_cast<int64_t>(1 / s), " tokens/s")});
   }
   if (options.problems == 0) return;
   const auto cards = static_cast<double>(options.gpus);

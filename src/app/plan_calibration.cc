@@ -14,6 +14,7 @@
 #include "nn/cross_entropy.h"
 #include "nn/decode_pass.h"  // kRowSplitWeights
 #include "nn/kernels.h"
+#include "nn/lora.h"
 #include "nn/memory_plan.h"
 #include "nn/shares.h"
 #include "nn/weights.h"
@@ -80,9 +81,11 @@ TokenBatch batch_of(const ModelConfig& config, int64_t tokens, int64_t row_token
   return batch;
 }
 
-double pass_s(const ModelConfig& config, const TokenBatch& batch, const DecoderOptions& options) {
-  Weights weights = random_weights(config), gradients = make_weights(config);
-  return fastest_s([&] { forward_backward(weights, batch, 1e-3, gradients, options); });
+double pass_s(const ModelConfig& config, const TokenBatch& batch, const TrainProbe& probe) {
+  Weights weights = random_weights(config);
+  if (probe.lora_r > 0) weights = attach_adapter(weights, all_linear_adapter(probe.lora_r), 1);
+  Weights gradients = make_gradients(weights);
+  return fastest_s([&] { forward_backward(weights, batch, 1e-3, gradients, probe.decoder); });
 }
 
 double update_s_per_weight(const ModelConfig& config) {
@@ -99,7 +102,8 @@ double update_s_per_weight(const ModelConfig& config) {
          static_cast<double>(weights.flat.numel());
 }
 
-double head_s_per_target(const ModelConfig& config, const DecoderOptions& options) {
+double head_s_per_target(const ModelConfig& config, const TrainProbe& probe) {
+  const DecoderOptions& options = probe.decoder;
   const int64_t D = config.hidden_size;
   const auto fitting = static_cast<int64_t>(kMaxFlops) / (6 * options.head_chunk * D);
   const int64_t V = std::clamp<int64_t>(fitting, kFewIds, config.vocab_size);
@@ -111,7 +115,7 @@ double head_s_per_target(const ModelConfig& config, const DecoderOptions& option
   head.factors = at::ones({options.head_chunk});
   head.nll = at::zeros({options.head_chunk});
   head.drows = at::zeros({options.head_chunk, D});
-  head.dhead = at::zeros({V, D});
+  if (probe.lora_r == 0) head.dhead = at::zeros({V, D});
   head.softcap = config.logit_softcap;
   Workspace workspace;
   const double s =
@@ -122,9 +126,18 @@ double head_s_per_target(const ModelConfig& config, const DecoderOptions& option
 
 }  // namespace
 
+AdapterConfig all_linear_adapter(int64_t r) {
+  AdapterConfig adapter;
+  adapter.r = r;
+  adapter.all_linear = true;
+  return adapter;
+}
+
 TrainCost measure_training(const ModelConfig& config, const TrainProbe& probe) {
   const int64_t N = count_weights(config);
-  const double times = probe.decoder.recompute == Recompute::kLayers ? 8 : 6;
+  // FLOP a weight and token: a frozen matrix has no gradient.
+  const double times =
+      (probe.lora_r > 0 ? 4 : 6) + (probe.decoder.recompute == Recompute::kLayers ? 2 : 0);
   double matrices = 0;
   for (int64_t layer = 0; layer < config.num_layers; ++layer)
     matrices += static_cast<double>(layer_matrix_weights(config, layer));
@@ -138,19 +151,19 @@ TrainCost measure_training(const ModelConfig& config, const TrainProbe& probe) {
   const int64_t tokens = std::min(probe.batch_tokens, fitting);
   if (whole) {
     const TokenBatch batch = batch_of(config, tokens, probe.row_tokens, probe.target_share);
-    cost.s_per_token = pass_s(config, batch, probe.decoder) / static_cast<double>(tokens);
+    cost.s_per_token = pass_s(config, batch, probe) / static_cast<double>(tokens);
     cost.gflops = flops_a_token / cost.s_per_token * 1e-9;
     return cost;
   }
   // The last layer leaves out what no target needs, so a second one tells what a layer costs.
   const ModelConfig one = cut(config, 1, kFewIds);
   const TokenBatch batch = batch_of(one, tokens, probe.row_tokens, probe.target_share);
-  const double last_s = pass_s(one, batch, probe.decoder) / static_cast<double>(tokens);
+  const double last_s = pass_s(one, batch, probe) / static_cast<double>(tokens);
   const double layer_s =
-      pass_s(cut(config, 2, kFewIds), batch, probe.decoder) / static_cast<double>(tokens) - last_s;
+      pass_s(cut(config, 2, kFewIds), batch, probe) / static_cast<double>(tokens) - last_s;
   cost.s_per_token =
       last_s + layer_s * (matrices / static_cast<double>(layer_matrix_weights(one, 0)) - 1);
-  cost.s_per_target = head_s_per_target(config, probe.decoder);
+  cost.s_per_target = head_s_per_target(config, probe);
   cost.gflops = flops_a_token / layer_s * 1e-9;
   return cost;
 }

@@ -10,6 +10,7 @@
 
 #include <cstdint>
 
+#include "nn/adapter_config.h"
 #include "nn/decode_weights.h"  // StorageChoice
 #include "nn/decoder.h"
 #include "nn/model_config.h"
@@ -19,14 +20,18 @@ namespace laconic {
 struct TrainCost {
   double s_per_token = 0;   // all layers, forward and backward
   double s_per_target = 0;  // head and loss; 0 where s_per_token has it (small models)
-  double s_per_update = 0;  // zeroing, norm of the gradients, AdamW
+  double s_per_update = 0;  // zeroing, norm of the gradients, AdamW, of all weights
   double gflops = 0;        // of a layer's matrix products, effective
 };
+
+// What `--lora-r` plans: all linear layers but the head, as PEFT's "all-linear".
+AdapterConfig all_linear_adapter(int64_t r);
 
 struct TrainProbe {
   int64_t batch_tokens = 8192;
   int64_t row_tokens = 512;
   double target_share = 1;  // of the tokens
+  int64_t lora_r = 0;       // an adapter of this rank is trained; 0: all weights
   DecoderOptions decoder;
 };
 TrainCost measure_training(const ModelConfig& config, const TrainProbe& probe);
