@@ -63,12 +63,13 @@ const float* rounded(const MatrixView& a) {
   return memory.data();
 }
 
-void multiply_block(MatrixView a, const GemmPanels& b, const float* initial, float* c) {
+void multiply_block(MatrixView a, const GemmPanels& b, const float* initial, float* c,
+                    size_t c_stride) {
   if (b.precision() == Precision::kBfloat16) {
-    if (has_pairs()) return pairs::multiply(a, {b.words(), b.columns(), initial}, {c, b.columns()});
+    if (has_pairs()) return pairs::multiply(a, {b.words(), b.columns(), initial}, {c, c_stride});
     a = row_major(rounded(a), a.rows, a.columns);
   }
-  panels::multiply(a, {b.floats(), b.columns(), initial}, c);
+  panels::multiply(a, {b.floats(), b.columns(), initial}, {c, c_stride});
 }
 
 }  // namespace
@@ -96,10 +97,11 @@ void GemmPanels::pack(const MatrixView& b, Precision precision) {
                    });
 }
 
-void gemm(const MatrixView& a, const GemmPanels& b, const float* initial, float* c) {
+void gemm(const MatrixView& a, const GemmPanels& b, const float* initial, float* c,
+          size_t c_stride) {
   const ProfileScope scope("products x W");
   LACONIC_CHECK(a.columns == b.depth(), a.columns, " columns by ", b.depth(), " rows");
-  const size_t columns = b.columns();
+  const size_t columns = b.columns(), stride = c_stride == 0 ? columns : c_stride;
   // Threads share the tiles of rows, not the blocks: eleven blocks are six for one and five for the
   // other.
   const bool paired = b.precision() == Precision::kBfloat16 && has_pairs();
@@ -111,7 +113,7 @@ void gemm(const MatrixView& a, const GemmPanels& b, const float* initial, float*
       MatrixView part = a;
       part.data += row * a.row_stride;
       part.rows = std::min(kRowBlock, last - row);
-      multiply_block(part, b, initial ? initial + row * columns : nullptr, c + row * columns);
+      multiply_block(part, b, initial ? initial + row * stride : nullptr, c + row * stride, stride);
     }
   });
 }

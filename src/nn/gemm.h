@@ -55,10 +55,12 @@ class GemmPanels {
 };
 
 // C [M, N] = A [M, K] B + (initial [M, N] if given), in the panels' precision. A is row-major with
-// rows `a.row_stride` apart; C and initial are contiguous and may be the same memory.
-void gemm(const MatrixView& a, const GemmPanels& b, const float* initial, float* c);
+// rows `a.row_stride` apart; those of C and initial, which may be the same memory, are `c_stride`
+// apart (0: N).
+void gemm(const MatrixView& a, const GemmPanels& b, const float* initial, float* c,
+          size_t c_stride = 0);
 
-// C [M, N] += A^T B with A [K, M], B [K, N] row-major and contiguous: a weight's gradient.
+// C [M, N] += A^T B with A [K, M], B [K, N] row-major, C contiguous: a weight's gradient.
 void gemm_transposed_a(const MatrixView& a, const MatrixView& b, float* c,
                        Precision precision = Precision::kFloat32);
 

@@ -147,11 +147,11 @@ const float* gather(const MatrixView& a, size_t begin, size_t depth) {
   return memory.data();
 }
 
-void Multiply(const MatrixView& a, const PackedB& b, float* c) {
+void Multiply(const MatrixView& a, const PackedB& b, const Output& c) {
   const size_t num_blocks = (a.columns + kDepthBlock - 1) / kDepthBlock;
   const size_t block = (a.columns + num_blocks - 1) / num_blocks;
   for (size_t k = 0; k < a.columns; k += block) {
-    const float* start = k == 0 ? b.initial : c;
+    const float* start = k == 0 ? b.initial : c.data;
     const size_t depth = std::min(block, a.columns - k);
     const float* const rows = gather(a, k, depth);
     for (size_t column = 0; column < b.columns; column += kPanel) {
@@ -159,13 +159,13 @@ void Multiply(const MatrixView& a, const PackedB& b, float* c) {
       const size_t width = std::min(kPanel, b.columns - column);
       for (size_t row = 0; row < a.rows; row += kGemmRows) {
         const size_t num_rows = std::min(kGemmRows, a.rows - row);
-        const size_t at = row * b.columns + column;
+        const size_t at = row * c.stride + column;
         Tile tile = {};
         tile.a = rows + row * depth;
         tile.a_row_stride = depth, tile.a_depth_stride = 1;
         tile.b = panel, tile.depth = depth;
         tile.initial = start != nullptr ? start + at : nullptr;
-        tile.c = c + at, tile.c_stride = b.columns;
+        tile.c = c.data + at, tile.c_stride = c.stride;
         tile.to_next = a.columns * kPanel;
         width == kPanel ? multiply_tile(tile, num_rows) : multiply_edge(tile, num_rows, width);
       }
@@ -219,7 +219,7 @@ size_t panel_columns() { return HWY_DYNAMIC_DISPATCH(PanelColumns)(); }
 void pack(const MatrixView& b, rows::Range panels, float* out) {
   HWY_DYNAMIC_DISPATCH(PackPanels)(b, panels, out);
 }
-void multiply(const MatrixView& a, const PackedB& b, float* c) {
+void multiply(const MatrixView& a, const PackedB& b, const Output& c) {
   HWY_DYNAMIC_DISPATCH(Multiply)(a, b, c);
 }
 void multiply_transposed(const MatrixView& a, const PackedB& b, rows::Range range,

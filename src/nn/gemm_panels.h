@@ -21,13 +21,13 @@ struct PackedB {
   const float* initial;  // added to the product where not null; laid out as C
 };
 
-// C [a.rows, columns] = initial + A B. A's column stride is 1.
-void multiply(const MatrixView& a, const PackedB& b, float* c);
-
 struct Output {
   float* data;
   size_t stride;  // from row to row
 };
+// C [a.rows, columns] = initial + A B. A's column stride is 1.
+void multiply(const MatrixView& a, const PackedB& b, const Output& c);
+
 // Rows [range) of C [a.columns, b.columns] += A^T B.
 void multiply_transposed(const MatrixView& a, const PackedB& b, rows::Range range,
                          const Output& out);

@@ -45,12 +45,6 @@ at::Tensor columns_of(const at::Tensor& t, const LoraModule& module) {
   return t.narrow(1, module.first_row, module.num_rows);
 }
 
-// The same, contiguous: a copy where the module has but a part of the columns.
-at::Tensor packed_columns(const at::Tensor& t, const LoraModule& module) {
-  const at::Tensor part = columns_of(t, module);
-  return part.is_contiguous() ? part : take("columns", part.sizes(), t).copy_(part);
-}
-
 // to[t, c] = from[t, c] / (1 - rate), or 0 where it is dropped. May be in place.
 void drop(const LoraDropout& dropout, const LoraModule& module, const at::Tensor& from,
           const at::Tensor& to) {
@@ -97,20 +91,21 @@ void lora_forward(const at::Tensor& x, const LinearWeight& weight, const at::Ten
   for (const LoraModule& module : *weight.lora) {
     const int64_t T = x.size(0), r = module.a.size(0);
     const at::Tensor input = dropped(x, weight, module);
-    const at::Tensor low = take("low", {T, r}, x), delta = take("delta", {T, module.num_rows}, x);
+    const at::Tensor low = take("low", {T, r}, x);
     linear(input, plain(module.a), low);
-    linear(low, plain(module.b), delta);
+    low.mul_(module.scale);
     at::Tensor target = columns_of(out, module);
-    if (!module.magnitude.defined()) {
-      target.add_(delta, module.scale);
-    } else if (!drops(weight)) {
-      target.add_(delta, module.scale).mul_(gain(module));
-    } else {
-      const at::Tensor base = take("base", {T, module.num_rows}, x);
-      linear(input, frozen_rows(weight, module), base);
-      delta.mul_(module.scale).add_(base).mul_(gain(module)).sub_(base);
-      target.add_(delta);
+    if (!module.magnitude.defined() || !drops(weight)) {
+      linear_add(low, plain(module.b), target, target);
+      if (module.magnitude.defined()) target.mul_(gain(module));
+      continue;
     }
+    const at::Tensor base = take("base", {T, module.num_rows}, x);
+    const at::Tensor delta = take("delta", {T, module.num_rows}, x);
+    linear(input, frozen_rows(weight, module), base);
+    linear_add(low, plain(module.b), base, delta);
+    delta.mul_(gain(module)).sub_(base);
+    target.add_(delta);
   }
 }
 
@@ -125,15 +120,19 @@ void lora_backward_input(const at::Tensor& dout, const LinearWeight& weight, con
   linear_backward_input(scaled, frozen(weight), dx);
   for (const LoraModule& module : *weight.lora) {
     const int64_t T = dout.size(0);
-    at::Tensor dproduct = packed_columns(scaled, module);
+    at::Tensor dproduct = columns_of(scaled, module);
     const bool separate = module.magnitude.defined() && drops(weight);
     const at::Tensor dlow = take("dlow", {T, module.a.size(0)}, dout);
-    const at::Tensor part = take("part", dx.sizes(), dx);
     if (separate)
       dproduct = take("gained", dproduct.sizes(), dout).copy_(dproduct).mul_(gain(module));
     linear_backward_input(dproduct, plain(module.b), dlow);
+    dlow.mul_(module.scale);
+    if (!drops(weight)) {
+      linear_backward_input_add(dlow, plain(module.a), dx);
+      continue;
+    }
+    const at::Tensor part = take("part", dx.sizes(), dx);
     linear_backward_input(dlow, plain(module.a), part);
-    part.mul_(module.scale);
     if (separate) {
       // (g - 1) dout W, through the mask as well.
       const at::Tensor base = take("dbase", dx.sizes(), dx);
@@ -155,7 +154,7 @@ void lora_backward_weight(const at::Tensor& dout, const at::Tensor& x, const Lin
     const at::Tensor input = dropped(x, weight, module);
     const at::Tensor low = take("low", {T, r}, x);
     linear(input, plain(module.a), low);
-    at::Tensor dproduct = packed_columns(dout, module);
+    at::Tensor dproduct = columns_of(dout, module);
     if (module.magnitude.defined()) {
       const at::Tensor sum = take("delta", {T, module.num_rows}, x);
       const at::Tensor base = take("base", {T, module.num_rows}, x);

@@ -12,8 +12,8 @@ namespace laconic {
 namespace {
 
 MatrixView view_of(const at::Tensor& t) {
-  return row_major(static_cast<const float*>(t.data_ptr()), static_cast<size_t>(t.size(0)),
-                   static_cast<size_t>(t.size(1)));
+  return {static_cast<const float*>(t.data_ptr()), static_cast<size_t>(t.size(0)),
+          static_cast<size_t>(t.size(1)), static_cast<size_t>(t.stride(0)), 1};
 }
 
 float* floats(const at::Tensor& t) { return static_cast<float*>(t.data_ptr()); }
@@ -36,7 +36,7 @@ void multiply(const at::Tensor& x, const Right& b, const float* initial, const a
     own.pack(b.view, b.precision);
     panels = &own;
   }
-  gemm(view_of(x), *panels, initial, floats(out));
+  gemm(view_of(x), *panels, initial, floats(out), static_cast<size_t>(out.stride(0)));
 }
 
 }  // namespace
@@ -66,6 +66,14 @@ void linear_backward_input(const at::Tensor& dout, const LinearWeight& w, const 
     return multiply(dout, {view_of(w.weight), w.backward, w.precision}, nullptr, dx);
   at::Tensor target = dx;
   at::mm_out(target, dout, w.weight);
+}
+
+void linear_backward_input_add(const at::Tensor& dout, const LinearWeight& w,
+                               const at::Tensor& dx) {
+  if (has_own_kernels(dx))
+    return multiply(dout, {view_of(w.weight), w.backward, w.precision}, floats(dx), dx);
+  at::Tensor target = dx;
+  at::addmm_out(target, dx, dout, w.weight);
 }
 
 void linear_backward_weight(const at::Tensor& dout, const at::Tensor& x, const at::Tensor& dweight,

@@ -28,12 +28,15 @@ struct LinearWeight {
 
 // out = x weight^T. x [R, in], out [R, out].
 void linear(const at::Tensor& x, const LinearWeight& weight, const at::Tensor& out);
-// out = residual + x weight^T.
+// out = residual + x weight^T; the two may be the same, and the same columns of wider rows.
 void linear_add(const at::Tensor& x, const LinearWeight& weight, const at::Tensor& residual,
                 const at::Tensor& out);
-// dx = dout weight.
+// dx = dout weight. Here and below dout may be columns of wider rows.
 void linear_backward_input(const at::Tensor& dout, const LinearWeight& weight,
                            const at::Tensor& dx);
+// dx += dout weight, without an adapter.
+void linear_backward_input_add(const at::Tensor& dout, const LinearWeight& weight,
+                               const at::Tensor& dx);
 // dweight += dout^T x.
 void linear_backward_weight(const at::Tensor& dout, const at::Tensor& x, const at::Tensor& dweight,
                             Precision precision = Precision::kFloat32);
