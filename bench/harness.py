@@ -1,7 +1,6 @@
 """What all tables of bench/run share: where things are, interleaved runs and their medians, one CSV and one SVG a table.
 
-Standard library only; peers run as processes of their own environment (bench/peer.py): $PEERS_VENV, else bench/.venv, made
-from bench/requirements.txt when first needed.
+Standard library only; peers run as processes of their own environments (bench/peer.py), made when first needed.
 SPDX-License-Identifier: Apache-2.0
 """
 import csv
@@ -77,22 +76,36 @@ def timed(*command):
     return time.monotonic() - start, out
 
 
-def peers_python():
-    given = os.environ.get("PEERS_VENV")
-    folder = pathlib.Path(given) if given else ROOT / "bench" / ".venv"
+def environment_with(variable, name, requirements, *alone):
+    """The Python of the environment that $variable names, else of bench/name, made when first needed. alone: packages that
+    are installed without what they ask for."""
+    given = os.environ.get(variable)
+    folder = pathlib.Path(given) if given else ROOT / "bench" / name
     stamp = folder / "laconic-bench.txt"
-    wanted = (ROOT / "bench" / "requirements.txt").read_text()
+    wanted = (ROOT / "bench" / requirements).read_text() + "\n".join(alone)
     if not given and (not stamp.exists() or stamp.read_text() != wanted):
-        print("bench: installing the peers into bench/.venv", file=sys.stderr)
+        print(f"bench: installing {requirements} into bench/{name}", file=sys.stderr)
         venv.create(folder, with_pip=True)
-        call(folder / "bin" / "pip", "install", "-q", "-r", ROOT / "bench" / "requirements.txt")
+        call(folder / "bin" / "pip", "install", "-q", "-r", ROOT / "bench" / requirements)
+        if alone:
+            call(folder / "bin" / "pip", "install", "-q", "--no-deps", *alone)
         stamp.write_text(wanted)
     return folder / "bin" / "python"
 
 
-def peer(task, **arguments):
+def peers_python():
+    return environment_with("PEERS_VENV", ".venv", "requirements.txt")
+
+
+def llamafactory_python():
+    """LLaMA-Factory asks for older packages than the other peers, and for torchvision and torchaudio, which a text has no use
+    for (bench/peer.py)."""
+    return environment_with("LLAMAFACTORY_VENV", ".llamafactory/.venv", "requirements-llamafactory.txt", "llamafactory==0.9.5")
+
+
+def peer(task, *, python=None, **arguments):
     """The JSON that a task of bench/peer.py prints last."""
-    out, _ = call(peers_python(), ROOT / "bench" / "peer.py", task, json.dumps(arguments, default=str))
+    out, _ = call(python or peers_python(), ROOT / "bench" / "peer.py", task, json.dumps(arguments, default=str))
     return json.loads(out.strip().splitlines()[-1])
 
 

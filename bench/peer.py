@@ -67,37 +67,79 @@ def train(model, documents, repeats, bf16, compiled=False):
             "peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024}
 
 
+def word_tokenizer(vocab_size):
+    """A tokenizer whose words are the ids: trainers ask for one, rows come as ids."""
+    from transformers import PreTrainedTokenizerFast
+    from tokenizers import Tokenizer, models
+    vocabulary = {str(i): i for i in range(vocab_size)}
+    return PreTrainedTokenizerFast(tokenizer_object=Tokenizer(models.WordLevel(vocabulary, unk_token="0")), pad_token="1",
+                                   eos_token="2", unk_token="0")
+
+
+def step_clock():
+    """A callback of transformers' Trainer: seconds of the steps, the first loss."""
+    from transformers import TrainerCallback
+
+    class Clock(TrainerCallback):
+        seconds, losses = 0.0, []
+
+        def on_step_begin(self, *_, **__):
+            self.start = time.monotonic()
+
+        def on_step_end(self, *_, **__):
+            self.seconds += time.monotonic() - self.start
+
+        def on_log(self, *_, logs=None, **__):
+            self.losses += [float(logs["loss"])] if "loss" in logs else []
+
+    return Clock()
+
+
 def train_trl(model, documents, rows, steps):
     """TRL's SFTTrainer on rows of mixed lengths, padded batches of `rows`, no packing (it has no varlen attention here)."""
     torch, network = load(model, "float32")
     from datasets import Dataset
-    from transformers import PreTrainedTokenizerFast, TrainerCallback
-    from tokenizers import Tokenizer, models
     from trl import SFTConfig, SFTTrainer
-    texts = documents_of(documents)
-    vocabulary = {str(i): i for i in range(network.config.vocab_size)}
-    tokenizer = PreTrainedTokenizerFast(tokenizer_object=Tokenizer(models.WordLevel(vocabulary, unk_token="0")), pad_token="1",
-                                        eos_token="2", unk_token="0")
-    marks = []
-
-    class Clock(TrainerCallback):
-        def on_step_begin(self, *_, **__):
-            marks.append(time.monotonic())
-
-        def on_step_end(self, *_, **__):
-            marks.append(time.monotonic())
-
+    texts, clock = documents_of(documents), step_clock()
     config = SFTConfig(output_dir="/tmp/trl-bench", per_device_train_batch_size=rows, max_steps=steps, max_length=None,
                        learning_rate=1e-3, lr_scheduler_type="constant", report_to="none", use_cpu=True, bf16=False,
                        gradient_checkpointing=False, logging_steps=1, save_strategy="no", dataloader_drop_last=False,
                        disable_tqdm=True, seed=1)
     trainer = SFTTrainer(network, args=config, train_dataset=Dataset.from_dict({"input_ids": texts}),
-                         processing_class=tokenizer, callbacks=[Clock()])
+                         processing_class=word_tokenizer(network.config.vocab_size), callbacks=[clock])
     trainer._get_train_sampler = lambda *_: torch.utils.data.SequentialSampler(texts)
     trainer.train()
-    seconds = [b - a for a, b in zip(marks[::2], marks[1::2])]
-    loss = next(row["loss"] for row in trainer.state.log_history if "loss" in row)
-    return {"seconds": sum(seconds), "tokens": sum(map(len, texts[:rows * steps])), "first_loss": float(loss)}
+    return {"seconds": clock.seconds, "first_loss": clock.losses[0]}
+
+
+def train_llamafactory(model, documents, rows, steps):
+    """LLaMA-Factory's full fine-tuning on the same padded batches. Its modules import torchaudio, of which text needs nothing,
+    so an empty module stands for it."""
+    import importlib.machinery
+    import shutil
+    import tempfile
+    import types
+    os.environ["DISABLE_VERSION_CHECK"] = "1"
+    audio = sys.modules["torchaudio"] = types.ModuleType("torchaudio")
+    audio.__spec__ = importlib.machinery.ModuleSpec("torchaudio", None)
+    torch_threads()
+    from datasets import Dataset, DatasetDict
+    from llamafactory.train.tuner import run_exp
+    texts, clock = documents_of(documents), step_clock()
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name) / "model"
+        shutil.copytree(model, folder)
+        word_tokenizer(json.load(open(folder / "config.json"))["vocab_size"]).save_pretrained(folder)
+        columns = {"input_ids": texts, "attention_mask": [[1] * len(text) for text in texts], "labels": texts}
+        DatasetDict({"train": Dataset.from_dict(columns)}).save_to_disk(f"{name}/rows")
+        run_exp(dict(model_name_or_path=str(folder), stage="sft", dataset="bench", tokenized_path=f"{name}/rows", do_train=True,
+                     finetuning_type="full", template="empty", output_dir=f"{name}/out", per_device_train_batch_size=rows,
+                     max_steps=steps, cutoff_len=max(map(len, texts)), learning_rate=1e-3, lr_scheduler_type="constant",
+                     report_to="none", use_cpu=True, flash_attn="sdpa", disable_gradient_checkpointing=True, logging_steps=1,
+                     save_strategy="no", disable_shuffling=True, disable_tqdm=True, seed=1), callbacks=[clock])
+    # transformers' Trainer divides by all labels, the first of each row included, which is nobody's target.
+    tokens = sum(map(len, texts[:rows]))
+    return {"seconds": clock.seconds, "first_loss": clock.losses[0] * tokens / (tokens - rows)}
 
 
 def generate(model, prompts, new_tokens, dtype):
