@@ -11,29 +11,14 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <new>
-#include <vector>
+
+#include "nn/aligned.h"
 
 namespace laconic {
 
 class HugePageArena;
 
 inline constexpr int64_t kPanel = 32;  // output columns a panel of a packed matrix
-
-template <typename T>
-struct AlignedAllocator {
-  using value_type = T;
-  AlignedAllocator() = default;
-  template <typename U>
-  AlignedAllocator(const AlignedAllocator<U>&) {}
-  T* allocate(size_t n) {
-    return static_cast<T*>(::operator new (n * sizeof(T), std::align_val_t{64}));
-  }
-  void deallocate(T* pointer, size_t) { ::operator delete (pointer, std::align_val_t{64}); }
-  bool operator==(const AlignedAllocator&) const { return true; }
-};
-using AlignedFloats = std::vector<float, AlignedAllocator<float>>;  // on a cache line
-using AlignedBytes = std::vector<std::byte, AlignedAllocator<std::byte>>;
 
 inline int64_t round_up(int64_t value, int64_t multiple) {
   return (value + multiple - 1) / multiple * multiple;

@@ -53,7 +53,7 @@ rows::Range range_of(int64_t begin, int64_t end) {
 
 // A block of A, each value rounded to bf16 and back.
 const float* rounded(const MatrixView& a) {
-  static thread_local std::vector<float> memory;
+  static thread_local AlignedFloats memory;
   memory.resize(a.rows * a.columns);
   for (size_t row = 0; row < a.rows; ++row) {
     const float* from = a.data + row * a.row_stride;

@@ -13,7 +13,8 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <vector>
+
+#include "nn/aligned.h"
 
 namespace laconic {
 
@@ -47,8 +48,8 @@ class GemmPanels {
   const uint32_t* words() const { return words_.data(); }
 
  private:
-  std::vector<float> floats_;    // fp32; also bf16 where the processor has no products of it
-  std::vector<uint32_t> words_;  // bf16: pairs
+  AlignedFloats floats_;  // fp32; also bf16 where the processor has no products of it
+  AlignedWords words_;    // bf16: pairs
   size_t depth_ = 0;
   size_t columns_ = 0;
   Precision precision_ = Precision::kFloat32;

@@ -8,7 +8,6 @@
 
 #include <algorithm>
 #include <utility>
-#include <vector>
 
 #include "nn/gemm_edge.h"
 
@@ -167,8 +166,8 @@ void multiply_edge(const Tile& tile, size_t num_rows, size_t width) {
                                    [=](const Tile& t) { multiply_tile(t, num_rows); });
 }
 
-std::vector<uint32_t>& scratch(size_t words) {
-  static thread_local std::vector<uint32_t> memory;
+AlignedWords& scratch(size_t words) {
+  static thread_local AlignedWords memory;
   if (memory.size() < words) memory.resize(words);
   return memory;
 }

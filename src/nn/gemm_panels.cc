@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <cstring>
 #include <utility>
-#include <vector>
 
 #include "nn/gemm_edge.h"
 
@@ -140,7 +139,7 @@ inline constexpr size_t kDepthBlock = 288;
 // Rows of A lie far apart where the inner dimension is long (192 KB in a row of 49,152 logits):
 // they would share few sets of the caches. So a block of them is brought together first.
 const float* gather(const MatrixView& a, size_t begin, size_t depth) {
-  static thread_local std::vector<float> memory;
+  static thread_local AlignedFloats memory;
   if (memory.size() < a.rows * depth) memory.resize(a.rows * depth);
   for (size_t row = 0; row < a.rows; ++row)
     std::copy_n(a.data + row * a.row_stride + begin, depth, memory.data() + row * depth);
@@ -177,7 +176,7 @@ void MultiplyTransposed(const MatrixView& a, const PackedB& b, rows::Range range
                         const Output& out) {
   float* const c = out.data;
   const size_t c_stride = out.stride;
-  static thread_local std::vector<float> memory;
+  static thread_local AlignedFloats memory;
   if (memory.size() < a.rows * kStripRows) memory.resize(a.rows * kStripRows);
   float* const packed = memory.data();
   for (size_t strip = range.begin; strip < range.end; strip += kStripRows) {

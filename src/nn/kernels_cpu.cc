@@ -148,7 +148,7 @@ void run_attention(const AttentionTensors& tensors, const std::vector<int32_t>& 
     rows::AttentionTask task = make_task(tensors, heads, index % heads.num_kv_heads, first);
     task.length = static_cast<size_t>(cu_seqlens[part.document + 1] - first);
     task.begin = static_cast<size_t>(part.begin), task.end = static_cast<size_t>(part.end);
-    static thread_local std::vector<float> scratch;
+    static thread_local AlignedFloats scratch;
     const size_t need = rows::attention_scratch_floats(task.group, task.head_dim);
     if (scratch.size() < need) scratch.resize(need);
     task.scratch = scratch.data();
