@@ -26,12 +26,6 @@ inline constexpr size_t kKeyBlock = 128;
 // Scores that take no part. A number, not infinity, since its exponential is still taken.
 inline constexpr float kHidden = -1e30f;
 
-struct Strided {
-  const float* data;
-  size_t stride;
-  Strided from(size_t row) const { return {data + row * stride, stride}; }
-};
-
 // Rows of a block: `rows` of them in the document, the rest of `padded_rows` become zeros.
 struct Extent {
   size_t rows, padded_rows, width;  // width: of a head

@@ -96,17 +96,17 @@ HWY_INLINE void attend(const AttentionTask& task, const Forward& s, const Keys& 
   HWY_ALIGN float shrink[kQueryBlock];
   float* const sums = s.sums + at * s.width;
   const size_t depth = s.width / kValues;
-  Arithmetic::template multiply<false>({block.num_keys, block.num_queries, depth},
-                                       {operands.keys, depth, 1}, s.queries_t + at * s.width,
-                                       kQueryBlock, s.scores, kQueryBlock);
+  Arithmetic::template multiply<false>(
+      {block.num_keys, block.num_queries, depth}, {operands.keys, depth, 1},
+      {s.queries_t + at * s.width, kQueryBlock}, {s.scores, kQueryBlock});
   exponentiate(task, s, block, at, shrink);
   const float* weights = Arithmetic::by_rows(s.scores, block.num_keys, kQueryBlock, s.scores);
   for (size_t row = 0; row < block.num_queries; ++row) {
     if (shrink[row] != 1.0f) scale_row(sums + row * s.width, s.width, shrink[row]);
   }
   Arithmetic::template multiply<true>({block.num_queries, s.width, block.num_keys / kValues},
-                                      {weights, 1, kQueryBlock}, operands.values, s.width, sums,
-                                      s.width);
+                                      {weights, 1, kQueryBlock}, {operands.values, s.width},
+                                      {sums, s.width});
 }
 
 // queries_t of the block at `at`: scaled and transposed.

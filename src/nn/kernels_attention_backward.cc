@@ -96,23 +96,25 @@ HWY_INLINE void attend_backward(const AttentionTask& task, const Backward& s, co
   constexpr size_t kValues = Arithmetic::kValues;
   const size_t key = (block.key - task.begin) * s.width, width = s.width / kValues;
   const Product score_size = {block.num_queries, block.num_keys, width};
-  Arithmetic::template multiply<false>(score_size, {q.queries, width, 1}, s.keys_t + key / kValues,
-                                       kKeyBlock, s.scores, kKeyBlock);
-  Arithmetic::template multiply<false>(score_size, {q.douts, width, 1}, s.values_t + key / kValues,
-                                       kKeyBlock, s.dscores, kKeyBlock);
+  Arithmetic::template multiply<false>(score_size, {q.queries, width, 1},
+                                       {s.keys_t + key / kValues, kKeyBlock},
+                                       {s.scores, kKeyBlock});
+  Arithmetic::template multiply<false>(score_size, {q.douts, width, 1},
+                                       {s.values_t + key / kValues, kKeyBlock},
+                                       {s.dscores, kKeyBlock});
   softmax_backward(task, s, block, sums);
   const float* dscores =
       Arithmetic::by_columns(s.dscores, block.num_queries, kKeyBlock, s.dscores_room);
   Arithmetic::template multiply<true>({block.num_queries, s.width, block.num_keys / kValues},
-                                      {dscores, kKeyBlock / kValues, 1}, s.keys + key / kValues,
-                                      s.width, s.dqueries, s.width);
+                                      {dscores, kKeyBlock / kValues, 1},
+                                      {s.keys + key / kValues, s.width}, {s.dqueries, s.width});
   const float* weights = Arithmetic::by_rows(s.scores, block.num_queries, kKeyBlock, s.scores);
   dscores = Arithmetic::by_rows(s.dscores, block.num_queries, kKeyBlock, s.dscores);
   const Product key_size = {block.num_keys, s.width, block.num_queries / kValues};
-  Arithmetic::template multiply<true>(key_size, {weights, 1, kKeyBlock}, q.douts_by_rows, s.width,
-                                      s.dvalues + key, s.width);
-  Arithmetic::template multiply<true>(key_size, {dscores, 1, kKeyBlock}, q.queries_by_rows, s.width,
-                                      s.dkeys + key, s.width);
+  Arithmetic::template multiply<true>(key_size, {weights, 1, kKeyBlock}, {q.douts_by_rows, s.width},
+                                      {s.dvalues + key, s.width});
+  Arithmetic::template multiply<true>(key_size, {dscores, 1, kKeyBlock},
+                                      {q.queries_by_rows, s.width}, {s.dkeys + key, s.width});
 }
 
 HWY_INLINE float dot(const float* x, const float* y, size_t n) {

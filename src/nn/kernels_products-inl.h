@@ -47,6 +47,21 @@ struct Matrix {
   Matrix from(size_t row) const { return {data + row * row_stride, row_stride, column_stride}; }
 };
 
+// B: rows `stride` apart.
+struct Strided {
+  const float* data;
+  size_t stride;
+  Strided from(size_t row) const { return {data + row * stride, stride}; }
+  Strided column(size_t i) const { return {data + i, stride}; }
+};
+
+// C.
+struct Output {
+  float* data;
+  size_t stride;
+  Output at(size_t row, size_t column) const { return {data + row * stride + column, stride}; }
+};
+
 struct Product {
   size_t rows;     // M
   size_t columns;  // N
@@ -56,8 +71,11 @@ struct Product {
 // The tile's sums, one instruction set and arithmetic: Sum::Operand is what a loaded element
 // becomes before it is multiplied.
 template <typename Sum, int kVectors, bool kAccumulate>
-HWY_INLINE void multiply_tile(const Matrix& a, const float* HWY_RESTRICT b, size_t b_stride,
-                              float* HWY_RESTRICT c, size_t c_stride, size_t depth) {
+HWY_INLINE void multiply_tile(const Matrix& a, const Strided& rows, const Output& out,
+                              size_t depth) {
+  const float* HWY_RESTRICT b = rows.data;
+  float* HWY_RESTRICT const c = out.data;
+  const size_t b_stride = rows.stride, c_stride = out.stride;
   const FloatTag d;
   const size_t lanes = hn::Lanes(d);
   Float sums[kTileRows][kVectors];
@@ -113,19 +131,18 @@ struct PairSum {
 };
 
 template <typename Sum, bool kAccumulate>
-HWY_INLINE void multiply_tiles(const Product& size, const Matrix& a, const float* b,
-                               size_t b_stride, float* c, size_t c_stride) {
+HWY_INLINE void multiply_tiles(const Product& size, const Matrix& a, const Strided& b,
+                               const Output& c) {
   const size_t lanes = hn::Lanes(FloatTag());
   for (size_t row = 0; row < size.rows; row += kTileRows) {
-    float* c_row = c + row * c_stride;
     size_t column = 0;
     for (; column + 2 * lanes <= size.columns; column += 2 * lanes) {
-      multiply_tile<Sum, 2, kAccumulate>(a.from(row), b + column, b_stride, c_row + column,
-                                         c_stride, size.depth);
+      multiply_tile<Sum, 2, kAccumulate>(a.from(row), b.column(column), c.at(row, column),
+                                         size.depth);
     }
     for (; column < size.columns; column += lanes) {
-      multiply_tile<Sum, 1, kAccumulate>(a.from(row), b + column, b_stride, c_row + column,
-                                         c_stride, size.depth);
+      multiply_tile<Sum, 1, kAccumulate>(a.from(row), b.column(column), c.at(row, column),
+                                         size.depth);
     }
   }
 }
@@ -134,9 +151,11 @@ HWY_INLINE void multiply_tiles(const Product& size, const Matrix& a, const float
 #define LACONIC_PAIR_PRODUCTS __attribute__((target("avx512bf16")))
 
 template <int kVectors, bool kAccumulate>
-LACONIC_PAIR_PRODUCTS void multiply_pairs_tile(const Matrix& a, const float* HWY_RESTRICT b,
-                                               size_t b_stride, float* HWY_RESTRICT c,
-                                               size_t c_stride, size_t depth) {
+LACONIC_PAIR_PRODUCTS void multiply_pairs_tile(const Matrix& a, const Strided& rows,
+                                               const Output& out, size_t depth) {
+  const float* HWY_RESTRICT b = rows.data;
+  float* HWY_RESTRICT const c = out.data;
+  const size_t b_stride = rows.stride, c_stride = out.stride;
   __m512 sums[kTileRows][kVectors];
 #pragma GCC unroll 16
   for (int r = 0; r < kTileRows; ++r) {
@@ -166,19 +185,16 @@ LACONIC_PAIR_PRODUCTS void multiply_pairs_tile(const Matrix& a, const float* HWY
 }
 
 template <bool kAccumulate>
-LACONIC_PAIR_PRODUCTS void multiply_pairs(const Product& size, const Matrix& a, const float* b,
-                                          size_t b_stride, float* c, size_t c_stride) {
+LACONIC_PAIR_PRODUCTS void multiply_pairs(const Product& size, const Matrix& a, const Strided& b,
+                                          const Output& c) {
   for (size_t row = 0; row < size.rows; row += kTileRows) {
-    float* c_row = c + row * c_stride;
     size_t column = 0;
-    for (; column + 32 <= size.columns; column += 32) {
-      multiply_pairs_tile<2, kAccumulate>(a.from(row), b + column, b_stride, c_row + column,
-                                          c_stride, size.depth);
-    }
-    if (column < size.columns) {
-      multiply_pairs_tile<1, kAccumulate>(a.from(row), b + column, b_stride, c_row + column,
-                                          c_stride, size.depth);
-    }
+    for (; column + 32 <= size.columns; column += 32)
+      multiply_pairs_tile<2, kAccumulate>(a.from(row), b.column(column), c.at(row, column),
+                                          size.depth);
+    if (column < size.columns)
+      multiply_pairs_tile<1, kAccumulate>(a.from(row), b.column(column), c.at(row, column),
+                                          size.depth);
   }
 }
 #endif  // HWY_TARGET <= HWY_AVX3
@@ -190,9 +206,9 @@ struct Float32 {
   static const float* by_rows(const float* block, size_t, size_t, float*) { return block; }
 
   template <bool kAccumulate>
-  static HWY_INLINE void multiply(const Product& size, const Matrix& a, const float* b,
-                                  size_t b_stride, float* c, size_t c_stride) {
-    multiply_tiles<FloatSum, kAccumulate>(size, a, b, b_stride, c, c_stride);
+  static HWY_INLINE void multiply(const Product& size, const Matrix& a, const Strided& b,
+                                  const Output& c) {
+    multiply_tiles<FloatSum, kAccumulate>(size, a, b, c);
   }
 };
 
@@ -242,14 +258,14 @@ struct Bfloat16 {
   }
 
   template <bool kAccumulate>
-  static HWY_INLINE void multiply(const Product& size, const Matrix& a, const float* b,
-                                  size_t b_stride, float* c, size_t c_stride) {
+  static HWY_INLINE void multiply(const Product& size, const Matrix& a, const Strided& b,
+                                  const Output& c) {
 #if HWY_TARGET <= HWY_AVX3
     if (has_bfloat16_products()) {
-      return multiply_pairs<kAccumulate>(size, a, b, b_stride, c, c_stride);
+      return multiply_pairs<kAccumulate>(size, a, b, c);
     }
 #endif
-    multiply_tiles<PairSum, kAccumulate>(size, a, b, b_stride, c, c_stride);
+    multiply_tiles<PairSum, kAccumulate>(size, a, b, c);
   }
 };
 
