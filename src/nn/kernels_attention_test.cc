@@ -21,16 +21,10 @@
 namespace laconic {
 namespace {
 
+using testing::expect_close;
 using testing::for_each_kernels;
 using testing::random_tensor;
-using testing::relative_difference;
 using testing::variable;
-
-constexpr double kTolerance = 2e-5;
-
-void expect_close(const at::Tensor& got, const at::Tensor& want, const char* what) {
-  EXPECT_LT(relative_difference(got, want), kTolerance) << what;
-}
 
 struct AttentionCase {
   HeadLayout heads;
@@ -156,7 +150,7 @@ TEST(Kernels, AttentionOfLongDocumentsOnThreads) {
                                           {300, Precision::kBfloat16}}) {
     AttentionCase c = {shaped({4, 2, 16}, 0, 0, window), {40, 1100, 513}};
     c.heads.precision = precision;
-    const double most = precision == Precision::kFloat32 ? kTolerance : 8e-3;
+    const double most = precision == Precision::kFloat32 ? testing::kKernelTolerance : 8e-3;
     const std::vector<int32_t> offsets = offsets_of(c.lengths);
     const int64_t T = offsets.back();
     const at::Tensor qkv = random_tensor({T, c.heads.qkv_width()}, 1);

@@ -25,17 +25,11 @@
 namespace laconic {
 namespace {
 
+using testing::expect_close;
 using testing::for_each_kernels;
 using testing::int_tensor;
 using testing::random_tensor;
-using testing::relative_difference;
 using testing::variable;
-
-constexpr double kTolerance = 2e-5;
-
-void expect_close(const at::Tensor& got, const at::Tensor& want, const char* what) {
-  EXPECT_LT(relative_difference(got, want), kTolerance) << what;
-}
 
 TEST(Kernels, RunsUnderEveryTargetOfTheMachine) {
   int count = 0;

@@ -21,6 +21,10 @@ at::Tensor random_tensor(at::IntArrayRef shape, uint64_t seed);
 // max |a - b| / max(1e-30, max |b|).
 double relative_difference(const at::Tensor& a, const at::Tensor& b);
 
+// Expects that difference to be rounding's of fp32 kernels.
+inline constexpr double kKernelTolerance = 2e-5;
+void expect_close(const at::Tensor& got, const at::Tensor& want, const char* what);
+
 at::Tensor int_tensor(const std::vector<int32_t>& values);
 
 // Runs body(name) under each vector instruction set that this machine and build have.

@@ -29,6 +29,10 @@ double relative_difference(const at::Tensor& a, const at::Tensor& b) {
   return (a - b).abs().max().item<double>() / scale;
 }
 
+void expect_close(const at::Tensor& got, const at::Tensor& want, const char* what) {
+  EXPECT_LT(relative_difference(got, want), kKernelTolerance) << what;
+}
+
 at::Tensor int_tensor(const std::vector<int32_t>& values) {
   at::Tensor out = at::empty({static_cast<int64_t>(values.size())}, at::kInt);
   std::copy(values.begin(), values.end(), out.data_ptr<int32_t>());
