@@ -81,7 +81,8 @@ def step_clock():
     from transformers import TrainerCallback
 
     class Clock(TrainerCallback):
-        seconds, losses = 0.0, []
+        def __init__(self):
+            self.seconds, self.losses = 0.0, []
 
         def on_step_begin(self, *_, **__):
             self.start = time.monotonic()

@@ -3,6 +3,7 @@
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/empty.h>
+#include <ATen/ops/zeros.h>
 #include <gtest/gtest.h>
 
 #include "nn/operators.h"
@@ -70,6 +71,29 @@ TEST(Gemm, Bfloat16ProductsAreThoseOfRoundedOperands) {
     }
   }
   force_rounded_operands(false);
+}
+
+TEST(Gemm, ColumnsOfWiderRowsAreReadAndWrittenAlone) {
+  for (const Precision precision : {Precision::kFloat32, Precision::kBfloat16}) {
+    const at::Tensor x = random_tensor({70, 33}, 1), w = random_tensor({50, 33}, 2);
+    const at::Tensor wide = random_tensor({70, 90}, 3), before = wide.clone();
+    const at::Tensor part = wide.narrow(1, 21, 50);
+    const LinearWeight weight{w, nullptr, nullptr, precision};
+    const at::Tensor want = at::empty({70, 50}), dx = random_tensor({70, 33}, 4);
+    linear_add(x, weight, part.contiguous(), want);
+    linear_add(x, weight, part, part);
+    EXPECT_TRUE(part.equal(want));
+    EXPECT_TRUE(wide.narrow(1, 0, 21).equal(before.narrow(1, 0, 21)));
+    EXPECT_TRUE(wide.narrow(1, 71, 19).equal(before.narrow(1, 71, 19)));
+    const at::Tensor alone = at::empty({70, 33}), sum = dx.clone();
+    linear_backward_input(part.contiguous(), weight, alone);
+    linear_backward_input_add(part, weight, sum);
+    EXPECT_LT(relative_difference(sum, dx + alone), 1e-5);
+    const at::Tensor dw = at::zeros({50, 33}), dw_part = at::zeros({50, 33});
+    linear_backward_weight(part.contiguous(), x, dw, precision);
+    linear_backward_weight(part, x, dw_part, precision);
+    EXPECT_TRUE(dw.equal(dw_part));
+  }
 }
 
 TEST(Gemm, ABfloat16RowsBitsDoNotDependOnItsNeighbours) {

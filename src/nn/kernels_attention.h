@@ -42,11 +42,11 @@ struct AttentionTask {
   // of the constants above.
   size_t begin, end;
   size_t head_dim;
-  size_t group;   // query heads per key/value head
-  float scale;    // of a score
-  float softcap;  // a score s becomes cap * tanh(s / cap); 0: none
-  size_t window;  // positions that a query sees, itself included; 0: all before it
-  Precision precision;
+  size_t group;         // query heads per key/value head
+  float scale;          // of a score
+  float softcap;        // a score s becomes cap * tanh(s / cap); 0: none
+  size_t window;        // positions that a query sees, itself included; 0: all before it
+  Precision precision;  // of the products
   float* scratch;
   // Backward only:
   const float* dout;
@@ -59,7 +59,8 @@ struct AttentionTask {
   std::atomic<uint32_t>* done;
 };
 
-size_t attention_scratch_floats(size_t group, size_t head_dim);  // enough for either direction
+// Enough for either direction, in either precision.
+size_t attention_scratch_floats(size_t group, size_t head_dim);
 size_t attention_backward_scratch_floats(size_t head_dim);
 void attention_forward(const AttentionTask& task);
 void attention_backward(const AttentionTask& task);

@@ -40,7 +40,7 @@ struct Backward {
            5 * kQueryBlock * kKeyBlock / 2;
   }
   size_t width;
-  float *keys, *dkeys, *dvalues;  // [keys, width]; keys by rows
+  float *keys, *dkeys, *dvalues;  // [keys, width]; keys by rows, each block where it was packed
   float *keys_t, *values_t;       // [blocks, width, kKeyBlock]
   float *block, *douts_block;     // packed from the document
   float *room, *query_rooms[4];   // in bf16
@@ -106,8 +106,8 @@ HWY_INLINE void attend_backward(const AttentionTask& task, const Backward& s, co
   const float* dscores =
       Arithmetic::by_columns(s.dscores, block.num_queries, kKeyBlock, s.dscores_room);
   Arithmetic::template multiply<true>({block.num_queries, s.width, block.num_keys / kValues},
-                                      {dscores, kKeyBlock / kValues, 1},
-                                      {s.keys + key / kValues, s.width}, {s.dqueries, s.width});
+                                      {dscores, kKeyBlock / kValues, 1}, {s.keys + key, s.width},
+                                      {s.dqueries, s.width});
   const float* weights = Arithmetic::by_rows(s.scores, block.num_queries, kKeyBlock, s.scores);
   dscores = Arithmetic::by_rows(s.dscores, block.num_queries, kKeyBlock, s.dscores);
   const Product key_size = {block.num_keys, s.width, block.num_queries / kValues};
@@ -184,15 +184,15 @@ HWY_INLINE void pack_keys(const AttentionTask& task, const Backward& s) {
               kKeyBlock);
   };
   for (size_t key = task.begin; key < task.end; key += kKeyBlock) {
-    const size_t at = (key - task.begin) * s.width / kValues;
+    const size_t at = (key - task.begin) * s.width;
     const size_t count = std::min(kKeyBlock, task.end - key), rows = padded(count);
     const Extent size = {count, rows, task.head_dim};
+    float* const keys = s.keys + at;
     pack(v.from(key), size, 1.0f, s.block);
-    transposed(s.block, rows, s.values_t + at);
-    pack(k.from(key), size, 1.0f, s.block);
-    transposed(s.block, rows, s.keys_t + at);
-    const float* by_rows = Arithmetic::by_rows(s.block, rows, s.width, s.keys + at);
-    if (by_rows != s.keys + at) std::copy_n(by_rows, rows * s.width, s.keys + at);
+    transposed(s.block, rows, s.values_t + at / kValues);
+    pack(k.from(key), size, 1.0f, keys);
+    transposed(keys, rows, s.keys_t + at / kValues);
+    Arithmetic::by_rows(keys, rows, s.width, keys);
   }
 }
 

@@ -150,6 +150,7 @@ HWY_INLINE void multiply_tiles(const Product& size, const Matrix& a, const Strid
 #if HWY_TARGET <= HWY_AVX3
 #define LACONIC_PAIR_PRODUCTS __attribute__((target("avx512bf16")))
 
+// multiply_tile's loop once more: a function for another target cannot be inlined there.
 template <int kVectors, bool kAccumulate>
 LACONIC_PAIR_PRODUCTS void multiply_pairs_tile(const Matrix& a, const Strided& rows,
                                                const Output& out, size_t depth) {

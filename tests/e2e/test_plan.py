@@ -78,6 +78,10 @@ class Plan(laconic_test.TestCase):
         self.assertIn("nothing was run", one["time_basis"])
         eight = self.plan("--max-steps", 10, "--problems", 100, "--gpus", 8)
         self.assertAlmostEqual(one["seconds"], 8 * eight["seconds"], delta=0.02 * one["seconds"])
+        # A frozen matrix has no gradient: two of three products are left, three of four where forward runs twice.
+        for flags, share in ((), 2 / 3), (("--gradient-checkpointing",), 3 / 4):
+            full, adapter = (self.plan("--max-steps", 10, "--gpus", 1, *flags, *lora)["seconds"] for lora in ((), ("--lora-r", 8)))
+            self.assertAlmostEqual(adapter / full, share, places=6)
         slower = self.plan("--max-steps", 10, "--gpus", 1, "--utilisation", 0.2)
         self.assertAlmostEqual(slower["seconds"], 2 * one["time"][0]["seconds"], delta=1e-6)
         self.assertNotEqual(self.plan("--max-steps", 10, "--gpus", 1, "--gpu", "a100")["seconds"],
