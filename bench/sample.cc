@@ -1,11 +1,11 @@
 // Tokens per second of decoding and of sampling, by number of slots, on random weights.
 //
 //   bench_sample [tiny|smollm2|experts|dense] [seconds a point] [auto|float32|bfloat16|int8]
-//                [most slots]
+//                [most slots] [fewest slots]
 //
 // tiny: width 128, 4 layers, 4 heads of 32, 420 ids (0.9 M weights); smollm2: the shape of
 // SmolLM2-135M; experts: Qwen3-MoE of width 512 and 4 layers with 8 of 64 experts of width 256 a
-// token (107 M weights); dense: the same with one MLP as wide as the 8. The last argument is how
+// token (107 M weights); dense: the same with one MLP as wide as the 8. The third argument is how
 // weights are stored (the random ones are no bf16 values, so auto is float32). Prints CSV: shape,
 // storage, slots, threads, prompt tokens/s (one prompt of 512), decode tokens/s (full slots),
 // sampled tokens/s (sample_all with prompts; give it several seconds), GB/s that reading the packed
@@ -88,7 +88,7 @@ double prompt_rate(const Weights& weights, StorageChoice storage, double seconds
 
 // What a processor reads from memory at most: a search through more than its caches hold.
 double memory_rate(double seconds) {
-  constexpr int64_t kBytes = int64_t{512} << 20;
+  constexpr int64_t kBytes = int64_t{512} << 20, kBlock = int64_t{1} << 16;
   static HugePageArena arena;
   static std::byte* const memory = arena.take(kBytes);
   static const bool ready = std::memset(memory, 1, kBytes) != nullptr;
@@ -98,8 +98,9 @@ double memory_rate(double seconds) {
   Team team;
   for (; now_s() - start_s < seconds; ++passes)
     team.run([&] {
-      team.share(kBytes, [&](int64_t begin, int64_t end) {
-        if (std::memchr(memory + begin, 2, static_cast<size_t>(end - begin))) found = true;
+      team.share(kBytes / kBlock, [&](int64_t begin, int64_t end) {
+        const auto size = static_cast<size_t>((end - begin) * kBlock);
+        if (std::memchr(memory + begin * kBlock, 2, size)) found = true;
       });
     });
   return found ? 0 : static_cast<double>(passes * kBytes) * 1e-9 / (now_s() - start_s);
@@ -132,8 +133,12 @@ double sample_rate(const Weights& weights, int64_t num_slots, StorageChoice stor
   return static_cast<double>(num_tokens) / (now_s() - start_s);
 }
 
+struct SlotRange {
+  int64_t fewest, most;
+};
+
 void bench(const std::string& shape, double seconds, const std::string& storage_name,
-           int64_t most_slots) {
+           const SlotRange& range) {
   const StorageChoice storage = parse_storage_choice(storage_name);
   Weights weights = make_weights(config_of(shape));
   initialize_weights(weights, 0.02, 1);
@@ -143,7 +148,7 @@ void bench(const std::string& shape, double seconds, const std::string& storage_
       "shape,storage,slots,threads,prompt_tokens_per_s,decode_tokens_per_s,sample_tokens_per_s,"
       "weights_gb_per_s,memory_gb_per_s\n");
   for (int64_t num_slots : {1, 8, 16, 32, 64, 128}) {
-    if (num_slots > most_slots) break;
+    if (num_slots < range.fewest || num_slots > range.most) continue;
     DecodeModel model(weights, num_slots, kPromptTokens + kNewTokens, storage);
     decode_rate(model, seconds / 10);
     double decode = 0, memory = 0;  // by turns: what others leave of the memory varies
@@ -164,5 +169,6 @@ void bench(const std::string& shape, double seconds, const std::string& storage_
 
 int main(int argc, char** argv) {
   laconic::bench(argc > 1 ? argv[1] : "tiny", argc > 2 ? std::atof(argv[2]) : 3,
-                 argc > 3 ? argv[3] : "auto", argc > 4 ? std::atoi(argv[4]) : 128);
+                 argc > 3 ? argv[3] : "auto",
+                 {argc > 5 ? std::atoi(argv[5]) : 1, argc > 4 ? std::atoi(argv[4]) : 128});
 }
