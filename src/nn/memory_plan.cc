@@ -174,7 +174,8 @@ std::vector<MemoryPart> training_memory(const ModelConfig& c, const TrainShape& 
                      precision == Precision::kBfloat16 ? "2 V D" : "4 V D (the largest)"});
   } else {
     parts.push_back({"packed matrices", all_packed(c, precision), "both directions"});
-    parts.push_back({"gradients of shares", kFloat * (num_shares - 1) * N, "4 N (shares - 1)"});
+    parts.push_back({"gradients of shares", kFloat * (num_shares - 1) * trained,
+                     std::string("4 ") + letter + " (shares - 1)"});
   }
   return parts;
 }

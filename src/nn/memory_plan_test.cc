@@ -136,6 +136,9 @@ TEST(MemoryPlan, SmallModelsAreTrainedInShares) {
   const auto shares = training_memory(config, shape);
   EXPECT_EQ(part(shares, "gradients of shares"), 4 * 7 * count_weights(config));
   EXPECT_EQ(part(shares, "activations"), 2 * activation_bytes(config, 512, Recompute::kNothing));
+  shape.trained_weights = 1000;  // an adapter's
+  EXPECT_EQ(part(training_memory(config, shape), "gradients of shares"), 4 * 7 * 1000);
+  shape.trained_weights = -1;
   config.vocab_size = 100'000;
   const auto whole = training_memory(config, shape);
   EXPECT_EQ(part(whole, "gradients of shares"), -1);
