@@ -32,11 +32,8 @@ namespace HWY_NAMESPACE {
 
 // Operands are padded to this many columns and rows: the widest vector in use, 16 floats.
 inline constexpr size_t kPad = 16;
-#if HWY_TARGET <= HWY_AVX3
-inline constexpr int kTileRows = 8;
-#else
-inline constexpr int kTileRows = 4;
-#endif
+// 32 vector registers or 16: of 16, a tile's sums take 12.
+inline constexpr bool kManyRegisters = HWY_TARGET <= HWY_AVX3;
 
 inline size_t padded(size_t n) { return (n + kPad - 1) / kPad * kPad; }
 
@@ -70,7 +67,7 @@ struct Product {
 
 // The tile's sums, one instruction set and arithmetic: Sum::Operand is what a loaded element
 // becomes before it is multiplied.
-template <typename Sum, int kVectors, bool kAccumulate>
+template <typename Sum, int kRows, int kVectors, bool kAccumulate>
 HWY_INLINE void multiply_tile(const Matrix& a, const Strided& rows, const Output& out,
                               size_t depth) {
   const float* HWY_RESTRICT b = rows.data;
@@ -78,9 +75,9 @@ HWY_INLINE void multiply_tile(const Matrix& a, const Strided& rows, const Output
   const size_t b_stride = rows.stride, c_stride = out.stride;
   const FloatTag d;
   const size_t lanes = hn::Lanes(d);
-  Float sums[kTileRows][kVectors];
+  Float sums[kRows][kVectors];
 #pragma GCC unroll 16
-  for (int r = 0; r < kTileRows; ++r) {
+  for (int r = 0; r < kRows; ++r) {
 #pragma GCC unroll 4
     for (int v = 0; v < kVectors; ++v) {
       sums[r][v] = kAccumulate ? hn::LoadU(d, c + r * c_stride + v * lanes) : hn::Zero(d);
@@ -92,14 +89,14 @@ HWY_INLINE void multiply_tile(const Matrix& a, const Strided& rows, const Output
 #pragma GCC unroll 4
     for (int v = 0; v < kVectors; ++v) columns[v] = Sum::operand(hn::LoadU(d, b + v * lanes));
 #pragma GCC unroll 16
-    for (int r = 0; r < kTileRows; ++r) {
+    for (int r = 0; r < kRows; ++r) {
       const typename Sum::Operand left = Sum::operand(hn::Set(d, a_column[r * a.row_stride]));
 #pragma GCC unroll 4
       for (int v = 0; v < kVectors; ++v) sums[r][v] = Sum::add(left, columns[v], sums[r][v]);
     }
   }
 #pragma GCC unroll 16
-  for (int r = 0; r < kTileRows; ++r) {
+  for (int r = 0; r < kRows; ++r) {
 #pragma GCC unroll 4
     for (int v = 0; v < kVectors; ++v) {
       hn::StoreU(sums[r][v], d, c + r * c_stride + v * lanes);
@@ -108,6 +105,7 @@ HWY_INLINE void multiply_tile(const Matrix& a, const Strided& rows, const Output
 }
 
 struct FloatSum {
+  static constexpr int kRows = kManyRegisters ? 8 : 6;
   using Operand = Float;
   static HWY_INLINE Operand operand(Float loaded) { return loaded; }
   static HWY_INLINE Float add(Operand a, Operand b, Float sum) { return hn::MulAdd(a, b, sum); }
@@ -116,6 +114,7 @@ struct FloatSum {
 using WordTag = hn::RebindToUnsigned<FloatTag>;
 
 struct PairSum {
+  static constexpr int kRows = kManyRegisters ? 8 : 4;
   struct Operand {
     Float even, odd;
   };
@@ -130,25 +129,35 @@ struct PairSum {
   }
 };
 
+// kRows rows of C, the tile's first `row`.
+template <typename Sum, int kRows, bool kAccumulate>
+HWY_INLINE void multiply_row_of_tiles(const Product& size, const Matrix& a, const Strided& b,
+                                      const Output& c) {
+  const size_t lanes = hn::Lanes(FloatTag());
+  size_t column = 0;
+  for (; column + 2 * lanes <= size.columns; column += 2 * lanes)
+    multiply_tile<Sum, kRows, 2, kAccumulate>(a, b.column(column), c.at(0, column), size.depth);
+  for (; column < size.columns; column += lanes)
+    multiply_tile<Sum, kRows, 1, kAccumulate>(a, b.column(column), c.at(0, column), size.depth);
+}
+
 template <typename Sum, bool kAccumulate>
 HWY_INLINE void multiply_tiles(const Product& size, const Matrix& a, const Strided& b,
                                const Output& c) {
-  const size_t lanes = hn::Lanes(FloatTag());
-  for (size_t row = 0; row < size.rows; row += kTileRows) {
-    size_t column = 0;
-    for (; column + 2 * lanes <= size.columns; column += 2 * lanes) {
-      multiply_tile<Sum, 2, kAccumulate>(a.from(row), b.column(column), c.at(row, column),
-                                         size.depth);
-    }
-    for (; column < size.columns; column += lanes) {
-      multiply_tile<Sum, 1, kAccumulate>(a.from(row), b.column(column), c.at(row, column),
-                                         size.depth);
-    }
+  constexpr int kRows = Sum::kRows;
+  size_t row = 0;
+  if constexpr (kRows == 6) {  // 16 n rows are so many sixes and a four or two
+    const size_t fours = (6 - size.rows % 6) % 6 / 2;
+    for (; row < 4 * fours; row += 4)
+      multiply_row_of_tiles<Sum, 4, kAccumulate>(size, a.from(row), b, c.at(row, 0));
   }
+  for (; row < size.rows; row += kRows)
+    multiply_row_of_tiles<Sum, kRows, kAccumulate>(size, a.from(row), b, c.at(row, 0));
 }
 
 #if HWY_TARGET <= HWY_AVX3
 #define LACONIC_PAIR_PRODUCTS __attribute__((target("avx512bf16")))
+inline constexpr int kPairRows = PairSum::kRows;
 
 // multiply_tile's loop once more: a function for another target cannot be inlined there.
 template <int kVectors, bool kAccumulate>
@@ -157,9 +166,9 @@ LACONIC_PAIR_PRODUCTS void multiply_pairs_tile(const Matrix& a, const Strided& r
   const float* HWY_RESTRICT b = rows.data;
   float* HWY_RESTRICT const c = out.data;
   const size_t b_stride = rows.stride, c_stride = out.stride;
-  __m512 sums[kTileRows][kVectors];
+  __m512 sums[kPairRows][kVectors];
 #pragma GCC unroll 16
-  for (int r = 0; r < kTileRows; ++r) {
+  for (int r = 0; r < kPairRows; ++r) {
 #pragma GCC unroll 4
     for (int v = 0; v < kVectors; ++v) {
       sums[r][v] = kAccumulate ? _mm512_loadu_ps(c + r * c_stride + v * 16) : _mm512_setzero_ps();
@@ -171,7 +180,7 @@ LACONIC_PAIR_PRODUCTS void multiply_pairs_tile(const Matrix& a, const Strided& r
 #pragma GCC unroll 4
     for (int v = 0; v < kVectors; ++v) columns[v] = _mm512_loadu_ps(b + v * 16);
 #pragma GCC unroll 16
-    for (int r = 0; r < kTileRows; ++r) {
+    for (int r = 0; r < kPairRows; ++r) {
       const auto left = (__m512bh)_mm512_set1_ps(a_column[r * a.row_stride]);
 #pragma GCC unroll 4
       for (int v = 0; v < kVectors; ++v)
@@ -179,7 +188,7 @@ LACONIC_PAIR_PRODUCTS void multiply_pairs_tile(const Matrix& a, const Strided& r
     }
   }
 #pragma GCC unroll 16
-  for (int r = 0; r < kTileRows; ++r) {
+  for (int r = 0; r < kPairRows; ++r) {
 #pragma GCC unroll 4
     for (int v = 0; v < kVectors; ++v) _mm512_storeu_ps(c + r * c_stride + v * 16, sums[r][v]);
   }
@@ -188,7 +197,7 @@ LACONIC_PAIR_PRODUCTS void multiply_pairs_tile(const Matrix& a, const Strided& r
 template <bool kAccumulate>
 LACONIC_PAIR_PRODUCTS void multiply_pairs(const Product& size, const Matrix& a, const Strided& b,
                                           const Output& c) {
-  for (size_t row = 0; row < size.rows; row += kTileRows) {
+  for (size_t row = 0; row < size.rows; row += kPairRows) {
     size_t column = 0;
     for (; column + 32 <= size.columns; column += 32)
       multiply_pairs_tile<2, kAccumulate>(a.from(row), b.column(column), c.at(row, column),
