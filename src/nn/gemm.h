@@ -39,7 +39,8 @@ bool has_bfloat16_products();
 
 class GemmPanels {
  public:
-  // Copies B [K, N], threads sharing the work; memory is reused from one call to the next.
+  // Copies B [K, N], one of whose strides is 1, threads sharing the work; memory is reused from one
+  // call to the next.
   void pack(const MatrixView& b, Precision precision = Precision::kFloat32);
   size_t depth() const { return depth_; }      // K
   size_t columns() const { return columns_; }  // N

@@ -2,7 +2,6 @@
 #include "nn/gemm_panels.h"
 
 #include <algorithm>
-#include <cstring>
 #include <utility>
 
 #include "nn/gemm_edge.h"
@@ -36,29 +35,53 @@ size_t PackedFloats(size_t depth, size_t columns) {
 
 size_t PanelColumns() { return kPanel; }
 
+// Rows of floats, a multiple of a vector; a call of memcpy takes longer than such a copy.
+template <size_t kFloats>
+HWY_INLINE void copy_row(const float* from, float* to) {
+  const FloatTag d;
+  const size_t lanes = hn::Lanes(d);
+#pragma GCC unroll 8
+  for (size_t i = 0; i < kFloats; i += lanes) hn::StoreU(hn::LoadU(d, from + i), d, to + i);
+}
+
+// A panel of a B whose rows are contiguous.
+void pack_rows(const MatrixView& b, size_t first, size_t width, float* out) {
+  const float* from = b.data + first;
+  for (size_t row = 0; row < b.rows; ++row, from += b.row_stride, out += kPanel) {
+    if (width == kPanel) {
+      copy_row<kPanel>(from, out);
+    } else {
+      std::copy_n(from, width, out);
+    }
+  }
+}
+
+// A panel of a B whose columns are contiguous, a few rows at a time, so that both sides stay in the
+// cache.
+void pack_columns(const MatrixView& b, size_t first, size_t width, float* out) {
+  const float* const from = b.data + first * b.column_stride;
+  const size_t whole = width / 4 * 4;
+  for (size_t start = 0; start < b.rows; start += 16) {
+    const size_t end = std::min(start + 16, b.rows), fours = start + (end - start) / 4 * 4;
+    for (size_t column = 0; column < whole; column += 4) {
+      for (size_t row = start; row < fours; row += 4)
+        transpose_4x4(from + column * b.column_stride + row, b.column_stride,
+                      out + row * kPanel + column, kPanel);
+    }
+    for (size_t column = 0; column < width; ++column) {
+      for (size_t row = column < whole ? fours : start; row < end; ++row)
+        out[row * kPanel + column] = from[column * b.column_stride + row];
+    }
+  }
+}
+
 void PackPanels(const MatrixView& b, rows::Range range, float* out) {
   out += range.begin * b.rows * kPanel;
   for (size_t panel = range.begin; panel < range.end; ++panel, out += b.rows * kPanel) {
     const size_t first = panel * kPanel;
     const size_t width = std::min(kPanel, b.columns - first);
-    const float* from = b.data + first * b.column_stride;
     if (width < kPanel) std::fill(out, out + b.rows * kPanel, 0.0f);
-    if (b.column_stride == 1) {
-      for (size_t row = 0; row < b.rows; ++row) {
-        std::memcpy(out + row * kPanel, from + row * b.row_stride, width * sizeof(float));
-      }
-      continue;
-    }
-    // A transposed source: walk a few of its rows at a time, so that both sides stay in the cache.
-    for (size_t start = 0; start < b.rows; start += 16) {
-      const size_t end = std::min(start + 16, b.rows);
-      for (size_t column = 0; column < width; ++column) {
-        const float* source = from + column * b.column_stride;
-        for (size_t row = start; row < end; ++row) {
-          out[row * kPanel + column] = source[row * b.row_stride];
-        }
-      }
-    }
+    b.column_stride == 1 ? pack_rows(b, first, width, out) : pack_columns(b, first, width, out);
   }
 }
 
@@ -136,14 +159,20 @@ inline constexpr size_t kStripRows = 4 * kGemmRows;
 // the rows of A. Partial sums go through C, which changes no bit.
 inline constexpr size_t kDepthBlock = 288;
 
-// Rows of A lie far apart where the inner dimension is long (192 KB in a row of 49,152 logits):
-// they would share few sets of the caches. So a block of them is brought together first.
-const float* gather(const MatrixView& a, size_t begin, size_t depth) {
+// Columns [begin, begin + depth) of A. Rows lie far apart where the inner dimension is long (192 KB
+// in a row of 49,152 logits), or a power of two: a tile's rows would share few sets of the caches.
+// So a block of them is brought together first.
+MatrixView gather(const MatrixView& a, size_t begin, size_t depth) {
+  constexpr size_t kFar = 4096, kSets = 512;  // floats
+  MatrixView part = a;
+  part.data += begin, part.columns = depth;
+  if (a.row_stride == depth || (a.row_stride < kFar && a.row_stride % kSets != 0)) return part;
   static thread_local AlignedFloats memory;
   if (memory.size() < a.rows * depth) memory.resize(a.rows * depth);
   for (size_t row = 0; row < a.rows; ++row)
-    std::copy_n(a.data + row * a.row_stride + begin, depth, memory.data() + row * depth);
-  return memory.data();
+    std::copy_n(part.data + row * a.row_stride, depth, memory.data() + row * depth);
+  part.data = memory.data(), part.row_stride = depth;
+  return part;
 }
 
 void Multiply(const MatrixView& a, const PackedB& b, const Output& c) {
@@ -152,7 +181,7 @@ void Multiply(const MatrixView& a, const PackedB& b, const Output& c) {
   for (size_t k = 0; k < a.columns; k += block) {
     const float* start = k == 0 ? b.initial : c.data;
     const size_t depth = std::min(block, a.columns - k);
-    const float* const rows = gather(a, k, depth);
+    const MatrixView rows = gather(a, k, depth);
     for (size_t column = 0; column < b.columns; column += kPanel) {
       const float* panel = b.panels + column * a.columns + k * kPanel;
       const size_t width = std::min(kPanel, b.columns - column);
@@ -160,8 +189,8 @@ void Multiply(const MatrixView& a, const PackedB& b, const Output& c) {
         const size_t num_rows = std::min(kGemmRows, a.rows - row);
         const size_t at = row * c.stride + column;
         Tile tile = {};
-        tile.a = rows + row * depth;
-        tile.a_row_stride = depth, tile.a_depth_stride = 1;
+        tile.a = rows.data + row * rows.row_stride;
+        tile.a_row_stride = rows.row_stride, tile.a_depth_stride = 1;
         tile.b = panel, tile.depth = depth;
         tile.initial = start != nullptr ? start + at : nullptr;
         tile.c = c.data + at, tile.c_stride = c.stride;
@@ -181,8 +210,14 @@ void MultiplyTransposed(const MatrixView& a, const PackedB& b, rows::Range range
   float* const packed = memory.data();
   for (size_t strip = range.begin; strip < range.end; strip += kStripRows) {
     const size_t strip_rows = std::min(kStripRows, range.end - strip);
-    for (size_t k = 0; k < a.rows; ++k)
-      std::copy_n(a.data + k * a.row_stride + strip, strip_rows, packed + k * kStripRows);
+    const float* from = a.data + strip;
+    for (size_t k = 0; k < a.rows; ++k, from += a.row_stride) {
+      if (strip_rows == kStripRows) {
+        copy_row<kStripRows>(from, packed + k * kStripRows);
+      } else {
+        std::copy_n(from, strip_rows, packed + k * kStripRows);
+      }
+    }
     for (size_t column = 0; column < b.columns; column += kPanel) {
       const size_t width = std::min(kPanel, b.columns - column);
       for (size_t row = 0; row < strip_rows; row += kGemmRows) {

@@ -45,19 +45,6 @@ HWY_INLINE void pack(const Strided& source, const Extent& size, float scale, flo
   }
 }
 
-// Four rows of four, their columns written `stride` apart.
-HWY_INLINE void transpose_4x4(const float* from, size_t row_stride, float* out, size_t stride) {
-  const hn::FixedTag<float, 4> d;
-  const auto row = [&](size_t r) HWY_ATTR { return hn::LoadU(d, from + r * row_stride); };
-  const auto a = row(0), b = row(1), c = row(2), e = row(3);
-  const auto ac = hn::InterleaveLower(d, a, c), be = hn::InterleaveLower(d, b, e);
-  const auto ac_high = hn::InterleaveUpper(d, a, c), be_high = hn::InterleaveUpper(d, b, e);
-  hn::StoreU(hn::InterleaveLower(d, ac, be), d, out);
-  hn::StoreU(hn::InterleaveUpper(d, ac, be), d, out + stride);
-  hn::StoreU(hn::InterleaveLower(d, ac_high, be_high), d, out + 2 * stride);
-  hn::StoreU(hn::InterleaveUpper(d, ac_high, be_high), d, out + 3 * stride);
-}
-
 // out [columns, stride] = the transpose of block [rows, columns]; both are multiples of 4.
 HWY_INLINE void transpose(const float* block, size_t rows, size_t columns, float* out,
                           size_t stride) {

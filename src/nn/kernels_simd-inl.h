@@ -48,6 +48,19 @@ HWY_INLINE void for_vectors(size_t n, const Body& body) {
 HWY_INLINE float sum_lanes(Float v) { return hn::GetLane(hn::SumOfLanes(FloatTag(), v)); }
 HWY_INLINE float max_lanes(Float v) { return hn::GetLane(hn::MaxOfLanes(FloatTag(), v)); }
 
+// Four rows of four, their columns written `stride` apart.
+HWY_INLINE void transpose_4x4(const float* from, size_t row_stride, float* out, size_t stride) {
+  const hn::FixedTag<float, 4> d;
+  const auto row = [&](size_t r) HWY_ATTR { return hn::LoadU(d, from + r * row_stride); };
+  const auto a = row(0), b = row(1), c = row(2), e = row(3);
+  const auto ac = hn::InterleaveLower(d, a, c), be = hn::InterleaveLower(d, b, e);
+  const auto ac_high = hn::InterleaveUpper(d, a, c), be_high = hn::InterleaveUpper(d, b, e);
+  hn::StoreU(hn::InterleaveLower(d, ac, be), d, out);
+  hn::StoreU(hn::InterleaveUpper(d, ac, be), d, out + stride);
+  hn::StoreU(hn::InterleaveLower(d, ac_high, be_high), d, out + 2 * stride);
+  hn::StoreU(hn::InterleaveUpper(d, ac_high, be_high), d, out + 3 * stride);
+}
+
 // Highway 1.0.3's Exp wraps around where the result overflows, hence the bound.
 HWY_INLINE Float sigmoid(Float x) {
   const FloatTag d;
