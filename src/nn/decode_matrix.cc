@@ -162,7 +162,9 @@ HWY_INLINE void multiply_part(const MatmulArgs& args, const PanelPart<Source>& p
   const int64_t rows = args.num_rows;
   int64_t row = 0;
   if constexpr (kPanels == 1) {
-    for (; row + kMaxRows <= rows; row += kMaxRows)
+    // A row alone waits for its own additions: four are two twos, not three and one.
+    const int64_t last = kMaxRows == 3 && rows % 3 == 1 ? rows - 4 : rows;
+    for (; row + kMaxRows <= last; row += kMaxRows)
       panel_block<kMaxRows, 1>(args, part, panel, row);
     if constexpr (kMaxRows > 8) {
       for (; row + 8 <= rows; row += 8) panel_block<8, 1>(args, part, panel, row);
