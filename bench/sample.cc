@@ -88,7 +88,7 @@ double prompt_rate(const Weights& weights, StorageChoice storage, double seconds
 
 // What a processor reads from memory at most: a search through more than its caches hold.
 double memory_rate(double seconds) {
-  constexpr int64_t kBytes = int64_t{512} << 20, kBlock = int64_t{1} << 16;
+  constexpr int64_t kBytes = int64_t{512} << 20;
   static HugePageArena arena;
   static std::byte* const memory = arena.take(kBytes);
   static const bool ready = std::memset(memory, 1, kBytes) != nullptr;
@@ -98,9 +98,8 @@ double memory_rate(double seconds) {
   Team team;
   for (; now_s() - start_s < seconds; ++passes)
     team.run([&] {
-      team.share(kBytes / kBlock, [&](int64_t begin, int64_t end) {
-        const auto size = static_cast<size_t>((end - begin) * kBlock);
-        if (std::memchr(memory + begin * kBlock, 2, size)) found = true;
+      team.share(kBytes, [&](int64_t begin, int64_t end) {
+        if (std::memchr(memory + begin, 2, static_cast<size_t>(end - begin))) found = true;
       });
     });
   return found ? 0 : static_cast<double>(passes * kBytes) * 1e-9 / (now_s() - start_s);

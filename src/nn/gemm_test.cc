@@ -19,8 +19,9 @@ struct Sizes {
   int64_t rows, in, out;
 };
 
-const Sizes kSizes[] = {{1, 1, 1},    {5, 16, 33},     {13, 128, 384},
-                        {97, 70, 31}, {300, 384, 128}, {700, 48, 405}};
+// The last two: rows that lie a power of two apart, and far apart.
+const Sizes kSizes[] = {{1, 1, 1},       {5, 16, 33},    {13, 128, 384}, {97, 70, 31},
+                        {300, 384, 128}, {700, 48, 405}, {50, 1024, 40}, {27, 4500, 20}};
 
 TEST(Gemm, LinearForwardAndBackwardMatchTheFormula) {
   for (const Sizes& s : kSizes) {

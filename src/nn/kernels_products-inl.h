@@ -129,7 +129,7 @@ struct PairSum {
   }
 };
 
-// kRows rows of C, the tile's first `row`.
+// All columns of kRows rows of C.
 template <typename Sum, int kRows, bool kAccumulate>
 HWY_INLINE void multiply_row_of_tiles(const Product& size, const Matrix& a, const Strided& b,
                                       const Output& c) {
