@@ -35,24 +35,20 @@ size_t PackedFloats(size_t depth, size_t columns) {
 
 size_t PanelColumns() { return kPanel; }
 
-// Rows of floats, a multiple of a vector; a call of memcpy takes longer than such a copy.
+// Columns [first, first + width) of a matrix whose rows are contiguous, to rows kFloats apart. A
+// call of memcpy takes longer than a copy of a whole row.
 template <size_t kFloats>
-HWY_INLINE void copy_row(const float* from, float* to) {
+HWY_INLINE void copy_columns(const MatrixView& matrix, size_t first, size_t width, float* to) {
   const FloatTag d;
-  const size_t lanes = hn::Lanes(d);
-#pragma GCC unroll 8
-  for (size_t i = 0; i < kFloats; i += lanes) hn::StoreU(hn::LoadU(d, from + i), d, to + i);
-}
-
-// A panel of a B whose rows are contiguous.
-void pack_rows(const MatrixView& b, size_t first, size_t width, float* out) {
-  const float* from = b.data + first;
-  for (size_t row = 0; row < b.rows; ++row, from += b.row_stride, out += kPanel) {
-    if (width == kPanel) {
-      copy_row<kPanel>(from, out);
-    } else {
-      std::copy_n(from, width, out);
+  const float* from = matrix.data + first;
+  for (size_t row = 0; row < matrix.rows; ++row, from += matrix.row_stride, to += kFloats) {
+    if (width < kFloats) {
+      std::copy_n(from, width, to);
+      continue;
     }
+#pragma GCC unroll 8
+    for (size_t i = 0; i < kFloats; i += hn::Lanes(d))
+      hn::StoreU(hn::LoadU(d, from + i), d, to + i);
   }
 }
 
@@ -81,7 +77,11 @@ void PackPanels(const MatrixView& b, rows::Range range, float* out) {
     const size_t first = panel * kPanel;
     const size_t width = std::min(kPanel, b.columns - first);
     if (width < kPanel) std::fill(out, out + b.rows * kPanel, 0.0f);
-    b.column_stride == 1 ? pack_rows(b, first, width, out) : pack_columns(b, first, width, out);
+    if (b.column_stride == 1) {
+      copy_columns<kPanel>(b, first, width, out);
+    } else {
+      pack_columns(b, first, width, out);
+    }
   }
 }
 
@@ -210,14 +210,7 @@ void MultiplyTransposed(const MatrixView& a, const PackedB& b, rows::Range range
   float* const packed = memory.data();
   for (size_t strip = range.begin; strip < range.end; strip += kStripRows) {
     const size_t strip_rows = std::min(kStripRows, range.end - strip);
-    const float* from = a.data + strip;
-    for (size_t k = 0; k < a.rows; ++k, from += a.row_stride) {
-      if (strip_rows == kStripRows) {
-        copy_row<kStripRows>(from, packed + k * kStripRows);
-      } else {
-        std::copy_n(from, strip_rows, packed + k * kStripRows);
-      }
-    }
+    copy_columns<kStripRows>(a, strip, strip_rows, packed);
     for (size_t column = 0; column < b.columns; column += kPanel) {
       const size_t width = std::min(kPanel, b.columns - column);
       for (size_t row = 0; row < strip_rows; row += kGemmRows) {

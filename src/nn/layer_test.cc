@@ -2,11 +2,10 @@
 #include "nn/layer.h"
 
 #include <ATen/TensorOperators.h>
-#include <ATen/ops/ones.h>
-#include <ATen/ops/zeros.h>
 #include <gtest/gtest.h>
 
 #include "nn/attention.h"
+#include "nn/testing.h"
 
 namespace laconic {
 namespace {
@@ -30,14 +29,13 @@ at::Tensor values_of(const at::Tensor& qkv) {
 // gradient is what came in, each rounded where attention multiplies in bf16.
 TEST(Layer, AttentionMultipliesInThePrecisionOfThePass) {
   const ModelConfig config = one_layer();
-  Weights weights = make_weights(config), gradients = make_weights(config);
-  initialize_weights(weights, 0.5, 1);
+  const Weights weights = testing::random_weights(config, 1), gradients = make_weights(config);
   const std::vector<int32_t> cu_seqlens = {0, 1};
   for (const Precision precision : {Precision::kFloat32, Precision::kBfloat16}) {
     Workspace workspace;
-    const at::Tensor x = at::ones({1, config.hidden_size}) / 3;
+    const at::Tensor x = testing::random_tensor({1, config.hidden_size}, 2);
     RopeTable table = make_rope_table(config, 1);
-    table.positions = at::zeros({1}, at::kInt);
+    table.positions = testing::int_tensor({0});
     const LayerContext context{kernels_for(x), workspace,  config, head_layout(config), table,
                                table,          cu_seqlens, 1,      x.options(),         precision};
     LayerActivations activations = take_activations(context, 0, {0, 0});
