@@ -27,7 +27,12 @@ constexpr int64_t kMaxRows = kPanelVectors == 2 ? 12 : 3;  // rows x vectors fit
 // Inner dimension a pass: a panel's part stays in the cache, with AVX2 in the first-level one,
 // which few rows a tile read often.
 constexpr int64_t kInnerBlock = kPanelVectors == 2 ? 512 : 128;
-constexpr int64_t kOneRowBlock = 512;
+// How far ahead one row fetches. Measured (dev/LOG.md): with AVX2 the processor's own fetching
+// keeps up with floats and hints only cost; for narrower weights it is late.
+template <typename Stored>
+constexpr size_t kOneRowAheadBytes = kPanelVectors == 2               ? pairs::kOneRowAheadBytes
+                                     : sizeof(Stored) < sizeof(float) ? 1536
+                                                                      : 0;
 // Whether a part is widened once for all rows: three rows at a time pay for it too often.
 template <typename Stored>
 constexpr bool kWidensFirst = kPanelVectors == 4 && sizeof(Stored) < sizeof(float);
@@ -180,13 +185,13 @@ template <int64_t kPanels, typename Stored>
 void multiply_rows(const MatmulArgs& args, int64_t panel) {
   const DecodeMatrix& matrix = *args.matrix;
   const bool alone = args.num_rows == 1;
-  const int64_t block = alone ? kOneRowBlock : kInnerBlock;
+  const int64_t block = alone ? matrix.num_inputs : kInnerBlock;
   const int64_t stride = matrix.input_stride(panel);
   const auto* const values =
       reinterpret_cast<const Stored*>(matrix.panels) + matrix.panel_offset(panel);
   for (int64_t begin = 0; begin < matrix.num_inputs; begin += block) {
     const int64_t inner = std::min(matrix.num_inputs - begin, block);
-    const int64_t ahead = alone ? pairs::kOneRowAheadBytes / sizeof(Stored) : inner * stride;
+    const int64_t ahead = alone ? kOneRowAheadBytes<Stored> / sizeof(Stored) : inner * stride;
     const PanelPart<Stored> part = {values + begin * stride, stride, ahead, begin, inner};
     if constexpr (kWidensFirst<Stored> && kPanels == 1) {
       if (args.num_rows > kMaxRows) {
