@@ -2,7 +2,7 @@
 // bf16, and ATen's (MKL in fp32, oneDNN in bf16). The best fp32 and bf16 figures are the machine's
 // peak that bench figures are shares of.
 //
-//   bench_gemm [tokens] [threads] [seconds a point]
+//   bench_gemm [tokens] [threads] [seconds a point] [fp32 | bf16] (both without the last)
 //
 // SPDX-License-Identifier: Apache-2.0
 #include "nn/gemm.h"
@@ -17,6 +17,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <functional>
+#include <string>
 
 namespace laconic {
 namespace {
@@ -47,7 +48,8 @@ struct Shape {
   int64_t in, out;
 };
 
-void bench(int64_t tokens, double seconds) {
+void bench(int64_t tokens, double seconds, const std::string& only) {
+  const auto wanted = [&only](const char* precision) { return only.empty() || only == precision; };
   const Shape shapes[] = {{"qkv", 576, 960},
                           {"o", 576, 576},
                           {"gate_up", 576, 3072},
@@ -66,6 +68,7 @@ void bench(int64_t tokens, double seconds) {
       std::fflush(stdout);
     };
     for (const Precision p : {Precision::kFloat32, Precision::kBfloat16}) {
+      if (!wanted(p == Precision::kFloat32 ? "fp32" : "bf16")) continue;
       const char* const code = p == Precision::kFloat32 ? "own fp32" : "own bf16";
       GemmPanels panels;
       panels.pack(view(w).transposed(), p);
@@ -78,6 +81,7 @@ void bench(int64_t tokens, double seconds) {
       row("dy^T x", code, [&] { gemm_transposed_a(view(dy), view(x), dw.data_ptr<float>(), p); });
     }
     for (const auto dtype : {at::kFloat, at::kBFloat16}) {
+      if (!wanted(dtype == at::kFloat ? "fp32" : "bf16")) continue;
       const at::Tensor xd = x.to(dtype), wd = w.to(dtype);
       at::Tensor yd = y.to(dtype);
       row("x W^T", dtype == at::kFloat ? "ATen fp32" : "ATen bf16",
@@ -91,5 +95,6 @@ void bench(int64_t tokens, double seconds) {
 
 int main(int argc, char** argv) {
   at::set_num_threads(argc > 2 ? std::atoi(argv[2]) : 2);
-  laconic::bench(argc > 1 ? std::atoll(argv[1]) : 2048, argc > 3 ? std::atof(argv[3]) : 1);
+  laconic::bench(argc > 1 ? std::atoll(argv[1]) : 2048, argc > 3 ? std::atof(argv[3]) : 1,
+                 argc > 4 ? argv[4] : "");
 }

@@ -44,19 +44,19 @@ def step_seconds(*work, **repeats):
 
 def train(bench):
     """Steps on rows of equal length, laconic, transformers and transformers by torch.compile (SmolLM2 alone: it takes minutes to
-    compile), and on one row a step llama.cpp's training, which llama-finetune calls; share of bench_gemm's best rate. ratio:
-    laconic's rate over the row's."""
+    compile), and on one row a step llama.cpp's training, which llama-finetune calls. share_of_gemm_peak: of the best rate that
+    bench_gemm finds just before, median of the runs. ratio: laconic's rate over the row's."""
     works = [("smollm2", 4, 256, "fp32"), ("smollm2", 4, 256, "bf16"), ("0.9M", 32, 512, "fp32"), ("5.8M", 16, 512, "fp32")]
     if bench.quick:
         return train_quick(bench)
     if h.instruction_set() != "avx512_bf16":  # elsewhere products of bf16 are slower than those of fp32, the peers' by far
         works = [work for work in works if work[3] == "fp32"]
-    peak, rows = h.gemm_peak(), []
+    rows = []
     for model, count, length, precision in works:
         folder = h.model_of(model)
         config = json.loads((folder / "config.json").read_text())
         documents = h.write_documents(WORK / f"train-{model}.txt", [length] * count, config["vocab_size"])
-        first = {}
+        first, shares = {}, Shares(precision, flops(config, count, length))
 
         def ours():
             seconds, first["laconic"] = step_seconds(folder, documents, count * length, precision)
@@ -70,31 +70,50 @@ def train(bench):
         systems = {"laconic": ours, "transformers": lambda: theirs("transformers")}
         if model == "smollm2":
             systems["torch.compile"] = lambda: theirs("torch.compile", compiled=True)
-        seconds = h.medians(systems, bench.runs)
+        seconds = h.medians(shares.beside_peak(systems), bench.runs)
         for name in seconds:
             agree(f"train {model} {precision}", first["laconic"], first[name], 1e-4 if precision == "fp32" else 1e-2)
         for name, s in seconds.items():
             rows.append({"model": model, "rows": f"{count}x{length}", "precision": precision, "system": name,
                          "tokens_per_s": round(count * length / s),
-                         "share_of_gemm_peak": round(flops(config, count, length) / s / 1e9 / peak[precision], 3),
+                         "share_of_gemm_peak": shares.median(name),
                          "ratio": round(s / seconds["laconic"], 2), "first_loss": round(first[name], 5)})
-    rows += train_beside_llama(bench, peak["fp32"])
+    rows += train_beside_llama(bench)
     h.publish(bench, "train", rows, bars=(["model", "rows", "precision", "system"], "share_of_gemm_peak"))
 
 
-def train_beside_llama(bench, peak):
+def train_beside_llama(bench):
     """llama.cpp takes one row a step."""
     folder, length, steps = h.smollm2(), 1024, {}
     documents = h.write_documents(WORK / "train-llama.txt", [length + 1], 49000)  # the last id is a target only
-    seconds = h.medians({
+    shares = Shares("fp32", flops(json.loads((folder / "config.json").read_text()), 1, length))
+    seconds = h.medians(shares.beside_peak({
         "laconic": keep(steps, "laconic", "seconds", lambda: step_of(folder, documents, length + 1, "fp32")),
         "llama.cpp": keep(steps, "llama.cpp", "seconds", lambda: h.peer(
-            "train_llama", folder=WORK, documents=documents, repeats=1))}, bench.runs)
+            "train_llama", folder=WORK, documents=documents, repeats=1))}), bench.runs)
     agree("train beside llama.cpp", steps["laconic"]["first_loss"], steps["llama.cpp"]["first_loss"], 1e-4)
-    work = flops(json.loads((folder / "config.json").read_text()), 1, length)
     return [{"model": "smollm2", "rows": f"1x{length}", "precision": "fp32", "system": name, "tokens_per_s": round(length / s),
-             "share_of_gemm_peak": round(work / s / 1e9 / peak, 3), "ratio": round(s / seconds["laconic"], 2),
+             "share_of_gemm_peak": shares.median(name), "ratio": round(s / seconds["laconic"], 2),
              "first_loss": round(steps[name]["first_loss"], 5)} for name, s in seconds.items()]
+
+
+class Shares:
+    """Of the peak of products, which a shared machine changes from minute to minute: measured before each system of each run."""
+
+    def __init__(self, precision, flops_a_step):
+        self.precision, self.flops, self.values = precision, flops_a_step, {}
+
+    def beside_peak(self, systems):
+        def with_peak(name, seconds):
+            def run():
+                peak, s = h.gemm_peak(self.precision), seconds()
+                self.values.setdefault(name, []).append(self.flops / s / 1e9 / peak)
+                return s
+            return run
+        return {name: with_peak(name, seconds) for name, seconds in systems.items()}
+
+    def median(self, name):
+        return round(statistics.median(self.values[name]), 3)
 
 
 def flops(c, count, length):
