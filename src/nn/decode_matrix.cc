@@ -27,15 +27,19 @@ constexpr int64_t kMaxRows = kPanelVectors == 2 ? 12 : 3;  // rows x vectors fit
 // Inner dimension a pass: a panel's part stays in the cache, with AVX2 in the first-level one,
 // which few rows a tile read often.
 constexpr int64_t kInnerBlock = kPanelVectors == 2 ? 512 : 128;
+// Rows that a panel meets before the next rows do.
+constexpr int64_t kRowBlock = 64;
 // How far ahead one row fetches. Measured (dev/LOG.md): with AVX2 the processor's own fetching
 // keeps up with floats and hints only cost; for narrower weights it is late.
 template <typename Stored>
 constexpr size_t kOneRowAheadBytes = kPanelVectors == 2               ? pairs::kOneRowAheadBytes
                                      : sizeof(Stored) < sizeof(float) ? 1536
                                                                       : 0;
-// Whether a part is widened once for all rows: three rows at a time pay for it too often.
+// Whether a part is widened once for all rows, of which there are more than kFewRows: three at a
+// time would pay for it too often.
 template <typename Stored>
 constexpr bool kWidensFirst = kPanelVectors == 4 && sizeof(Stored) < sizeof(float);
+constexpr int64_t kFewRows = 9;
 
 HWY_INLINE V widen(const float* from) { return hn::Load(D(), from); }
 HWY_INLINE V widen(const hwy::bfloat16_t* from) {
@@ -46,13 +50,25 @@ HWY_INLINE V widen(const int8_t* from) {
   return hn::ConvertTo(D(), hn::PromoteTo(wide, hn::Load(hn::Rebind<int8_t, D>(), from)));
 }
 
-// Inputs [begin, begin + inner) of a panel, or of two side by side; inputs are `stride` values
-// apart, and what is read after it begins `to_next` values behind it (0: it is in the cache).
+// Some inputs of a panel, or of two side by side: `inner` of them, `stride` values apart. What is
+// read after it begins `to_next` values behind it (0: it is in the cache).
 template <typename Stored>
 struct PanelPart {
   const Stored* values;
-  int64_t stride, to_next;
-  int64_t begin, inner;
+  int64_t stride, to_next, inner;
+};
+
+struct Rows {
+  const float* x;
+  int64_t stride, count;
+};
+
+// Where a part's sums begin and where they go.
+struct Sums {
+  const float* from;
+  int64_t from_stride;
+  float* to;
+  int64_t to_stride;
 };
 
 template <int64_t kColumns, typename Stored>
@@ -64,40 +80,51 @@ HWY_INLINE void prefetch_next(const Stored* from, int64_t to_next) {
 
 // Adds the products of a part to kRows rows, held in registers.
 template <int64_t kRows, int64_t kVectors, bool kPrefetch, typename Stored>
-HWY_INLINE void panel_rows(const PanelPart<Stored>& part, const float* HWY_RESTRICT x,
-                           int64_t x_stride, float* const* y) {
+HWY_NOINLINE void panel_rows(const PanelPart<Stored>& part, const Rows& rows, const Sums& path) {
   const D d;
+  const float* HWY_RESTRICT x = rows.x;
+  const int64_t x_stride = rows.stride;
   V sums[kRows][kVectors];
 #pragma GCC unroll 16
   for (int64_t r = 0; r < kRows; ++r) {
 #pragma GCC unroll 8
-    for (int64_t v = 0; v < kVectors; ++v) sums[r][v] = hn::LoadU(d, y[r] + v * kLanes);
+    for (int64_t v = 0; v < kVectors; ++v)
+      sums[r][v] = hn::LoadU(d, path.from + r * path.from_stride + v * kLanes);
   }
   const Stored* from = part.values;
   for (int64_t k = 0; k < part.inner; ++k, from += part.stride) {
     // What is read next comes from memory meanwhile.
     if constexpr (kPrefetch) prefetch_next<kVectors * kLanes>(from, part.to_next);
-    if constexpr (kRows == 1) {  // two panels' sums and weights would not fit 16 registers
-      const V value = hn::Set(d, x[k]);
+    // Sixteen registers hold the sums and either all values or all weights of an input. A weight
+    // that is not widened needs none, products read it from memory.
+    if constexpr (kRows == 1 || (kRows <= kVectors && sizeof(Stored) < sizeof(float))) {
+      V values[kRows];
 #pragma GCC unroll 8
-      for (int64_t v = 0; v < kVectors; ++v)
-        sums[0][v] = hn::MulAdd(value, widen(from + v * kLanes), sums[0][v]);
-      continue;
-    }
-    V weights[kVectors];
+      for (int64_t r = 0; r < kRows; ++r) values[r] = hn::Set(d, x[r * x_stride + k]);
 #pragma GCC unroll 8
-    for (int64_t v = 0; v < kVectors; ++v) weights[v] = widen(from + v * kLanes);
+      for (int64_t v = 0; v < kVectors; ++v) {
+        const V weight = widen(from + v * kLanes);
+#pragma GCC unroll 8
+        for (int64_t r = 0; r < kRows; ++r) sums[r][v] = hn::MulAdd(values[r], weight, sums[r][v]);
+      }
+    } else {
+      V weights[kVectors];
+#pragma GCC unroll 8
+      for (int64_t v = 0; v < kVectors; ++v) weights[v] = widen(from + v * kLanes);
 #pragma GCC unroll 16
-    for (int64_t r = 0; r < kRows; ++r) {
-      const V value = hn::Set(d, x[r * x_stride + k]);
+      for (int64_t r = 0; r < kRows; ++r) {
+        const V value = hn::Set(d, x[r * x_stride + k]);
 #pragma GCC unroll 8
-      for (int64_t v = 0; v < kVectors; ++v) sums[r][v] = hn::MulAdd(value, weights[v], sums[r][v]);
+        for (int64_t v = 0; v < kVectors; ++v)
+          sums[r][v] = hn::MulAdd(value, weights[v], sums[r][v]);
+      }
     }
   }
 #pragma GCC unroll 16
   for (int64_t r = 0; r < kRows; ++r) {
 #pragma GCC unroll 8
-    for (int64_t v = 0; v < kVectors; ++v) hn::StoreU(sums[r][v], d, y[r] + v * kLanes);
+    for (int64_t v = 0; v < kVectors; ++v)
+      hn::StoreU(sums[r][v], d, path.to + r * path.to_stride + v * kLanes);
   }
 }
 
@@ -113,95 +140,97 @@ HWY_INLINE void widen_part(const PanelPart<Stored>& part, float* HWY_RESTRICT to
   }
 }
 
-HWY_INLINE void scale_and_add(float* y, const DecodeMatrix& matrix, int64_t begin, int64_t end) {
-  for (int64_t c = begin; c < end; c += kLanes, y += kLanes)
-    hn::StoreU(hn::MulAdd(hn::LoadU(D(), y), hn::LoadU(D(), matrix.scales.data() + c),
-                          hn::LoadU(D(), matrix.bias.data() + c)),
-               D(), y);
-}
-
-// Rows [row, row + kRows) of kPanels panels; what sticks out of y goes by way of a copy.
+// kRows rows from `row` on of kPanels panels.
 template <int64_t kRows, int64_t kPanels, typename Source>
-HWY_NOINLINE void panel_block(const MatmulArgs& args, const PanelPart<Source>& part,
-                              int64_t panel_idx, int64_t row) {
-  const DecodeMatrix& matrix = *args.matrix;
-  const bool scaled = matrix.storage == WeightStorage::kInt8;
-  constexpr int64_t kColumns = kPanels * kPanel;
-  const int64_t column = panel_idx * kPanel;
-  const bool whole = column + kColumns <= args.y_stride;
-  const size_t tail_bytes =
-      static_cast<size_t>(whole ? 0 : matrix.num_outputs - column) * sizeof(float);
-  HWY_ALIGN float copies[kRows][kColumns];
-  float* y[kRows];
-  for (int64_t r = 0; r < kRows; ++r) {
-    float* out = args.y + (row + r) * args.y_stride + column;
-    y[r] = whole ? out : copies[r];
-    if (part.begin == 0) {
-      if (scaled) {
-        std::memset(y[r], 0, sizeof(copies[r]));
-      } else {
-        std::memcpy(y[r], matrix.bias.data() + column, sizeof(copies[r]));
-      }
-    } else if (!whole) {
-      std::memcpy(y[r], out, tail_bytes);
-    }
-  }
-  const float* const x = args.x + row * args.x_stride + part.begin;
+HWY_INLINE void panel_block(const PanelPart<Source>& part, const Rows& rows, const Sums& sums,
+                            int64_t row) {
+  const Rows some = {rows.x + row * rows.stride, rows.stride, kRows};
+  const Sums path = {sums.from + row * sums.from_stride, sums.from_stride,
+                     sums.to + row * sums.to_stride, sums.to_stride};
   if (part.to_next == 0) {
-    panel_rows<kRows, kPanels * kPanelVectors, false>(part, x, args.x_stride, y);
+    panel_rows<kRows, kPanels * kPanelVectors, false>(part, some, path);
   } else {
-    panel_rows<kRows, kPanels * kPanelVectors, true>(part, x, args.x_stride, y);
+    panel_rows<kRows, kPanels * kPanelVectors, true>(part, some, path);
   }
-  if (scaled && part.begin + part.inner == matrix.num_inputs) {
-    for (int64_t r = 0; r < kRows; ++r) scale_and_add(y[r], matrix, column, column + kColumns);
-  }
-  if (whole) return;
-  for (int64_t r = 0; r < kRows; ++r)
-    std::memcpy(args.y + (row + r) * args.y_stride + column, y[r], tail_bytes);
 }
 
-// All rows of a part.
 template <int64_t kPanels, typename Source>
-HWY_INLINE void multiply_part(const MatmulArgs& args, const PanelPart<Source>& part,
-                              int64_t panel) {
-  const int64_t rows = args.num_rows;
+HWY_INLINE void multiply_part(const PanelPart<Source>& part, const Rows& rows, const Sums& sums) {
   int64_t row = 0;
   if constexpr (kPanels == 1) {
     // A row alone waits for its own additions: four are two twos, not three and one.
-    const int64_t last = kMaxRows == 3 && rows % 3 == 1 ? rows - 4 : rows;
-    for (; row + kMaxRows <= last; row += kMaxRows)
-      panel_block<kMaxRows, 1>(args, part, panel, row);
+    const int64_t last = kMaxRows == 3 && rows.count % 3 == 1 ? rows.count - 4 : rows.count;
+    for (; row + kMaxRows <= last; row += kMaxRows) panel_block<kMaxRows, 1>(part, rows, sums, row);
     if constexpr (kMaxRows > 8) {
-      for (; row + 8 <= rows; row += 8) panel_block<8, 1>(args, part, panel, row);
-      for (; row + 4 <= rows; row += 4) panel_block<4, 1>(args, part, panel, row);
+      for (; row + 8 <= rows.count; row += 8) panel_block<8, 1>(part, rows, sums, row);
+      for (; row + 4 <= rows.count; row += 4) panel_block<4, 1>(part, rows, sums, row);
     }
-    for (; row + 2 <= rows; row += 2) panel_block<2, 1>(args, part, panel, row);
+    for (; row + 2 <= rows.count; row += 2) panel_block<2, 1>(part, rows, sums, row);
   }
-  for (; row < rows; ++row) panel_block<1, kPanels>(args, part, panel, row);
+  for (; row < rows.count; ++row) panel_block<1, kPanels>(part, rows, sums, row);
+}
+
+// Outputs that are scaled, or of a panel that sticks out of y, go there by way of `sums`.
+template <int64_t kPanels>
+HWY_INLINE void write_rows(const MatmulArgs& args, int64_t column, const Rows& rows, float* sums,
+                           float* y) {
+  constexpr int64_t kColumns = kPanels * kPanel;
+  const DecodeMatrix& matrix = *args.matrix;
+  const bool whole = column + kColumns <= args.y_stride;
+  const int64_t width = whole ? kColumns : matrix.num_outputs - column;
+  for (int64_t r = 0; r < rows.count; ++r, sums += kColumns, y += args.y_stride) {
+    if (matrix.storage == WeightStorage::kInt8) {
+      for (int64_t c = 0; c < kColumns; c += kLanes)
+        hn::Store(
+            hn::MulAdd(hn::Load(D(), sums + c), hn::LoadU(D(), matrix.scales.data() + column + c),
+                       hn::LoadU(D(), matrix.bias.data() + column + c)),
+            D(), sums + c);
+    }
+    std::memcpy(y, sums, static_cast<size_t>(width) * sizeof(float));
+  }
+}
+
+// Some rows of kPanels panels. Between two parts sums wait side by side: rows of y that lie a
+// multiple of 4 KB apart (those of 49,152 logits do) would push each other out of the caches.
+template <int64_t kPanels, typename Stored>
+HWY_INLINE void multiply_rows(const MatmulArgs& args, int64_t panel, const Rows& rows, float* y) {
+  constexpr int64_t kColumns = kPanels * kPanel;
+  HWY_ALIGN static constexpr float kZeros[kColumns] = {};
+  HWY_ALIGN float waiting[kPanels == 1 ? kRowBlock * kColumns : kColumns];
+  const DecodeMatrix& matrix = *args.matrix;
+  const bool alone = args.num_rows == 1, scaled = matrix.storage == WeightStorage::kInt8;
+  const int64_t block = alone ? matrix.num_inputs : kInnerBlock, column = panel * kPanel;
+  const bool direct = !scaled && column + kColumns <= args.y_stride;
+  const int64_t stride = matrix.input_stride(panel);
+  const auto* const values =
+      reinterpret_cast<const Stored*>(matrix.panels) + matrix.panel_offset(panel);
+  Sums sums = {scaled ? kZeros : matrix.bias.data() + column, 0, waiting, kColumns};
+  for (int64_t begin = 0; begin < matrix.num_inputs; begin += block) {
+    const int64_t inner = std::min(matrix.num_inputs - begin, block);
+    const int64_t ahead = alone ? kOneRowAheadBytes<Stored> / sizeof(Stored) : inner * stride;
+    const PanelPart<Stored> part = {values + begin * stride, stride, ahead, inner};
+    const Rows from = {rows.x + begin, rows.stride, rows.count};
+    if (direct && begin + inner == matrix.num_inputs) sums.to = y, sums.to_stride = args.y_stride;
+    if (kWidensFirst<Stored> && kPanels == 1 && rows.count > kFewRows) {
+      HWY_ALIGN float wide[kInnerBlock * kPanel];
+      widen_part(part, wide);
+      multiply_part<1, float>({wide, kPanel, 0, inner}, from, sums);
+    } else {
+      multiply_part<kPanels>(part, from, sums);
+    }
+    sums.from = waiting, sums.from_stride = kColumns;
+  }
+  if (!direct) write_rows<kPanels>(args, column, rows, waiting, y);
 }
 
 // All rows of kPanels panels.
 template <int64_t kPanels, typename Stored>
-void multiply_rows(const MatmulArgs& args, int64_t panel) {
-  const DecodeMatrix& matrix = *args.matrix;
-  const bool alone = args.num_rows == 1;
-  const int64_t block = alone ? matrix.num_inputs : kInnerBlock;
-  const int64_t stride = matrix.input_stride(panel);
-  const auto* const values =
-      reinterpret_cast<const Stored*>(matrix.panels) + matrix.panel_offset(panel);
-  for (int64_t begin = 0; begin < matrix.num_inputs; begin += block) {
-    const int64_t inner = std::min(matrix.num_inputs - begin, block);
-    const int64_t ahead = alone ? kOneRowAheadBytes<Stored> / sizeof(Stored) : inner * stride;
-    const PanelPart<Stored> part = {values + begin * stride, stride, ahead, begin, inner};
-    if constexpr (kWidensFirst<Stored> && kPanels == 1) {
-      if (args.num_rows > kMaxRows) {
-        HWY_ALIGN float wide[kInnerBlock * kPanel];
-        widen_part(part, wide);
-        multiply_part<1, float>(args, {wide, kPanel, 0, begin, inner}, panel);
-        continue;
-      }
-    }
-    multiply_part<kPanels>(args, part, panel);
+void multiply_panel(const MatmulArgs& args, int64_t panel) {
+  for (int64_t row = 0; row < args.num_rows; row += kRowBlock) {
+    const int64_t count = std::min(kRowBlock, args.num_rows - row);
+    multiply_rows<kPanels, Stored>(args, panel,
+                                   {args.x + row * args.x_stride, args.x_stride, count},
+                                   args.y + row * args.y_stride + panel * kPanel);
   }
 }
 
@@ -211,11 +240,11 @@ template <typename Stored>
 void multiply_stored(const MatmulArgs& args) {
   int64_t panel = args.panel_begin;
   if (sizeof(Stored) == 1 && args.num_rows == 1) {
-    if (panel % 2 == 1 && panel < args.panel_end) multiply_rows<1, Stored>(args, panel++);
+    if (panel % 2 == 1 && panel < args.panel_end) multiply_panel<1, Stored>(args, panel++);
     for (; panel + 2 <= args.panel_end && (panel + 2) * kPanel <= args.y_stride; panel += 2)
-      multiply_rows<2, Stored>(args, panel);
+      multiply_panel<2, Stored>(args, panel);
   }
-  for (; panel < args.panel_end; ++panel) multiply_rows<1, Stored>(args, panel);
+  for (; panel < args.panel_end; ++panel) multiply_panel<1, Stored>(args, panel);
 }
 
 void multiply_panels_impl(const MatmulArgs& args) {

@@ -40,8 +40,9 @@ AlignedFloats product(const StoredProduct& p, const AlignedFloats& weight, Weigh
   return y;
 }
 
-const StoredProduct kStored[] = {{1, 1, 1},    {33, 7, 3},   {64, 513, 13}, {70, 1100, 2},
-                                 {32, 64, 31}, {96, 513, 1}, {130, 40, 1},  {160, 600, 5}};
+const StoredProduct kStored[] = {{1, 1, 1},     {33, 7, 3},    {64, 513, 13},
+                                 {70, 1100, 2}, {32, 64, 31},  {96, 513, 1},
+                                 {130, 40, 1},  {160, 600, 5}, {70, 300, 67}};
 
 TEST(DecodeMatrix, WeightsOfBf16ValuesGiveTheSameBitsStoredAsBf16) {
   for (const StoredProduct& p : kStored) {
@@ -125,6 +126,24 @@ TEST(DecodeMatrix, RowsAndPanelsApartGiveTheSameBits) {
         }
         EXPECT_EQ(apart, together) << p.outputs << " x " << p.inputs << ", cut " << cut;
       }
+    }
+  }
+}
+
+TEST(DecodeMatrix, WritesNoColumnBeyondTheOutputsWhereAPanelSticksOut) {
+  const StoredProduct p = {33, 300, 5};
+  constexpr int64_t kStride = 40;
+  const AlignedFloats weight = random_floats(p.outputs * p.inputs, 1, 12);
+  const AlignedFloats x = random_floats(p.rows * p.inputs, 1, 11);
+  for (const WeightStorage storage :
+       {WeightStorage::kFloat32, WeightStorage::kBfloat16, WeightStorage::kInt8}) {
+    const DecodeMatrix matrix = packed(p, weight, storage);
+    const AlignedFloats want = product(p, weight, storage);
+    AlignedFloats y(static_cast<size_t>(p.rows * kStride), 7.0F);
+    multiply_panels({&matrix, x.data(), p.inputs, y.data(), kStride, p.rows, 0, 2});
+    for (int64_t r = 0; r < p.rows; ++r) {
+      for (int64_t c = 0; c < kStride; ++c)
+        EXPECT_EQ(y[r * kStride + c], c < p.outputs ? want[r * p.outputs + c] : 7.0F) << r << c;
     }
   }
 }
