@@ -81,11 +81,39 @@ TokenBatch batch_of(const ModelConfig& config, int64_t tokens, int64_t row_token
   return batch;
 }
 
-double pass_s(const ModelConfig& config, const TokenBatch& batch, const TrainProbe& probe) {
-  Weights weights = random_weights(config);
-  if (probe.lora_r > 0) weights = attach_adapter(weights, all_linear_adapter(probe.lora_r), 1);
-  Weights gradients = make_gradients(weights);
-  return fastest_s([&] { forward_backward(weights, batch, 1e-3, gradients, probe.decoder); });
+struct Pass {
+  Pass(const ModelConfig& config, const TokenBatch& tokens, const TrainProbe& probe)
+      : weights(random_weights(config)), batch(tokens), options(probe.decoder) {
+    if (probe.lora_r > 0) weights = attach_adapter(weights, all_linear_adapter(probe.lora_r), 1);
+    gradients = make_gradients(weights);
+  }
+  void operator()() { forward_backward(weights, batch, 1e-3, gradients, options); }
+  Weights weights, gradients;
+  const TokenBatch& batch;
+  DecoderOptions options;
+};
+
+struct TwoTimes {
+  double first_s, second_s;
+};
+
+// Medians by turns, after one of each unmeasured: a machine's speed may change between two calls
+// that are timed apart, and their difference with it.
+TwoTimes times_by_turns(const std::function<void()>& first, const std::function<void()>& second) {
+  std::vector<double> times[2];
+  first(), second();
+  const double start = now_s();
+  for (int turn = 0; turn < 3 || (turn < 15 && now_s() - start < 6); ++turn) {
+    for (const bool is_second : {false, true}) {
+      const double begin = now_s();
+      is_second ? second() : first();
+      times[is_second].push_back(now_s() - begin);
+    }
+    if (now_s() - start > 12) break;
+  }
+  for (std::vector<double>& some : times) std::sort(some.begin(), some.end());
+  const size_t middle = times[0].size() / 2;
+  return {times[0][middle], times[1][middle]};
 }
 
 double update_s_per_weight(const ModelConfig& config) {
@@ -151,16 +179,17 @@ TrainCost measure_training(const ModelConfig& config, const TrainProbe& probe) {
   const int64_t tokens = std::min(probe.batch_tokens, fitting);
   if (whole) {
     const TokenBatch batch = batch_of(config, tokens, probe.row_tokens, probe.target_share);
-    cost.s_per_token = pass_s(config, batch, probe) / static_cast<double>(tokens);
+    cost.s_per_token = fastest_s(Pass(config, batch, probe)) / static_cast<double>(tokens);
     cost.gflops = flops_a_token / cost.s_per_token * 1e-9;
     return cost;
   }
   // The last layer leaves out what no target needs, so a second one tells what a layer costs.
   const ModelConfig one = cut(config, 1, kFewIds);
   const TokenBatch batch = batch_of(one, tokens, probe.row_tokens, probe.target_share);
-  const double last_s = pass_s(one, batch, probe) / static_cast<double>(tokens);
-  const double layer_s =
-      pass_s(cut(config, 2, kFewIds), batch, probe) / static_cast<double>(tokens) - last_s;
+  const TwoTimes pass_s =
+      times_by_turns(Pass(one, batch, probe), Pass(cut(config, 2, kFewIds), batch, probe));
+  const double last_s = pass_s.first_s / static_cast<double>(tokens);
+  const double layer_s = pass_s.second_s / static_cast<double>(tokens) - last_s;
   cost.s_per_token =
       last_s + layer_s * (matrices / static_cast<double>(layer_matrix_weights(one, 0)) - 1);
   cost.s_per_target = head_s_per_target(config, probe);
