@@ -94,7 +94,11 @@ void bench(int64_t tokens, double seconds, const std::string& only) {
 }  // namespace laconic
 
 int main(int argc, char** argv) {
+  const std::string only = argc > 4 ? argv[4] : "";
+  if (!only.empty() && only != "fp32" && only != "bf16") {
+    std::fprintf(stderr, "bench_gemm: precision: expected fp32 or bf16, got %s\n", only.c_str());
+    return 2;
+  }
   at::set_num_threads(argc > 2 ? std::atoi(argv[2]) : 2);
-  laconic::bench(argc > 1 ? std::atoll(argv[1]) : 2048, argc > 3 ? std::atof(argv[3]) : 1,
-                 argc > 4 ? argv[4] : "");
+  laconic::bench(argc > 1 ? std::atoll(argv[1]) : 2048, argc > 3 ? std::atof(argv[3]) : 1, only);
 }

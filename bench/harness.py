@@ -184,7 +184,7 @@ def write_documents(path, lengths, vocab_size, seed=1):
 
 
 def gemm_peak(precision):
-    """Best GFLOP/s of all codes that bench_gemm knows."""
+    """Best GFLOP/s of all codes that bench_gemm knows for "fp32" or "bf16"."""
     rows = csv_of(call(BUILD / "bench" / "bench_gemm", 1024, THREADS, 0.1, precision)[0])
     return max(float(row["gflops"]) for row in rows if not row["operation"].startswith("pack"))
 

@@ -97,8 +97,8 @@ struct TwoTimes {
   double first_s, second_s;
 };
 
-// Medians by turns, after one of each unmeasured: a machine's speed may change between two calls
-// that are timed apart, and their difference with it.
+// Medians by turns, after one of each unmeasured: of a difference, since a machine's speed may
+// change between two calls that are timed apart, and their difference with it.
 TwoTimes times_by_turns(const std::function<void()>& first, const std::function<void()>& second) {
   std::vector<double> times[2];
   first(), second();
@@ -186,10 +186,10 @@ TrainCost measure_training(const ModelConfig& config, const TrainProbe& probe) {
   // The last layer leaves out what no target needs, so a second one tells what a layer costs.
   const ModelConfig one = cut(config, 1, kFewIds);
   const TokenBatch batch = batch_of(one, tokens, probe.row_tokens, probe.target_share);
-  const TwoTimes pass_s =
+  const auto [one_s, two_s] =
       times_by_turns(Pass(one, batch, probe), Pass(cut(config, 2, kFewIds), batch, probe));
-  const double last_s = pass_s.first_s / static_cast<double>(tokens);
-  const double layer_s = pass_s.second_s / static_cast<double>(tokens) - last_s;
+  const double last_s = one_s / static_cast<double>(tokens);
+  const double layer_s = two_s / static_cast<double>(tokens) - last_s;
   cost.s_per_token =
       last_s + layer_s * (matrices / static_cast<double>(layer_matrix_weights(one, 0)) - 1);
   cost.s_per_target = head_s_per_target(config, probe);
@@ -214,16 +214,16 @@ SampleTimes sample_times(const ModelConfig& config, const SampleProbe& probe, in
                                              static_cast<int32_t>(i % config.vocab_size))});
   SamplingSettings settings;
   settings.temperature = 0.7;
-  const auto time_of = [&](int64_t tokens) {
-    settings.max_new_tokens = tokens;
-    return fastest_s([&] {
+  const auto sampling = [&](int64_t tokens) {
+    return [&, tokens] {
       SamplerCallbacks callbacks;
       callbacks.on_sample = [](Sample&&) {};
       callbacks.keep_going = [](const SamplerProgress&) { return true; };
+      settings.max_new_tokens = tokens;
       sampler.sample(requests, settings, callbacks);
-    });
+    };
   };
-  const double first_s = time_of(1), all_s = time_of(new_tokens);
+  const auto [first_s, all_s] = times_by_turns(sampling(1), sampling(new_tokens));
   return {first_s / static_cast<double>(probe.slots * probe.prompt_tokens),
           std::max(0.0, all_s - first_s) / static_cast<double>(new_tokens - 1)};
 }

@@ -4,8 +4,8 @@
 // widths on random weights, one or a few of its layers, a part of its vocabulary and as many tokens
 // as a second or two allow; time then grows with layers, rows of the vocabulary, weights and
 // tokens. A small model runs whole. The fastest of a few repeats counts: a plan is for a machine
-// that is otherwise idle. A training layer's time is a difference of two passes, and the medians by
-// turns count. Cost of attention is taken at the given row length, not extrapolated.
+// that is otherwise idle; of times that are told by a difference (a layer's, a sampled token's) the
+// medians by turns. Cost of attention is taken at the given row length, not extrapolated.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
