@@ -3,10 +3,9 @@
 
 #include <algorithm>
 #include <bit>
-#include <cmath>
 #include <cstring>
-#include <limits>
 
+#include "nn/decode_int8.h"
 #include "nn/gemm_pairs.h"
 #include "nn/half.h"
 #include "nn/huge_pages.h"
@@ -45,17 +44,13 @@ HWY_INLINE V widen(const float* from) { return hn::Load(D(), from); }
 HWY_INLINE V widen(const hwy::bfloat16_t* from) {
   return hn::PromoteTo(D(), hn::Load(hn::Rebind<hwy::bfloat16_t, D>(), from));
 }
-HWY_INLINE V widen(const int8_t* from) {
-  const hn::Rebind<int32_t, D> wide;
-  return hn::ConvertTo(D(), hn::PromoteTo(wide, hn::Load(hn::Rebind<int8_t, D>(), from)));
-}
 
-// Some inputs of a panel, or of two side by side: `inner` of them, `stride` values apart. What is
-// read after it begins `to_next` values behind it (0: it is in the cache).
+// Some inputs of a panel: `inner` of them, kPanel values each. What is read after it begins
+// `to_next` values behind it (0: it is in the cache).
 template <typename Stored>
 struct PanelPart {
   const Stored* values;
-  int64_t stride, to_next, inner;
+  int64_t to_next, inner;
 };
 
 struct Rows {
@@ -71,51 +66,51 @@ struct Sums {
   int64_t to_stride;
 };
 
-template <int64_t kColumns, typename Stored>
+template <typename Stored>
 HWY_INLINE void prefetch_next(const Stored* from, int64_t to_next) {
   const auto* next = reinterpret_cast<const char*>(from + to_next);
-  for (size_t line = 0; line < kColumns * sizeof(Stored); line += 64)
+  for (size_t line = 0; line < kPanel * sizeof(Stored); line += 64)
     __builtin_prefetch(next + line, 0, 2);
 }
 
 // Adds the products of a part to kRows rows, held in registers.
-template <int64_t kRows, int64_t kVectors, bool kPrefetch, typename Stored>
+template <int64_t kRows, bool kPrefetch, typename Stored>
 HWY_NOINLINE void panel_rows(const PanelPart<Stored>& part, const Rows& rows, const Sums& path) {
   const D d;
   const float* HWY_RESTRICT x = rows.x;
   const int64_t x_stride = rows.stride;
-  V sums[kRows][kVectors];
+  V sums[kRows][kPanelVectors];
 #pragma GCC unroll 16
   for (int64_t r = 0; r < kRows; ++r) {
 #pragma GCC unroll 8
-    for (int64_t v = 0; v < kVectors; ++v)
+    for (int64_t v = 0; v < kPanelVectors; ++v)
       sums[r][v] = hn::LoadU(d, path.from + r * path.from_stride + v * kLanes);
   }
   const Stored* from = part.values;
-  for (int64_t k = 0; k < part.inner; ++k, from += part.stride) {
+  for (int64_t k = 0; k < part.inner; ++k, from += kPanel) {
     // What is read next comes from memory meanwhile.
-    if constexpr (kPrefetch) prefetch_next<kVectors * kLanes>(from, part.to_next);
+    if constexpr (kPrefetch) prefetch_next(from, part.to_next);
     // Sixteen registers hold the sums and either all values or all weights of an input. A weight
     // that is not widened needs none, products read it from memory.
-    if constexpr (kRows == 1 || (kRows <= kVectors && sizeof(Stored) < sizeof(float))) {
+    if constexpr (kRows == 1 || (kRows <= kPanelVectors && sizeof(Stored) < sizeof(float))) {
       V values[kRows];
 #pragma GCC unroll 8
       for (int64_t r = 0; r < kRows; ++r) values[r] = hn::Set(d, x[r * x_stride + k]);
 #pragma GCC unroll 8
-      for (int64_t v = 0; v < kVectors; ++v) {
+      for (int64_t v = 0; v < kPanelVectors; ++v) {
         const V weight = widen(from + v * kLanes);
 #pragma GCC unroll 8
         for (int64_t r = 0; r < kRows; ++r) sums[r][v] = hn::MulAdd(values[r], weight, sums[r][v]);
       }
     } else {
-      V weights[kVectors];
+      V weights[kPanelVectors];
 #pragma GCC unroll 8
-      for (int64_t v = 0; v < kVectors; ++v) weights[v] = widen(from + v * kLanes);
+      for (int64_t v = 0; v < kPanelVectors; ++v) weights[v] = widen(from + v * kLanes);
 #pragma GCC unroll 16
       for (int64_t r = 0; r < kRows; ++r) {
         const V value = hn::Set(d, x[r * x_stride + k]);
 #pragma GCC unroll 8
-        for (int64_t v = 0; v < kVectors; ++v)
+        for (int64_t v = 0; v < kPanelVectors; ++v)
           sums[r][v] = hn::MulAdd(value, weights[v], sums[r][v]);
       }
     }
@@ -123,128 +118,93 @@ HWY_NOINLINE void panel_rows(const PanelPart<Stored>& part, const Rows& rows, co
 #pragma GCC unroll 16
   for (int64_t r = 0; r < kRows; ++r) {
 #pragma GCC unroll 8
-    for (int64_t v = 0; v < kVectors; ++v)
+    for (int64_t v = 0; v < kPanelVectors; ++v)
       hn::StoreU(sums[r][v], d, path.to + r * path.to_stride + v * kLanes);
   }
 }
 
-// A part of one panel as floats in the first-level cache.
+// A part as floats in the first-level cache.
 template <typename Stored>
 HWY_INLINE void widen_part(const PanelPart<Stored>& part, float* HWY_RESTRICT to) {
   const Stored* from = part.values;
-  for (int64_t k = 0; k < part.inner; ++k, from += part.stride, to += kPanel) {
-    prefetch_next<kPanel>(from, part.to_next);
+  for (int64_t k = 0; k < part.inner; ++k, from += kPanel, to += kPanel) {
+    prefetch_next(from, part.to_next);
 #pragma GCC unroll 8
     for (int64_t v = 0; v < kPanelVectors; ++v)
       hn::Store(widen(from + v * kLanes), D(), to + v * kLanes);
   }
 }
 
-// kRows rows from `row` on of kPanels panels.
-template <int64_t kRows, int64_t kPanels, typename Source>
+// kRows rows from `row` on.
+template <int64_t kRows, typename Source>
 HWY_INLINE void panel_block(const PanelPart<Source>& part, const Rows& rows, const Sums& sums,
                             int64_t row) {
   const Rows some = {rows.x + row * rows.stride, rows.stride, kRows};
   const Sums path = {sums.from + row * sums.from_stride, sums.from_stride,
                      sums.to + row * sums.to_stride, sums.to_stride};
   if (part.to_next == 0) {
-    panel_rows<kRows, kPanels * kPanelVectors, false>(part, some, path);
+    panel_rows<kRows, false>(part, some, path);
   } else {
-    panel_rows<kRows, kPanels * kPanelVectors, true>(part, some, path);
+    panel_rows<kRows, true>(part, some, path);
   }
 }
 
-template <int64_t kPanels, typename Source>
+template <typename Source>
 HWY_INLINE void multiply_part(const PanelPart<Source>& part, const Rows& rows, const Sums& sums) {
   int64_t row = 0;
-  if constexpr (kPanels == 1) {
-    // A row alone waits for its own additions: four are two twos, not three and one.
-    const int64_t last = kMaxRows == 3 && rows.count % 3 == 1 ? rows.count - 4 : rows.count;
-    for (; row + kMaxRows <= last; row += kMaxRows) panel_block<kMaxRows, 1>(part, rows, sums, row);
-    if constexpr (kMaxRows > 8) {
-      for (; row + 8 <= rows.count; row += 8) panel_block<8, 1>(part, rows, sums, row);
-      for (; row + 4 <= rows.count; row += 4) panel_block<4, 1>(part, rows, sums, row);
-    }
-    for (; row + 2 <= rows.count; row += 2) panel_block<2, 1>(part, rows, sums, row);
+  // A row alone waits for its own additions: four are two twos, not three and one.
+  const int64_t last = kMaxRows == 3 && rows.count % 3 == 1 ? rows.count - 4 : rows.count;
+  for (; row + kMaxRows <= last; row += kMaxRows) panel_block<kMaxRows>(part, rows, sums, row);
+  if constexpr (kMaxRows > 8) {
+    for (; row + 8 <= rows.count; row += 8) panel_block<8>(part, rows, sums, row);
+    for (; row + 4 <= rows.count; row += 4) panel_block<4>(part, rows, sums, row);
   }
-  for (; row < rows.count; ++row) panel_block<1, kPanels>(part, rows, sums, row);
+  for (; row + 2 <= rows.count; row += 2) panel_block<2>(part, rows, sums, row);
+  for (; row < rows.count; ++row) panel_block<1>(part, rows, sums, row);
 }
 
-// Outputs that are scaled, or of a panel that sticks out of y, go there by way of `sums`.
-template <int64_t kPanels>
-HWY_INLINE void write_rows(const MatmulArgs& args, int64_t column, const Rows& rows, float* sums,
-                           float* y) {
-  constexpr int64_t kColumns = kPanels * kPanel;
-  const DecodeMatrix& matrix = *args.matrix;
-  const bool whole = column + kColumns <= args.y_stride;
-  const int64_t width = whole ? kColumns : matrix.num_outputs - column;
-  for (int64_t r = 0; r < rows.count; ++r, sums += kColumns, y += args.y_stride) {
-    if (matrix.storage == WeightStorage::kInt8) {
-      for (int64_t c = 0; c < kColumns; c += kLanes)
-        hn::Store(
-            hn::MulAdd(hn::Load(D(), sums + c), hn::LoadU(D(), matrix.scales.data() + column + c),
-                       hn::LoadU(D(), matrix.bias.data() + column + c)),
-            D(), sums + c);
-    }
-    std::memcpy(y, sums, static_cast<size_t>(width) * sizeof(float));
-  }
-}
-
-// Some rows of kPanels panels. Between two parts sums wait side by side: rows of y that lie a
-// multiple of 4 KB apart (those of 49,152 logits do) would push each other out of the caches.
-template <int64_t kPanels, typename Stored>
+// Some rows of a panel. Between two parts sums wait side by side: rows of y that lie a multiple of
+// 4 KB apart (those of 49,152 logits do) would push each other out of the caches. Outputs of a
+// panel that sticks out of y wait there, too, to be cut.
+template <typename Stored>
 HWY_INLINE void multiply_rows(const MatmulArgs& args, int64_t panel, const Rows& rows, float* y) {
-  constexpr int64_t kColumns = kPanels * kPanel;
-  HWY_ALIGN static constexpr float kZeros[kColumns] = {};
-  HWY_ALIGN float waiting[kPanels == 1 ? kRowBlock * kColumns : kColumns];
+  HWY_ALIGN float waiting[kRowBlock * kPanel];
   const DecodeMatrix& matrix = *args.matrix;
-  const bool alone = args.num_rows == 1, scaled = matrix.storage == WeightStorage::kInt8;
+  const bool alone = args.num_rows == 1;
   const int64_t block = alone ? matrix.num_inputs : kInnerBlock, column = panel * kPanel;
-  const bool direct = !scaled && column + kColumns <= args.y_stride;
-  const int64_t stride = matrix.input_stride(panel);
+  const bool direct = column + kPanel <= args.y_stride;
   const auto* const values =
-      reinterpret_cast<const Stored*>(matrix.panels) + matrix.panel_offset(panel);
-  Sums sums = {scaled ? kZeros : matrix.bias.data() + column, 0, waiting, kColumns};
+      reinterpret_cast<const Stored*>(matrix.panels) + panel * matrix.panel_values();
+  Sums sums = {matrix.bias.data() + column, 0, waiting, kPanel};
   for (int64_t begin = 0; begin < matrix.num_inputs; begin += block) {
     const int64_t inner = std::min(matrix.num_inputs - begin, block);
-    const int64_t ahead = alone ? kOneRowAheadBytes<Stored> / sizeof(Stored) : inner * stride;
-    const PanelPart<Stored> part = {values + begin * stride, stride, ahead, inner};
+    const int64_t ahead = alone ? kOneRowAheadBytes<Stored> / sizeof(Stored) : inner * kPanel;
+    const PanelPart<Stored> part = {values + begin * kPanel, ahead, inner};
     const Rows from = {rows.x + begin, rows.stride, rows.count};
     if (direct && begin + inner == matrix.num_inputs) sums.to = y, sums.to_stride = args.y_stride;
-    if (kWidensFirst<Stored> && kPanels == 1 && rows.count > kFewRows) {
+    if (kWidensFirst<Stored> && rows.count > kFewRows) {
       HWY_ALIGN float wide[kInnerBlock * kPanel];
       widen_part(part, wide);
-      multiply_part<1, float>({wide, kPanel, 0, inner}, from, sums);
+      multiply_part<float>({wide, 0, inner}, from, sums);
     } else {
-      multiply_part<kPanels>(part, from, sums);
+      multiply_part(part, from, sums);
     }
-    sums.from = waiting, sums.from_stride = kColumns;
+    sums.from = waiting, sums.from_stride = kPanel;
   }
-  if (!direct) write_rows<kPanels>(args, column, rows, waiting, y);
+  if (direct) return;
+  for (int64_t r = 0; r < rows.count; ++r)
+    std::copy_n(waiting + r * kPanel, matrix.num_outputs - column, y + r * args.y_stride);
 }
 
-// All rows of kPanels panels.
-template <int64_t kPanels, typename Stored>
-void multiply_panel(const MatmulArgs& args, int64_t panel) {
-  for (int64_t row = 0; row < args.num_rows; row += kRowBlock) {
-    const int64_t count = std::min(kRowBlock, args.num_rows - row);
-    multiply_rows<kPanels, Stored>(args, panel,
-                                   {args.x + row * args.x_stride, args.x_stride, count},
-                                   args.y + row * args.y_stride + panel * kPanel);
-  }
-}
-
-// One row waits for its own additions (four cycles each) longer than for a panel of int8: it takes
-// two side by side.
 template <typename Stored>
 void multiply_stored(const MatmulArgs& args) {
-  int64_t panel = args.panel_begin;
-  if (sizeof(Stored) == 1 && args.num_rows == 1) {
-    if (panel % 2 == 1 && panel < args.panel_end) multiply_panel<1, Stored>(args, panel++);
-    for (; panel + 2 <= args.panel_end && (panel + 2) * kPanel <= args.y_stride; panel += 2)
-      multiply_panel<2, Stored>(args, panel);
+  for (int64_t panel = args.panel_begin; panel < args.panel_end; ++panel) {
+    for (int64_t row = 0; row < args.num_rows; row += kRowBlock) {
+      const int64_t count = std::min(kRowBlock, args.num_rows - row);
+      multiply_rows<Stored>(args, panel, {args.x + row * args.x_stride, args.x_stride, count},
+                            args.y + row * args.y_stride + panel * kPanel);
+    }
   }
-  for (; panel < args.panel_end; ++panel) multiply_panel<1, Stored>(args, panel);
 }
 
 void multiply_panels_impl(const MatmulArgs& args) {
@@ -253,10 +213,9 @@ void multiply_panels_impl(const MatmulArgs& args) {
       return multiply_stored<float>(args);
     case WeightStorage::kBfloat16:
       return multiply_stored<hwy::bfloat16_t>(args);
-    case WeightStorage::kInt8:
-      return multiply_stored<int8_t>(args);
-    case WeightStorage::kBfloat16Pairs:
-      break;  // multiply_pairs
+    case WeightStorage::kInt8:           // int8::multiply
+    case WeightStorage::kBfloat16Pairs:  // multiply_pairs
+      break;
   }
 }
 
@@ -295,41 +254,19 @@ bool is_bfloat16(const float* values, int64_t count) {
 
 namespace {
 
-// store(value, output within the panel) -> what is stored.
+// store(value) -> what is stored.
 template <typename Stored, typename Store>
 void pack_stored(const float* weight, DecodeMatrix& packed, int64_t panel, const Store& store) {
   const int64_t inputs = packed.num_inputs;
-  Stored* to = reinterpret_cast<Stored*>(packed.panels) + packed.panel_offset(panel);
-  const int64_t stride = packed.input_stride(panel);
+  Stored* to = reinterpret_cast<Stored*>(packed.panels) + panel * packed.panel_values();
   const int64_t count = std::min(kPanel, packed.num_outputs - panel * kPanel);
   const float* from = weight + panel * kPanel * inputs;
   // Columns in runs of 16, so that each source line is read whole and the target stays near.
   for (int64_t block = 0; block < inputs; block += 16) {
     const int64_t stop = std::min(block + 16, inputs);
     for (int64_t c = 0; c < count; ++c)
-      for (int64_t k = block; k < stop; ++k) to[k * stride + c] = store(from[c * inputs + k], c);
+      for (int64_t k = block; k < stop; ++k) to[k * kPanel + c] = store(from[c * inputs + k]);
   }
-}
-
-void pack_int8(const float* weight, DecodeMatrix& packed, int64_t panel) {
-  const int64_t inputs = packed.num_inputs;
-  float factors[kPanel] = {};
-  for (int64_t c = 0; c < std::min(kPanel, packed.num_outputs - panel * kPanel); ++c) {
-    const float* row = weight + (panel * kPanel + c) * inputs;
-    float largest = 0;
-    bool finite = true;
-    for (int64_t k = 0; k < inputs; ++k) {
-      largest = std::max(largest, std::abs(row[k]));
-      finite = finite && std::isfinite(row[k]);
-    }
-    constexpr float kSmallest = 1e-30F;  // its factor is still a finite float
-    if (finite && largest > kSmallest) factors[c] = 127 / largest;
-    packed.scales[static_cast<size_t>(panel * kPanel + c)] =
-        finite ? largest / 127 : std::numeric_limits<float>::quiet_NaN();
-  }
-  pack_stored<int8_t>(weight, packed, panel, [&](float value, int64_t c) {
-    return static_cast<int8_t>(factors[c] > 0 ? std::nearbyint(value * factors[c]) : 0);
-  });
 }
 
 void multiply_pairs(const MatmulArgs& args) {
@@ -360,18 +297,19 @@ void pack_panels(const float* weight, DecodeMatrix& packed, int64_t begin, int64
   }
   for (int64_t panel = begin; panel < end; ++panel) {
     if (packed.storage == WeightStorage::kInt8) {
-      pack_int8(weight, packed, panel);
+      int8::pack(weight, packed, panel);
     } else if (packed.storage == WeightStorage::kBfloat16) {
       pack_stored<uint16_t>(weight, packed, panel,
-                            [](float value, int64_t) { return float_to_bfloat16(value); });
+                            [](float value) { return float_to_bfloat16(value); });
     } else {
-      pack_stored<float>(weight, packed, panel, [](float value, int64_t) { return value; });
+      pack_stored<float>(weight, packed, panel, [](float value) { return value; });
     }
   }
 }
 
 void multiply_panels(const MatmulArgs& args) {
   if (args.matrix->storage == WeightStorage::kBfloat16Pairs) return multiply_pairs(args);
+  if (args.matrix->storage == WeightStorage::kInt8) return int8::multiply(args);
   HWY_DYNAMIC_DISPATCH(multiply_panels_impl)(args);
 }
 

@@ -1,11 +1,12 @@
 // Weights of a decode step as packed matrices, and their products with rows of activations: fp32
-// (kBfloat16Pairs: bf16 products), Highway, AVX2 or AVX-512 at run time.
+// (kBfloat16Pairs: bf16 products, kInt8: integers), Highway, AVX2 or AVX-512 at run time.
 //
-// An element of a product is one chain of fused multiply-adds over the inner dimension in order, so
-// a row's bits depend neither on the number of rows, nor on the split over threads, nor on vector
-// width. Buffers: rows are padded to a multiple of kPanel floats, the padding is zero and stays
-// zero. Preconditions are the caller's; nothing here allocates or throws, save DecodeMatrix's own
-// buffers.
+// An element of a product is one chain of fused multiply-adds over the inner dimension in order
+// (kInt8: of exact sums of blocks), so a row's bits depend neither on the number of rows, nor on
+// the split over threads, nor on vector width. Buffers: rows are padded to a multiple of kPanel
+// floats, the padding is zero and stays zero. Preconditions are the caller's; nothing here
+// allocates or throws, save DecodeMatrix's own buffers and a thread's rounded rows
+// (nn/decode_int8.h).
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -24,25 +25,23 @@ inline int64_t round_up(int64_t value, int64_t multiple) {
   return (value + multiple - 1) / multiple * multiple;
 }
 
-// How a packed matrix is stored. Products are fp32 in all but kBfloat16Pairs: a stored weight is
-// widened as it is read, so kBfloat16 gives the bits of kFloat32 where every weight is a bf16 value
-// already.
+// How a packed matrix is stored. Products are fp32 in the first two: a stored weight is widened as
+// it is read, so kBfloat16 gives the bits of kFloat32 where every weight is a bf16 value already.
 enum class WeightStorage {
   kFloat32,
   kBfloat16,       // rounded to nearest even
   kBfloat16Pairs,  // the same in pairs of inputs; activations are rounded too, products are bf16
                    // with fp32 sums (nn/gemm_pairs.h, whose processor it needs)
   kInt8  // one fp32 scale an output: the largest magnitude over 127; rounded to nearest even. An
-         // output whose weights all are below 1e-30 is zero, one with NaN or infinity is NaN
+         // output whose weights all are below 1e-30 is zero, one with NaN or infinity is NaN;
+         // activations are rounded to int16 (nn/decode_int8.h)
 };
 inline int64_t bytes_of(WeightStorage storage) {
   return storage == WeightStorage::kFloat32 ? 4 : storage == WeightStorage::kInt8 ? 1 : 2;
 }
 
 // A [outputs, inputs] matrix as panels of kPanel outputs: [panels][inputs][kPanel], zero beyond the
-// last output; kBfloat16Pairs: [panels][pairs of inputs][kPanel][2]; kInt8: [panels / 2][inputs][2]
-// [kPanel], two panels side by side (a line of the cache an input), the last of an odd number
-// alone.
+// last output; kBfloat16Pairs and kInt8: [panels][pairs of inputs][kPanel][2].
 struct DecodeMatrix {
   int64_t num_outputs = 0;
   int64_t num_inputs = 0;
@@ -53,18 +52,10 @@ struct DecodeMatrix {
   int64_t num_panels() const { return (num_outputs + kPanel - 1) / kPanel; }
   AlignedBytes own;
   int64_t num_weights() const { return num_panels() * kPanel * num_inputs; }
-  int64_t num_bytes() const {
-    const bool odd = storage == WeightStorage::kBfloat16Pairs && num_inputs % 2 == 1;
-    return (num_weights() + (odd ? num_panels() * kPanel : 0)) * bytes_of(storage);
-  }
-  // Values from one input to the next within a panel, and from `panels` to the panel's first (not
-  // of kBfloat16Pairs).
-  int64_t input_stride(int64_t panel) const {
-    return storage == WeightStorage::kInt8 && (panel | 1) < num_panels() ? 2 * kPanel : kPanel;
-  }
-  int64_t panel_offset(int64_t panel) const {
-    const bool right = panel % 2 == 1 && storage == WeightStorage::kInt8;
-    return right ? (panel - 1) * num_inputs * kPanel + kPanel : panel * num_inputs * kPanel;
+  int64_t num_bytes() const { return num_panels() * panel_values() * bytes_of(storage); }
+  int64_t panel_values() const {
+    const bool pairs = storage == WeightStorage::kBfloat16Pairs || storage == WeightStorage::kInt8;
+    return kPanel * (pairs ? round_up(num_inputs, 2) : num_inputs);
   }
   void resize(int64_t outputs, int64_t inputs, WeightStorage stored = WeightStorage::kFloat32,
               HugePageArena* arena = nullptr);

@@ -8,7 +8,9 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numeric>
 
+#include "nn/decode_int8.h"
 #include "nn/decode_testing.h"
 #include "nn/gemm.h"
 #include "nn/half.h"
@@ -80,26 +82,51 @@ TEST(DecodeMatrix, PairsAreTheProductOfRoundedOperandsWhateverTheRows) {
   }
 }
 
-TEST(DecodeMatrix, Int8IsTheProductOfItsOwnGrid) {
+// Values on a grid of `steps` steps up to the largest magnitude among them.
+void round_to_grid(float* values, int64_t count, float steps) {
+  float largest = 0;
+  for (int64_t k = 0; k < count; ++k) largest = std::max(largest, std::abs(values[k]));
+  for (int64_t k = 0; k < count; ++k)
+    values[k] = largest / steps * std::nearbyint(values[k] * (steps / largest));
+}
+
+TEST(DecodeMatrix, Int8IsTheProductOfItsOwnGrids) {
   for (const StoredProduct& p : kStored) {
     const AlignedFloats weight = random_floats(p.outputs * p.inputs, 1, 13);
-    AlignedFloats grid = weight;
-    for (int64_t o = 0; o < p.outputs; ++o) {
-      float largest = 0;
-      for (int64_t k = 0; k < p.inputs; ++k)
-        largest = std::max(largest, std::abs(weight[o * p.inputs + k]));
-      for (int64_t k = 0; k < p.inputs; ++k) {
-        float& w = grid[o * p.inputs + k];
-        w = largest / 127 * std::nearbyint(w * (127 / largest));
-        EXPECT_NEAR(w, weight[o * p.inputs + k], largest / 254 * 1.0001);
-      }
+    AlignedFloats grid = weight, x = random_floats(p.rows * p.inputs, 1, 11);
+    for (int64_t o = 0; o < p.outputs; ++o)
+      round_to_grid(grid.data() + o * p.inputs, p.inputs, 127);
+    for (int64_t r = 0; r < p.rows; ++r) {
+      for (int64_t k = 0; k < p.inputs; k += int8::kBlock)
+        round_to_grid(x.data() + r * p.inputs + k, std::min(p.inputs - k, int8::kBlock), 32767);
     }
     expect_same_bits([&] {
       const AlignedFloats stored = product(p, weight, WeightStorage::kInt8);
-      const AlignedFloats want = product(p, grid, WeightStorage::kFloat32);
-      for (size_t i = 0; i < want.size(); ++i) EXPECT_NEAR(stored[i], want[i], 1e-4) << i;
+      for (int64_t i = 0; i < p.rows * p.outputs; ++i) {
+        const float* row = x.data() + i / p.outputs * p.inputs;
+        const float* column = grid.data() + i % p.outputs * p.inputs;
+        const double want =
+            std::inner_product(row, row + p.inputs, column, 0.25 * (i % p.outputs % 5));
+        EXPECT_NEAR(stored[i], want, 1e-5) << i;
+      }
       return stored;
     });
+  }
+}
+
+// Signs alike and as large as can be: sums of a block must not overflow.
+TEST(DecodeMatrix, Int8OfTheLargestSumsAndOfBrokenActivations) {
+  constexpr int64_t kInputs = 3 * int8::kBlock, kRows = 3;
+  const StoredProduct p = {32, kInputs, kRows};
+  const AlignedFloats weight(p.outputs * p.inputs, -2.0F);
+  const DecodeMatrix matrix = packed(p, weight, WeightStorage::kInt8);
+  AlignedFloats x(kRows * kInputs, 3.0F), y(kRows * p.outputs);
+  x[kInputs + 7] = std::numeric_limits<float>::quiet_NaN();
+  x[3 * kInputs - 1] = -std::numeric_limits<float>::infinity();
+  multiply_panels({&matrix, x.data(), kInputs, y.data(), p.outputs, kRows, 0, 1});
+  for (int64_t o = 0; o < p.outputs; ++o) {
+    EXPECT_NEAR(y[o], 0.25 * (o % 5) - 6.0 * kInputs, 1e-2);
+    EXPECT_TRUE(std::isnan(y[p.outputs + o]) && std::isnan(y[2 * p.outputs + o])) << o;
   }
 }
 
