@@ -21,10 +21,11 @@ HWY_BEFORE_NAMESPACE();
 namespace laconic {
 namespace HWY_NAMESPACE {
 
-constexpr int64_t kPanelVectors = kPanel / kLanes;         // 2 with AVX-512, 4 with AVX2
-constexpr int64_t kMaxRows = kPanelVectors == 2 ? 12 : 3;  // rows x vectors fit the register file
-// Inner dimension a pass: a panel's part stays in the cache, with AVX2 in the first-level one,
-// which few rows a tile read often.
+constexpr int64_t kPanelVectors = kPanel / kLanes;  // 2 with AVX-512, 4 with AVX2
+// Sums of a tile of rows x vectors fit the register file beside its weights and a value.
+constexpr int64_t kTileVectors = std::min<int64_t>(kPanelVectors, 2);
+constexpr int64_t kMaxRows = kPanelVectors == 2 ? 12 : 6;
+// Inner dimension a pass: a panel's part stays in the cache, with AVX2 in the first-level one.
 constexpr int64_t kInnerBlock = kPanelVectors == 2 ? 512 : 128;
 // Rows that a panel meets before the next rows do.
 constexpr int64_t kRowBlock = 64;
@@ -34,19 +35,14 @@ template <typename Stored>
 constexpr size_t kOneRowAheadBytes = kPanelVectors == 2               ? pairs::kOneRowAheadBytes
                                      : sizeof(Stored) < sizeof(float) ? 1536
                                                                       : 0;
-// Whether a part is widened once for all rows, of which there are more than kFewRows: three at a
-// time would pay for it too often.
-template <typename Stored>
-constexpr bool kWidensFirst = kPanelVectors == 4 && sizeof(Stored) < sizeof(float);
-constexpr int64_t kFewRows = 9;
 
 HWY_INLINE V widen(const float* from) { return hn::Load(D(), from); }
 HWY_INLINE V widen(const hwy::bfloat16_t* from) {
   return hn::PromoteTo(D(), hn::Load(hn::Rebind<hwy::bfloat16_t, D>(), from));
 }
 
-// Some inputs of a panel: `inner` of them, kPanel values each. What is read after it begins
-// `to_next` values behind it (0: it is in the cache).
+// Some inputs of a panel: `inner` of them, kPanel values each. What is read next begins `to_next`
+// values behind them.
 template <typename Stored>
 struct PanelPart {
   const Stored* values;
@@ -66,51 +62,57 @@ struct Sums {
   int64_t to_stride;
 };
 
-template <typename Stored>
-HWY_INLINE void prefetch_next(const Stored* from, int64_t to_next) {
-  const auto* next = reinterpret_cast<const char*>(from + to_next);
-  for (size_t line = 0; line < kPanel * sizeof(Stored); line += 64)
-    __builtin_prefetch(next + line, 0, 2);
-}
+// A tile's first row and vector.
+struct Place {
+  int64_t row, vector;
+};
 
-// Adds the products of a part to kRows rows, held in registers.
-template <int64_t kRows, bool kPrefetch, typename Stored>
-HWY_NOINLINE void panel_rows(const PanelPart<Stored>& part, const Rows& rows, const Sums& path) {
+// Adds the products of a part to a tile of kRows x kVectors, held in registers.
+template <int64_t kRows, int64_t kVectors, typename Stored>
+HWY_NOINLINE void tile(const PanelPart<Stored>& part, const Rows& rows, const Sums& path,
+                       const Place& at) {
+  constexpr size_t kAheadAlone = kOneRowAheadBytes<Stored>;
   const D d;
-  const float* HWY_RESTRICT x = rows.x;
-  const int64_t x_stride = rows.stride;
-  V sums[kRows][kPanelVectors];
+  const int64_t x_stride = rows.stride, column = at.vector * kLanes;
+  const float* HWY_RESTRICT x = rows.x + at.row * x_stride;
+  const float* const begin = path.from + at.row * path.from_stride + column;
+  float* const end = path.to + at.row * path.to_stride + column;
+  V sums[kRows][kVectors];
 #pragma GCC unroll 16
   for (int64_t r = 0; r < kRows; ++r) {
 #pragma GCC unroll 8
-    for (int64_t v = 0; v < kPanelVectors; ++v)
-      sums[r][v] = hn::LoadU(d, path.from + r * path.from_stride + v * kLanes);
+    for (int64_t v = 0; v < kVectors; ++v)
+      sums[r][v] = hn::LoadU(d, begin + r * path.from_stride + v * kLanes);
   }
-  const Stored* from = part.values;
+  const Stored* from = part.values + column;
   for (int64_t k = 0; k < part.inner; ++k, from += kPanel) {
     // What is read next comes from memory meanwhile.
-    if constexpr (kPrefetch) prefetch_next(from, part.to_next);
-    // Sixteen registers hold the sums and either all values or all weights of an input. A weight
-    // that is not widened needs none, products read it from memory.
-    if constexpr (kRows == 1 || (kRows <= kPanelVectors && sizeof(Stored) < sizeof(float))) {
+    if constexpr (kRows > 1 || kAheadAlone > 0) {
+      const auto* next = reinterpret_cast<const char*>(from + part.to_next);
+      for (size_t line = 0; line < kVectors * kLanes * sizeof(Stored); line += 64)
+        __builtin_prefetch(next + line, 0, 2);
+    }
+    // Of a whole panel sixteen registers hold the sums and either all values or all weights of an
+    // input. A weight that is not widened needs none, products read it from memory.
+    if constexpr (kRows == 1 || (kVectors > kTileVectors && sizeof(Stored) < sizeof(float))) {
       V values[kRows];
 #pragma GCC unroll 8
       for (int64_t r = 0; r < kRows; ++r) values[r] = hn::Set(d, x[r * x_stride + k]);
 #pragma GCC unroll 8
-      for (int64_t v = 0; v < kPanelVectors; ++v) {
+      for (int64_t v = 0; v < kVectors; ++v) {
         const V weight = widen(from + v * kLanes);
 #pragma GCC unroll 8
         for (int64_t r = 0; r < kRows; ++r) sums[r][v] = hn::MulAdd(values[r], weight, sums[r][v]);
       }
     } else {
-      V weights[kPanelVectors];
+      V weights[kVectors];
 #pragma GCC unroll 8
-      for (int64_t v = 0; v < kPanelVectors; ++v) weights[v] = widen(from + v * kLanes);
+      for (int64_t v = 0; v < kVectors; ++v) weights[v] = widen(from + v * kLanes);
 #pragma GCC unroll 16
       for (int64_t r = 0; r < kRows; ++r) {
         const V value = hn::Set(d, x[r * x_stride + k]);
 #pragma GCC unroll 8
-        for (int64_t v = 0; v < kPanelVectors; ++v)
+        for (int64_t v = 0; v < kVectors; ++v)
           sums[r][v] = hn::MulAdd(value, weights[v], sums[r][v]);
       }
     }
@@ -118,49 +120,36 @@ HWY_NOINLINE void panel_rows(const PanelPart<Stored>& part, const Rows& rows, co
 #pragma GCC unroll 16
   for (int64_t r = 0; r < kRows; ++r) {
 #pragma GCC unroll 8
-    for (int64_t v = 0; v < kPanelVectors; ++v)
-      hn::StoreU(sums[r][v], d, path.to + r * path.to_stride + v * kLanes);
+    for (int64_t v = 0; v < kVectors; ++v)
+      hn::StoreU(sums[r][v], d, end + r * path.to_stride + v * kLanes);
   }
 }
 
-// A part as floats in the first-level cache.
+template <int64_t kRows, int64_t kVectors, typename Stored>
+HWY_INLINE void tile_of(int64_t num_rows, const PanelPart<Stored>& part, const Rows& rows,
+                        const Sums& path, const Place& at) {
+  if (num_rows == kRows) return tile<kRows, kVectors>(part, rows, path, at);
+  if constexpr (kRows > 1) tile_of<kRows - 1, kVectors>(num_rows, part, rows, path, at);
+}
+
+// All rows, in tiles as even as can be: a row alone would wait for its own additions.
+template <int64_t kMostRows, int64_t kVectors, typename Stored>
+HWY_INLINE void multiply_tiles(const PanelPart<Stored>& part, const Rows& rows, const Sums& path) {
+  const int64_t num_tiles = (rows.count + kMostRows - 1) / kMostRows;
+  for (int64_t vector = 0; vector < kPanelVectors; vector += kVectors) {
+    for (int64_t i = 0; i < num_tiles; ++i) {
+      const int64_t row = i * rows.count / num_tiles, next = (i + 1) * rows.count / num_tiles;
+      tile_of<kMostRows, kVectors>(next - row, part, rows, path, {row, vector});
+    }
+  }
+}
+
 template <typename Stored>
-HWY_INLINE void widen_part(const PanelPart<Stored>& part, float* HWY_RESTRICT to) {
-  const Stored* from = part.values;
-  for (int64_t k = 0; k < part.inner; ++k, from += kPanel, to += kPanel) {
-    prefetch_next(from, part.to_next);
-#pragma GCC unroll 8
-    for (int64_t v = 0; v < kPanelVectors; ++v)
-      hn::Store(widen(from + v * kLanes), D(), to + v * kLanes);
-  }
-}
-
-// kRows rows from `row` on.
-template <int64_t kRows, typename Source>
-HWY_INLINE void panel_block(const PanelPart<Source>& part, const Rows& rows, const Sums& sums,
-                            int64_t row) {
-  const Rows some = {rows.x + row * rows.stride, rows.stride, kRows};
-  const Sums path = {sums.from + row * sums.from_stride, sums.from_stride,
-                     sums.to + row * sums.to_stride, sums.to_stride};
-  if (part.to_next == 0) {
-    panel_rows<kRows, false>(part, some, path);
-  } else {
-    panel_rows<kRows, true>(part, some, path);
-  }
-}
-
-template <typename Source>
-HWY_INLINE void multiply_part(const PanelPart<Source>& part, const Rows& rows, const Sums& sums) {
-  int64_t row = 0;
-  // A row alone waits for its own additions: four are two twos, not three and one.
-  const int64_t last = kMaxRows == 3 && rows.count % 3 == 1 ? rows.count - 4 : rows.count;
-  for (; row + kMaxRows <= last; row += kMaxRows) panel_block<kMaxRows>(part, rows, sums, row);
-  if constexpr (kMaxRows > 8) {
-    for (; row + 8 <= rows.count; row += 8) panel_block<8>(part, rows, sums, row);
-    for (; row + 4 <= rows.count; row += 4) panel_block<4>(part, rows, sums, row);
-  }
-  for (; row + 2 <= rows.count; row += 2) panel_block<2>(part, rows, sums, row);
-  for (; row < rows.count; ++row) panel_block<1>(part, rows, sums, row);
+HWY_INLINE void multiply_part(const PanelPart<Stored>& part, const Rows& rows, const Sums& path) {
+  // Few rows wait for memory, which gives most when it is read from its beginning to its end.
+  constexpr int64_t kFewRows = kPanelVectors > kTileVectors ? 9 : 0;
+  if (rows.count <= kFewRows) return multiply_tiles<3, kPanelVectors>(part, rows, path);
+  multiply_tiles<kMaxRows, kTileVectors>(part, rows, path);
 }
 
 // Some rows of a panel. Between two parts sums wait side by side: rows of y that lie a multiple of
@@ -179,16 +168,9 @@ HWY_INLINE void multiply_rows(const MatmulArgs& args, int64_t panel, const Rows&
   for (int64_t begin = 0; begin < matrix.num_inputs; begin += block) {
     const int64_t inner = std::min(matrix.num_inputs - begin, block);
     const int64_t ahead = alone ? kOneRowAheadBytes<Stored> / sizeof(Stored) : inner * kPanel;
-    const PanelPart<Stored> part = {values + begin * kPanel, ahead, inner};
-    const Rows from = {rows.x + begin, rows.stride, rows.count};
     if (direct && begin + inner == matrix.num_inputs) sums.to = y, sums.to_stride = args.y_stride;
-    if (kWidensFirst<Stored> && rows.count > kFewRows) {
-      HWY_ALIGN float wide[kInnerBlock * kPanel];
-      widen_part(part, wide);
-      multiply_part<float>({wide, 0, inner}, from, sums);
-    } else {
-      multiply_part(part, from, sums);
-    }
+    multiply_part<Stored>({values + begin * kPanel, ahead, inner},
+                          {rows.x + begin, rows.stride, rows.count}, sums);
     sums.from = waiting, sums.from_stride = kPanel;
   }
   if (direct) return;
