@@ -19,8 +19,8 @@ HWY_BEFORE_NAMESPACE();
 namespace laconic {
 namespace HWY_NAMESPACE {
 
-// Queries that share each load of keys and values; the sums of more do not fit 16 registers.
-constexpr int64_t kTogether = kVectors == 1 ? 3 : 1;
+// Queries that share each load of keys and values.
+constexpr int64_t kTogether = 3;
 // An output's terms go to four chains, position t to chain t mod 4, to hide the additions' latency.
 constexpr int64_t kChains = 4;
 constexpr int64_t kSpanPages = 4;
@@ -71,6 +71,10 @@ HWY_INLINE void for_parts(std::span<const Lane> lanes, Range range, const Functi
   for (; i < lanes.size(); ++i) alone(lanes[i], lanes[i].within(range));
 }
 
+// Blocks of 16 positions whose sums fit the registers: 32 of them with AVX-512, else 16.
+template <int64_t kQueries>
+constexpr int64_t kMostBlocks = kVectors == 1 || kQueries == 1 ? 4 : 2;
+
 // Scores of kBlocks x 16 positions of one page.
 template <typename Stored, int64_t kQueries, int64_t kBlocks>
 HWY_INLINE void block_scores(const Lane* lanes, const AttendArgs& args, int64_t position) {
@@ -101,26 +105,23 @@ HWY_INLINE void block_scores(const Lane* lanes, const AttendArgs& args, int64_t 
       hn::StoreU(hn::Mul(sums[q][v], scale), d, lanes[q].scores + position + v * kLanes);
 }
 
+template <int64_t kBlocks, typename Stored, int64_t kQueries>
+HWY_INLINE void some_scores(int64_t blocks, const Lane* lanes, const AttendArgs& args,
+                            int64_t position) {
+  if (blocks == kBlocks) return block_scores<Stored, kQueries, kBlocks>(lanes, args, position);
+  if constexpr (kBlocks > 1)
+    some_scores<kBlocks - 1, Stored, kQueries>(blocks, lanes, args, position);
+}
+
 // In blocks of 16: what lies behind a query's positions is overwritten by exponentiate.
 template <typename Stored>
 void attend_scores(const AttendArgs& args, std::span<const Lane> lanes, Range range) {
   for_parts(lanes, range, [&](const Lane* at, auto number, Range part) {
     constexpr int64_t kQueries = decltype(number)::value;
     for (int64_t t = part.begin; t < part.end;) {
-      const int64_t end = HWY_MIN(part.end, (t / kPagePositions + 1) * kPagePositions);
-      switch ((end - t + 15) / 16) {
-        case 1:
-          block_scores<Stored, kQueries, 1>(at, args, t);
-          break;
-        case 2:
-          block_scores<Stored, kQueries, 2>(at, args, t);
-          break;
-        case 3:
-          block_scores<Stored, kQueries, 3>(at, args, t);
-          break;
-        default:
-          block_scores<Stored, kQueries, 4>(at, args, t);
-      }
+      const int64_t page_end = (t / kPagePositions + 1) * kPagePositions;
+      const int64_t end = HWY_MIN(HWY_MIN(part.end, page_end), t + 16 * kMostBlocks<kQueries>);
+      some_scores<kMostBlocks<kQueries>, Stored, kQueries>((end - t + 15) / 16, at, args, t);
       t = end;
     }
   });
@@ -153,36 +154,34 @@ HWY_INLINE float exponentiate(const Lane& lane, float softcap) {
   return sum_lanes(sum);
 }
 
-// Adds positions of the pages to kBlocks x 16 outputs.
-template <typename Stored, int64_t kQueries, int64_t kBlocks>
+// Adds positions of the pages to kWide vectors of outputs.
+template <typename Stored, int64_t kQueries, int64_t kWide>
 HWY_INLINE void add_values(const Lane* lanes, const AttendArgs& args, Range positions, int64_t e) {
   const int64_t stride = (args.head_dim + 15) / 16 * 16;
-  Sixteen sums[kQueries][kChains][kBlocks];
+  V sums[kQueries][kChains][kWide];
   const auto for_sums = [&](const auto& function) HWY_ATTR {
 #pragma GCC unroll 4
     for (int64_t q = 0; q < kQueries; ++q)
 #pragma GCC unroll 4
       for (int64_t c = 0; c < kChains; ++c)
 #pragma GCC unroll 2
-        for (int64_t b = 0; b < kBlocks; ++b)
-          function(sums[q][c][b], lanes[q].sums + c * stride + e + b * 16);
+        for (int64_t v = 0; v < kWide; ++v)
+          function(sums[q][c][v], lanes[q].sums + c * stride + e + v * kLanes);
   };
-  for_sums([](Sixteen& sum, const float* from) HWY_ATTR { sum.load(from); });
+  for_sums([](V& sum, const float* from) HWY_ATTR { sum = hn::LoadU(D(), from); });
   for (int64_t t = positions.begin; t < positions.end;) {
     const Stored* values =
         page_of<Stored>(args, t) + kPagePositions * args.head_dim + t % kPagePositions * stride + e;
     const auto add = [&](int64_t c) HWY_ATTR {
-      Sixteen part[kBlocks];
+      V part[kWide];
 #pragma GCC unroll 2
-      for (int64_t b = 0; b < kBlocks; ++b)
-#pragma GCC unroll 2
-        for (int64_t v = 0; v < kVectors; ++v)
-          part[b].part[v] = load(values + c * stride + b * 16 + v * kLanes);
+      for (int64_t v = 0; v < kWide; ++v) part[v] = load(values + c * stride + v * kLanes);
 #pragma GCC unroll 4
       for (int64_t q = 0; q < kQueries; ++q) {
-        const Sixteen weight(lanes[q].scores[t + c]);
+        const V weight = hn::Set(D(), lanes[q].scores[t + c]);
 #pragma GCC unroll 2
-        for (int64_t b = 0; b < kBlocks; ++b) sums[q][c][b].add_product(weight, part[b]);
+        for (int64_t v = 0; v < kWide; ++v)
+          sums[q][c][v] = hn::MulAdd(weight, part[v], sums[q][c][v]);
       }
     };
     const int64_t end = HWY_MIN(positions.end, (t / kPagePositions + 1) * kPagePositions);
@@ -195,18 +194,20 @@ HWY_INLINE void add_values(const Lane* lanes, const AttendArgs& args, Range posi
       if (t + c < end) add(c);
     t = end;
   }
-  for_sums([](const Sixteen& sum, float* to) HWY_ATTR { sum.store(to); });
+  for_sums([](V sum, float* to) HWY_ATTR { hn::StoreU(sum, D(), to); });
 }
 
 template <typename Stored>
 void attend_values(const AttendArgs& args, std::span<const Lane> lanes, Range range) {
-  constexpr int64_t kBlocks = kVectors == 1 ? 2 : 1;
   for_parts(lanes, range, [&](const Lane* at, auto number, Range part) {
     constexpr int64_t kQueries = decltype(number)::value;
+    // Twelve sums of chains in 16 registers, 24 in 32.
+    constexpr int64_t kWide = kVectors == 1 || kQueries == 1 ? 2 : 1;
+    const int64_t stride = (args.head_dim + 15) / 16 * 16;
     int64_t e = 0;
-    for (; e + 16 * (kBlocks - 1) < args.head_dim; e += 16 * kBlocks)
-      add_values<Stored, kQueries, kBlocks>(at, args, part, e);
-    if (e < args.head_dim) add_values<Stored, kQueries, 1>(at, args, part, e);
+    for (; e + kWide * kLanes <= stride; e += kWide * kLanes)
+      add_values<Stored, kQueries, kWide>(at, args, part, e);
+    if (e < stride) add_values<Stored, kQueries, 1>(at, args, part, e);
   });
 }
 
