@@ -169,9 +169,12 @@ void DecodePass::attend_blocks(int64_t l, Range rows, Range blocks) {
 
 DecodePass::AttentionBlock DecodePass::attention_block(Range rows) const {
   const int64_t group = config_.num_heads / config_.num_kv_heads;
-  // A group's heads go apart where there would be too few blocks for the threads.
-  const bool few = rows.size() * config_.num_kv_heads < 4 * num_threads_;
-  const int64_t heads = few || group > kMaxAttendQueries ? 1 : group;
+  const auto rounds = [&](int64_t blocks) { return (blocks + num_threads_ - 1) / num_threads_; };
+  // Heads that share keys and values take some two thirds of what they take apart, but there may be
+  // too few groups for the threads.
+  const int64_t together_cost = rounds(rows.size() * config_.num_kv_heads) * group * 2;
+  const bool apart = together_cost > rounds(rows.size() * config_.num_heads) * 3;
+  const int64_t heads = apart || group > kMaxAttendQueries ? 1 : group;
   const int64_t together = one_slot_ ? std::max<int64_t>(1, kQueriesTogether / heads) : 1;
   const int64_t down = (rows.size() + together - 1) / together;
   return {heads, together, down * (config_.num_heads / heads)};
@@ -316,13 +319,16 @@ void DecodePass::walk_by_columns(Range logit_rows, float* logits) {
   const auto product = [&](const DecodeMatrix& matrix, Activations& in, Activations& out) {
     parallel(matrix.num_panels(), [&](Range p) { multiply(matrix, in, out, all, p); });
   };
-  by_rows([&](Range r) { embed(r); });
+  by_rows([&](Range r) {
+    embed(r);
+    norm(layer(0).input_norm, r);
+  });
   for (int64_t l = 0; l < config_.num_layers; ++l) {
     const DecodeLayer& w = layer(l);
-    by_rows([&](Range r) { norm(w.input_norm, r); });
+    const bool last = l + 1 == config_.num_layers;
     product(w.qkv, normed_, qkv_);
     by_rows([&](Range r) { store_keys_values(l, r); });
-    if (l + 1 == config_.num_layers) all = logit_rows;
+    if (last) all = logit_rows;
     if (all.size() == 0) return;
     parallel_dealt(attention_block(all).count, [&](Range p) { attend_blocks(l, all, p); });
     product(w.o, attended_, branch_);
@@ -331,9 +337,11 @@ void DecodePass::walk_by_columns(Range logit_rows, float* logits) {
       norm(w.post_norm, r);
     });
     mlp_by_columns(l, all);
-    by_rows([&](Range r) { add_branch(w.mlp_out_norm, r); });
+    by_rows([&](Range r) {
+      add_branch(w.mlp_out_norm, r);
+      norm(last ? packed->final_norm : layer(l + 1).input_norm, r);
+    });
   }
-  by_rows([&](Range r) { norm(packed->final_norm, r); });
   parallel(packed->head.num_panels(), [&](Range p) { head(all, logits, p); });
 }
 
