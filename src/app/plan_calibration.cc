@@ -93,27 +93,28 @@ struct Pass {
   DecoderOptions options;
 };
 
-struct TwoTimes {
-  double first_s, second_s;
-};
+using Calls = std::vector<std::function<void()>>;
 
 // Medians by turns, after one of each unmeasured: of a difference, since a machine's speed may
 // change between two calls that are timed apart, and their difference with it.
-TwoTimes times_by_turns(const std::function<void()>& first, const std::function<void()>& second) {
-  std::vector<double> times[2];
-  first(), second();
+std::vector<double> times_by_turns(const Calls& calls) {
+  std::vector<std::vector<double>> times(calls.size());
+  for (const auto& call : calls) call();
   const double start = now_s();
   for (int turn = 0; turn < 3 || (turn < 15 && now_s() - start < 6); ++turn) {
-    for (const bool is_second : {false, true}) {
+    for (size_t i = 0; i < calls.size(); ++i) {
       const double begin = now_s();
-      is_second ? second() : first();
-      times[is_second].push_back(now_s() - begin);
+      calls[i]();
+      times[i].push_back(now_s() - begin);
     }
     if (now_s() - start > 12) break;
   }
-  for (std::vector<double>& some : times) std::sort(some.begin(), some.end());
-  const size_t middle = times[0].size() / 2;
-  return {times[0][middle], times[1][middle]};
+  std::vector<double> medians;
+  for (std::vector<double>& some : times) {
+    std::sort(some.begin(), some.end());
+    medians.push_back(some[some.size() / 2]);
+  }
+  return medians;
 }
 
 double update_s_per_weight(const ModelConfig& config) {
@@ -186,10 +187,10 @@ TrainCost measure_training(const ModelConfig& config, const TrainProbe& probe) {
   // The last layer leaves out what no target needs, so a second one tells what a layer costs.
   const ModelConfig one = cut(config, 1, kFewIds);
   const TokenBatch batch = batch_of(one, tokens, probe.row_tokens, probe.target_share);
-  const auto [one_s, two_s] =
-      times_by_turns(Pass(one, batch, probe), Pass(cut(config, 2, kFewIds), batch, probe));
-  const double last_s = one_s / static_cast<double>(tokens);
-  const double layer_s = two_s / static_cast<double>(tokens) - last_s;
+  const std::vector<double> passes_s =
+      times_by_turns({Pass(one, batch, probe), Pass(cut(config, 2, kFewIds), batch, probe)});
+  const double last_s = passes_s[0] / static_cast<double>(tokens);
+  const double layer_s = passes_s[1] / static_cast<double>(tokens) - last_s;
   cost.s_per_token =
       last_s + layer_s * (matrices / static_cast<double>(layer_matrix_weights(one, 0)) - 1);
   cost.s_per_target = head_s_per_target(config, probe);
@@ -199,33 +200,57 @@ TrainCost measure_training(const ModelConfig& config, const TrainProbe& probe) {
 
 namespace {
 
+// A sampler of random weights whose slots all begin with a prompt.
+struct Sampling {
+  Sampling(const ModelConfig& config, const SampleProbe& probe, int64_t most_new_tokens)
+      : weights(random_weights(config)),
+        sampler(weights, probe.slots, probe.prompt_tokens + most_new_tokens, probe.storage) {
+    for (int64_t i = 0; i < probe.slots; ++i)
+      requests.push_back({std::to_string(i), 0,
+                          std::vector<int32_t>(static_cast<size_t>(probe.prompt_tokens),
+                                               static_cast<int32_t>(i % config.vocab_size))});
+    settings.temperature = 0.7;
+  }
+  std::function<void()> replies_of(int64_t new_tokens) {
+    return [this, new_tokens] {
+      SamplerCallbacks callbacks;
+      callbacks.on_sample = [](Sample&&) {};
+      callbacks.keep_going = [](const SamplerProgress&) { return true; };
+      settings.max_new_tokens = new_tokens;
+      sampler.sample(requests, settings, callbacks);
+    };
+  }
+  Weights weights;
+  DecodeSampler sampler;
+  std::vector<SampleRequest> requests;
+  SamplingSettings settings;
+};
+
 struct SampleTimes {
   double prompt_s = 0;  // a token of a prompt
   double step_s = 0;
 };
 
 SampleTimes sample_times(const ModelConfig& config, const SampleProbe& probe, int64_t new_tokens) {
-  const Weights weights = random_weights(config);
-  DecodeSampler sampler(weights, probe.slots, probe.prompt_tokens + new_tokens, probe.storage);
-  std::vector<SampleRequest> requests;
-  for (int64_t i = 0; i < probe.slots; ++i)
-    requests.push_back({std::to_string(i), 0,
-                        std::vector<int32_t>(static_cast<size_t>(probe.prompt_tokens),
-                                             static_cast<int32_t>(i % config.vocab_size))});
-  SamplingSettings settings;
-  settings.temperature = 0.7;
-  const auto sampling = [&](int64_t tokens) {
-    return [&, tokens] {
-      SamplerCallbacks callbacks;
-      callbacks.on_sample = [](Sample&&) {};
-      callbacks.keep_going = [](const SamplerProgress&) { return true; };
-      settings.max_new_tokens = tokens;
-      sampler.sample(requests, settings, callbacks);
-    };
-  };
-  const auto [first_s, all_s] = times_by_turns(sampling(1), sampling(new_tokens));
-  return {first_s / static_cast<double>(probe.slots * probe.prompt_tokens),
-          std::max(0.0, all_s - first_s) / static_cast<double>(new_tokens - 1)};
+  Sampling sampling(config, probe, new_tokens);
+  const std::vector<double> s =
+      times_by_turns({sampling.replies_of(1), sampling.replies_of(new_tokens)});
+  return {s[0] / static_cast<double>(probe.slots * probe.prompt_tokens),
+          std::max(0.0, s[1] - s[0]) / static_cast<double>(new_tokens - 1)};
+}
+
+// The head and the draw of a step: what a longer vocabulary adds to a layer's.
+double head_step_s(const ModelConfig& config, const SampleProbe& probe) {
+  constexpr int64_t kNewTokens = 16;
+  const int64_t ids = std::min(config.vocab_size, kSampleLayerWeights / config.hidden_size);
+  SampleProbe short_probe = probe;
+  short_probe.prompt_tokens = 1;
+  Sampling few(cut(config, 1, kFewIds), short_probe, kNewTokens);
+  Sampling many(cut(config, 1, ids), short_probe, kNewTokens);
+  const std::vector<double> s = times_by_turns({few.replies_of(1), few.replies_of(kNewTokens),
+                                                many.replies_of(1), many.replies_of(kNewTokens)});
+  return std::max(0.0, s[3] - s[2] - (s[1] - s[0])) / (kNewTokens - 1) *
+         static_cast<double>(config.vocab_size) / static_cast<double>(ids);
 }
 
 }  // namespace
@@ -245,16 +270,8 @@ SampleCost measure_sampling(const ModelConfig& config, const SampleProbe& probe)
   const int64_t layers =
       std::clamp<int64_t>(kSampleLayerWeights / layer_weights, 1, config.num_layers);
   const SampleTimes part = sample_times(cut(config, layers, kFewIds), at_half, 16);
-  // The head and the draw: one layer with a longer vocabulary, less the layer.
-  const int64_t ids = std::min(config.vocab_size, kSampleLayerWeights / config.hidden_size);
-  SampleProbe short_probe = at_half;
-  short_probe.prompt_tokens = 1;
-  const double head_s = sample_times(cut(config, 1, ids), short_probe, 16).step_s -
-                        sample_times(cut(config, 1, kFewIds), short_probe, 16).step_s;
   const double scale = static_cast<double>(config.num_layers) / static_cast<double>(layers);
-  return {part.prompt_s * scale, part.step_s * scale + head_s *
-                                                           static_cast<double>(config.vocab_size) /
-                                                           static_cast<double>(ids)};
+  return {part.prompt_s * scale, part.step_s * scale + head_step_s(config, at_half)};
 }
 
 }  // namespace laconic

@@ -1,5 +1,5 @@
 // Products with weights stored in int8: activations are rounded to int16, with one scale for each
-// row and kInt8Block inputs, multiplied and added up as integers, exactly; the sums of blocks are
+// row and kBlock inputs, multiplied and added up as integers, exactly; the sums of blocks are
 // scaled and added in fp32, in order. So a row's bits depend neither on the number of rows, nor on
 // the split over threads, nor on vector width.
 //
