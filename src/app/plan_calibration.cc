@@ -28,24 +28,28 @@ namespace {
 constexpr int64_t kFewIds = 256;  // a vocabulary that costs next to nothing
 // Weights of the layers that stand for all: more than caches hold.
 constexpr int64_t kSampleLayerWeights = 24 << 20;
-constexpr double kMaxFlops = 1.2e11;  // of one measured pass
+constexpr double kMaxFlops = 1.2e11;      // of one measured product of the head, or small model
+constexpr double kMaxPassFlops = 2.5e11;  // of one measured pass through some layers
+constexpr int64_t kMaxPassLayers = 6;
+constexpr double kMaxPassWeights = 64 << 20;
 
 double now_s() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
-// The fastest of calls after one unmeasured: three, and more while they are short.
-double fastest_s(const std::function<void()>& call) {
+// The median of calls after one unmeasured: three, and more while they are short.
+double median_s(const std::function<void()>& call) {
   call();
-  double fastest = 1e9;
+  std::vector<double> times;
   const double start = now_s();
   for (int i = 0; i < 3 || (i < 50 && now_s() - start < 0.5); ++i) {
     const double begin = now_s();
     call();
-    fastest = std::min(fastest, now_s() - begin);
+    times.push_back(now_s() - begin);
     if (now_s() - start > 6) break;
   }
-  return fastest;
+  std::sort(times.begin(), times.end());
+  return times[times.size() / 2];
 }
 
 ModelConfig cut(const ModelConfig& config, int64_t layers, int64_t vocab_size) {
@@ -123,7 +127,7 @@ double update_s_per_weight(const ModelConfig& config) {
   ModelConfig c = count_weights(config) <= kSampleLayerWeights ? config : cut(config, 1, ids);
   Weights weights = make_weights(c), gradients = make_weights(c);
   AdamW optimizer(weights, {});
-  return fastest_s([&] {
+  return median_s([&] {
            gradients.flat.zero_();
            const double norm = gradient_norm(gradients);
            optimizer.step(weights, gradients, 1e-5, clip_factor(norm, 1.0));
@@ -148,7 +152,7 @@ double head_s_per_target(const ModelConfig& config, const TrainProbe& probe) {
   head.softcap = config.logit_softcap;
   Workspace workspace;
   const double s =
-      fastest_s([&] { head_loss(head, options.head_chunk, kernels_for(weight), workspace); });
+      median_s([&] { head_loss(head, options.head_chunk, kernels_for(weight), workspace); });
   return s * static_cast<double>(config.vocab_size) / static_cast<double>(V) /
          static_cast<double>(options.head_chunk);
 }
@@ -162,39 +166,60 @@ AdapterConfig all_linear_adapter(int64_t r) {
   return adapter;
 }
 
+namespace {
+
+double matrix_weights(const ModelConfig& config, int64_t first_layer) {
+  double sum = 0;
+  for (int64_t layer = first_layer; layer < config.num_layers; ++layer)
+    sum += static_cast<double>(layer_matrix_weights(config, layer));
+  return sum;
+}
+
+// From a pass through one layer and one through some: the last layer leaves out what no target
+// needs, so one alone does not tell.
+double layers_s_per_token(const ModelConfig& config, const TrainProbe& probe,
+                          double flops_a_layer) {
+  const int64_t least = std::min(probe.batch_tokens, std::max<int64_t>(256, probe.row_tokens));
+  const auto some = static_cast<int64_t>(
+      std::min(kMaxPassFlops / (flops_a_layer * static_cast<double>(least)),
+               kMaxPassWeights / static_cast<double>(layer_matrix_weights(config, 0))));
+  const ModelConfig one = cut(config, 1, kFewIds);
+  const ModelConfig more = cut(config, std::clamp<int64_t>(some, 2, kMaxPassLayers), kFewIds);
+  const auto fitting =
+      static_cast<int64_t>(kMaxPassFlops / (flops_a_layer * static_cast<double>(more.num_layers)));
+  const int64_t tokens = std::min(probe.batch_tokens, std::max(least, fitting));
+  const TokenBatch batch = batch_of(one, tokens, probe.row_tokens, probe.target_share);
+  const std::vector<double> s = times_by_turns({Pass(one, batch, probe), Pass(more, batch, probe)});
+  const double others = more.num_layers > 1
+                            ? (s[1] - s[0]) * matrix_weights(config, 1) / matrix_weights(more, 1)
+                            : 0.0;
+  return (s[0] + others) / static_cast<double>(tokens);
+}
+
+}  // namespace
+
 TrainCost measure_training(const ModelConfig& config, const TrainProbe& probe) {
   const int64_t N = count_weights(config);
   // FLOP a weight and token: a frozen matrix has no gradient.
   const double times =
       (probe.lora_r > 0 ? 4 : 6) + (probe.decoder.recompute == Recompute::kLayers ? 2 : 0);
-  double matrices = 0;
-  for (int64_t layer = 0; layer < config.num_layers; ++layer)
-    matrices += static_cast<double>(layer_matrix_weights(config, layer));
   TrainCost cost;
   cost.s_per_update = update_s_per_weight(config) * static_cast<double>(N);
-  const bool whole = N <= kMaxSharedWeights;
-  const double flops_a_token =
-      times * (whole ? static_cast<double>(N) : matrices / static_cast<double>(config.num_layers));
-  const int64_t fitting = std::max<int64_t>(
-      {static_cast<int64_t>(kMaxFlops / flops_a_token), int64_t{256}, probe.row_tokens});
-  const int64_t tokens = std::min(probe.batch_tokens, fitting);
-  if (whole) {
+  if (N <= kMaxSharedWeights) {
+    const double flops_a_token = times * static_cast<double>(N);
+    const int64_t fitting = std::max<int64_t>(
+        {static_cast<int64_t>(kMaxFlops / flops_a_token), int64_t{256}, probe.row_tokens});
+    const int64_t tokens = std::min(probe.batch_tokens, fitting);
     const TokenBatch batch = batch_of(config, tokens, probe.row_tokens, probe.target_share);
-    cost.s_per_token = fastest_s(Pass(config, batch, probe)) / static_cast<double>(tokens);
+    cost.s_per_token = median_s(Pass(config, batch, probe)) / static_cast<double>(tokens);
     cost.gflops = flops_a_token / cost.s_per_token * 1e-9;
     return cost;
   }
-  // The last layer leaves out what no target needs, so a second one tells what a layer costs.
-  const ModelConfig one = cut(config, 1, kFewIds);
-  const TokenBatch batch = batch_of(one, tokens, probe.row_tokens, probe.target_share);
-  const std::vector<double> passes_s =
-      times_by_turns({Pass(one, batch, probe), Pass(cut(config, 2, kFewIds), batch, probe)});
-  const double last_s = passes_s[0] / static_cast<double>(tokens);
-  const double layer_s = passes_s[1] / static_cast<double>(tokens) - last_s;
+  const double matrices = matrix_weights(config, 0);
   cost.s_per_token =
-      last_s + layer_s * (matrices / static_cast<double>(layer_matrix_weights(one, 0)) - 1);
+      layers_s_per_token(config, probe, times * matrices / static_cast<double>(config.num_layers));
   cost.s_per_target = head_s_per_target(config, probe);
-  cost.gflops = flops_a_token / layer_s * 1e-9;
+  cost.gflops = times * matrices / cost.s_per_token * 1e-9;
   return cost;
 }
 

@@ -22,7 +22,7 @@ struct TrainCost {
   double s_per_token = 0;   // all layers, forward and backward
   double s_per_target = 0;  // head and loss; 0 where s_per_token has it (small models)
   double s_per_update = 0;  // zeroing, norm of the gradients, AdamW, of all weights
-  double gflops = 0;        // of a layer's matrix products, effective
+  double gflops = 0;        // of the layers' matrix products, effective
 };
 
 // What `--lora-r` plans: all linear layers but the head, as PEFT's "all-linear".
