@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """`laconic plan` beside what then happens: seconds of the steps and of the replies, peak memory. Prints a table.
 
-    python3 bench/plan_check.py [--laconic build/release/laconic] [--world models/world-long] [--large FOLDER]
+    python3 bench/plan_check.py [--laconic build/release/laconic] [--world models/world-long] [--large FOLDER] [--only "large: eval"]
 
 The small world trains on its own rows; --large (SmolLM2's shape, say) on rows of its own making. Times need a machine that
 does nothing else. Exits with 1 where a ratio is beyond --tolerance.
@@ -78,13 +78,18 @@ def main():
     parser.add_argument("--laconic", default=ROOT / "build/release/laconic")
     parser.add_argument("--world", default=ROOT / "models/world-long")
     parser.add_argument("--large", default="")
+    parser.add_argument("--only", default="", help="rows whose name contains this")
     parser.add_argument("--steps", type=int, default=5)
     parser.add_argument("--tolerance", type=float, default=0.15)
     args = parser.parse_args()
-    failed = []
+    failed, rows_seen = [], []
     print(f"{'work':<34}{'foretold':>10}{'was':>10}{'ratio':>7}{'foretold':>11}{'was':>9}{'ratio':>7}")
 
-    def row(name, foretold, seconds, peak):
+    def row(name, check, *settings):
+        if args.only not in name:
+            return
+        rows_seen.append(name)
+        foretold, seconds, peak = check(args, folder, *settings)
         ratios = foretold["seconds"] / seconds, foretold["memory_bytes"] / peak
         print(f"{name:<34}{foretold['seconds']:>8.2f} s{seconds:>8.2f} s{ratios[0]:>7.2f}"
               f"{foretold['memory_bytes'] / 2**20:>7.0f} MiB{peak / 2**20:>5.0f} MiB{ratios[1]:>7.2f}", flush=True)
@@ -97,18 +102,19 @@ def main():
         run([args.laconic, "world", "--format", "sft-long", "--num-problems", 4000, "--seed", 5, "--output", rows])
         run([args.laconic, "world", "--num-problems", 2000, "--seed", 6, "--output", problems])
         few.write_text("".join(open(problems).readlines()[:128]))
-        row("world: sft, 64 rows", *check_training(args, folder, args.world, rows, 64, 4 * args.steps, []))
-        row("world: sft --bf16", *check_training(args, folder, args.world, rows, 64, 4 * args.steps, ["--bf16"]))
-        row("world: sft --lora-r 8", *check_training(args, folder, args.world, rows, 64, 4 * args.steps, ["--lora-r", 8]))
-        row("world: eval, 2,000 problems", *check_sampling(args, folder, args.world, problems, 64, 400))
+        world, large = (args.world, rows, 64, 4 * args.steps), (args.large, rows, 8, args.steps)
+        row("world: sft, 64 rows", check_training, *world, [])
+        row("world: sft --bf16", check_training, *world, ["--bf16"])
+        row("world: sft --lora-r 8", check_training, *world, ["--lora-r", 8])
+        row("world: eval, 2,000 problems", check_sampling, args.world, problems, 64, 400)
         if args.large:
-            row("large: sft, 8 rows", *check_training(args, folder, args.large, rows, 8, args.steps, []))
-            row("large: sft --bf16", *check_training(args, folder, args.large, rows, 8, args.steps, ["--bf16"]))
-            row("large: gradient checkpointing", *check_training(args, folder, args.large, rows, 8, args.steps,
-                                                                 ["--gradient-checkpointing"]))
-            row("large: sft --lora-r 16", *check_training(args, folder, args.large, rows, 8, args.steps,
-                                                          ["--lora-r", 16]))
-            row("large: eval, 16 slots", *check_sampling(args, folder, args.large, few, 16, 128))
+            row("large: sft, 8 rows", check_training, *large, [])
+            row("large: sft --bf16", check_training, *large, ["--bf16"])
+            row("large: gradient checkpointing", check_training, *large, ["--gradient-checkpointing"])
+            row("large: sft --lora-r 16", check_training, *large, ["--lora-r", 16])
+            row("large: eval, 16 slots", check_sampling, args.large, few, 16, 128)
+    if not rows_seen:
+        sys.exit(f"--only: expected a part of a row's name, got {args.only!r} (rows of a large model need --large)")
     if failed:
         sys.exit(f"beyond {100 * args.tolerance:.0f} %: " + ", ".join(failed))
 

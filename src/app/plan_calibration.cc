@@ -9,6 +9,7 @@
 #include <chrono>
 #include <functional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "nn/cross_entropy.h"
@@ -37,6 +38,11 @@ double now_s() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
+double median(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  return values[values.size() / 2];
+}
+
 // The median of calls after one unmeasured: three, and more while they are short.
 double median_s(const std::function<void()>& call) {
   call();
@@ -48,8 +54,7 @@ double median_s(const std::function<void()>& call) {
     times.push_back(now_s() - begin);
     if (now_s() - start > 6) break;
   }
-  std::sort(times.begin(), times.end());
-  return times[times.size() / 2];
+  return median(std::move(times));
 }
 
 ModelConfig cut(const ModelConfig& config, int64_t layers, int64_t vocab_size) {
@@ -114,11 +119,36 @@ std::vector<double> times_by_turns(const Calls& calls) {
     if (now_s() - start > 12) break;
   }
   std::vector<double> medians;
-  for (std::vector<double>& some : times) {
-    std::sort(some.begin(), some.end());
-    medians.push_back(some[some.size() / 2]);
-  }
+  for (std::vector<double>& some : times) medians.push_back(median(std::move(some)));
   return medians;
+}
+
+double matrix_weights(const ModelConfig& config, int64_t first_layer) {
+  double sum = 0;
+  for (int64_t layer = first_layer; layer < config.num_layers; ++layer)
+    sum += static_cast<double>(layer_matrix_weights(config, layer));
+  return sum;
+}
+
+// From a pass through one layer and one through some: the last layer leaves out what no target
+// needs, so one alone does not tell.
+double layers_s_per_token(const ModelConfig& config, const TrainProbe& probe,
+                          double flops_a_layer) {
+  const int64_t least = std::min(probe.batch_tokens, std::max<int64_t>(256, probe.row_tokens));
+  const auto some = static_cast<int64_t>(
+      std::min(kMaxPassFlops / (flops_a_layer * static_cast<double>(least)),
+               kMaxPassWeights / static_cast<double>(layer_matrix_weights(config, 0))));
+  const ModelConfig one = cut(config, 1, kFewIds);
+  const ModelConfig more = cut(config, std::clamp<int64_t>(some, 2, kMaxPassLayers), kFewIds);
+  const auto fitting =
+      static_cast<int64_t>(kMaxPassFlops / (flops_a_layer * static_cast<double>(more.num_layers)));
+  const int64_t tokens = std::min(probe.batch_tokens, std::max(least, fitting));
+  const TokenBatch batch = batch_of(one, tokens, probe.row_tokens, probe.target_share);
+  const std::vector<double> s = times_by_turns({Pass(one, batch, probe), Pass(more, batch, probe)});
+  const double others = more.num_layers > 1
+                            ? (s[1] - s[0]) * matrix_weights(config, 1) / matrix_weights(more, 1)
+                            : 0.0;
+  return (s[0] + others) / static_cast<double>(tokens);
 }
 
 double update_s_per_weight(const ModelConfig& config) {
@@ -165,38 +195,6 @@ AdapterConfig all_linear_adapter(int64_t r) {
   adapter.all_linear = true;
   return adapter;
 }
-
-namespace {
-
-double matrix_weights(const ModelConfig& config, int64_t first_layer) {
-  double sum = 0;
-  for (int64_t layer = first_layer; layer < config.num_layers; ++layer)
-    sum += static_cast<double>(layer_matrix_weights(config, layer));
-  return sum;
-}
-
-// From a pass through one layer and one through some: the last layer leaves out what no target
-// needs, so one alone does not tell.
-double layers_s_per_token(const ModelConfig& config, const TrainProbe& probe,
-                          double flops_a_layer) {
-  const int64_t least = std::min(probe.batch_tokens, std::max<int64_t>(256, probe.row_tokens));
-  const auto some = static_cast<int64_t>(
-      std::min(kMaxPassFlops / (flops_a_layer * static_cast<double>(least)),
-               kMaxPassWeights / static_cast<double>(layer_matrix_weights(config, 0))));
-  const ModelConfig one = cut(config, 1, kFewIds);
-  const ModelConfig more = cut(config, std::clamp<int64_t>(some, 2, kMaxPassLayers), kFewIds);
-  const auto fitting =
-      static_cast<int64_t>(kMaxPassFlops / (flops_a_layer * static_cast<double>(more.num_layers)));
-  const int64_t tokens = std::min(probe.batch_tokens, std::max(least, fitting));
-  const TokenBatch batch = batch_of(one, tokens, probe.row_tokens, probe.target_share);
-  const std::vector<double> s = times_by_turns({Pass(one, batch, probe), Pass(more, batch, probe)});
-  const double others = more.num_layers > 1
-                            ? (s[1] - s[0]) * matrix_weights(config, 1) / matrix_weights(more, 1)
-                            : 0.0;
-  return (s[0] + others) / static_cast<double>(tokens);
-}
-
-}  // namespace
 
 TrainCost measure_training(const ModelConfig& config, const TrainProbe& probe) {
   const int64_t N = count_weights(config);

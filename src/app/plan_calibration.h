@@ -1,11 +1,12 @@
 // Seconds of a run on this machine, foretold from a few seconds of the engine's own code.
 //
 // Not a table of rates: what runs are the trainer's and the sampler's own kernels at the model's
-// widths on random weights, one or a few of its layers, a part of its vocabulary and as many tokens
-// as a second or two allow; time then grows with layers, rows of the vocabulary, weights and
-// tokens. A small model runs whole. The fastest of a few repeats counts: a plan is for a machine
-// that is otherwise idle; of times that are told by a difference (a layer's, a sampled token's) the
-// medians by turns. Cost of attention is taken at the given row length, not extrapolated.
+// widths on random weights, up to some six of its layers, a part of its vocabulary and as many
+// tokens as a second or two allow; time then grows with layers, rows of the vocabulary, weights and
+// tokens. A small model runs whole. Medians of a few repeats count, by turns where a time is told
+// by a difference (a layer's, a sampled token's, the head's). Cost of attention is taken at the
+// given row length, not extrapolated. Takes some 15 seconds for a large model; what other programs
+// do meanwhile shows.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 

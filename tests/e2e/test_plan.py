@@ -3,6 +3,7 @@
 SPDX-License-Identifier: Apache-2.0
 """
 import json
+import math
 import shutil
 
 import laconic_test
@@ -101,6 +102,18 @@ class Plan(laconic_test.TestCase):
         text = self.laconic("plan", "--model", model, "--max-steps", 10).stdout
         for word in ("memory", "gradients", "time", "in all"):
             self.assertIn(word, text)
+
+    def test_a_large_model_is_told_from_some_of_its_layers(self):
+        # 4.8 M weights are too many to run whole; of one layer there is no second to tell from.
+        for layers in (1, 7):
+            config = {**CONFIG, "vocab_size": 16384, "hidden_size": 288, "intermediate_size": 128, "num_hidden_layers": layers}
+            (self.folder / "config.json").write_text(json.dumps(config))
+            plan = self.plan("--max-steps", 1, "--rows", 2, "--row-tokens", 64, "--problems", 4, "--reply-tokens", 8,
+                             calibrate=True)
+            parts = {part["part"]: part["seconds"] for part in plan["time"]}
+            self.assertEqual(list(parts), ["layers", "head and loss", "optimizer", "prompts", "replies"])
+            self.assertGreater(parts["layers"], 0)
+            self.assertTrue(all(seconds >= 0 and math.isfinite(seconds) for seconds in parts.values()), parts)
 
     def test_bad_input_is_named(self):
         self.assertIn("expected --max-steps", self.error("plan", "--model", self.folder, code=EXIT_USAGE))
