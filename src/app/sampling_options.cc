@@ -14,7 +14,8 @@ void add_sampling_weights(Settings& settings, std::string& choice) {
            "how the sampler stores and multiplies matrices. auto: bf16 where all values are bf16 "
            "already, the same samples as float32 at half the memory traffic; bfloat16: activations "
            "rounded too, as other engines do in bf16, faster from a dozen rows on; int8: one scale "
-           "per output; the last two are approximate and cache keys and values in bf16")
+           "per output, activations in int16; the last two are approximate and cache keys and "
+           "values in bf16")
       .choices({"auto", "float32", "bfloat16", "int8"});
 }
 

@@ -19,8 +19,7 @@ HWY_BEFORE_NAMESPACE();
 namespace laconic {
 namespace HWY_NAMESPACE {
 
-// Queries that share each load of keys and values.
-constexpr int64_t kTogether = 3;
+constexpr int64_t kTogether = kQueriesSharing;
 // An output's terms go to four chains, position t to chain t mod 4, to hide the additions' latency.
 constexpr int64_t kChains = 4;
 constexpr int64_t kSpanPages = 4;
@@ -55,7 +54,7 @@ HWY_INLINE void for_parts(std::span<const Lane> lanes, Range range, const Functi
     if (part.begin < part.end) function(&lane, one, part);
   };
   size_t i = 0;
-  for (; kTogether > 1 && i + kTogether <= lanes.size(); i += kTogether) {
+  for (; i + kTogether <= lanes.size(); i += kTogether) {
     Range shared = range;
     for (size_t q = 0; q < kTogether; ++q) shared = lanes[i + q].within(shared);
     for (size_t q = 0; q < kTogether; ++q)

@@ -46,6 +46,9 @@ struct AttendQuery {
 };
 
 inline constexpr int64_t kMaxAttendQueries = 64;
+// Queries that share each load of keys and values; the others of a call go alone. Three together
+// take about the time of two alone (dev/LOG.md, AVX2).
+inline constexpr int64_t kQueriesSharing = 3;
 
 struct AttendArgs {
   std::span<const AttendQuery> queries;  // at most kMaxAttendQueries

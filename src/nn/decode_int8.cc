@@ -12,23 +12,23 @@
 // clang-format off
 #include "hwy/foreach_target.h"
 // clang-format on
-#include "nn/decode_simd-inl.h"
+#include "nn/decode_tiles-inl.h"
 
 #ifndef LACONIC_NN_DECODE_INT8_ONCE
 #define LACONIC_NN_DECODE_INT8_ONCE
 namespace laconic::int8 {
 
-// Activations as integers: `rows` of `stride` values, a factor for each block of a row.
-struct RoundedRows {
+// Activations as integers [rows, stride], and scales [rows, num_blocks].
+struct QuantizedRows {
   std::vector<int16_t, AlignedAllocator<int16_t>> values;
-  AlignedFloats factors;
+  AlignedFloats scales;
   int64_t stride = 0, num_blocks = 0;
   void resize(int64_t rows, int64_t inputs) {
     stride = round_up(inputs, 16), num_blocks = (inputs + kBlock - 1) / kBlock;
     if (const auto size = static_cast<size_t>(rows * stride); values.size() < size)
       values.resize(size);
-    if (const auto size = static_cast<size_t>(rows * num_blocks); factors.size() < size)
-      factors.resize(size);
+    if (const auto size = static_cast<size_t>(rows * num_blocks); scales.size() < size)
+      scales.resize(size);
   }
 };
 
@@ -42,17 +42,11 @@ namespace laconic::int8 {
 namespace HWY_NAMESPACE {
 
 namespace hn = hwy::HWY_NAMESPACE;
-using laconic::HWY_NAMESPACE::D;
-using laconic::HWY_NAMESPACE::kLanes;
-using laconic::HWY_NAMESPACE::V;
+using namespace laconic::HWY_NAMESPACE;
 using Wide = hn::Rebind<int32_t, D>;           // sums
 using Pairs = hn::Repartition<int16_t, Wide>;  // of neighbours along the inner dimension
 
-constexpr int64_t kPanelVectors = kPanel / kLanes;  // 2 with AVX-512, 4 with AVX2
-constexpr int64_t kTileVectors = std::min<int64_t>(kPanelVectors, 2);
-constexpr int64_t kMaxRows = kPanelVectors == 2 ? 12 : 6;  // rows x vectors fit the register file
 constexpr int64_t kPairValues = 2 * kPanel;
-constexpr int64_t kRowBlock = 64;  // rows that a panel meets before the next rows do
 // How far ahead weights are fetched, which come from memory.
 constexpr int64_t kAheadBytes = 4096;
 
@@ -63,8 +57,8 @@ HWY_INLINE V load_some(const float* from, int64_t count) {
   return hn::Load(D(), padded);
 }
 
-// Rounds up to kBlock values and returns what one unit is worth; fills `to` up to a multiple of 16.
-HWY_INLINE float round_block(const float* from, int64_t count, int16_t* to) {
+// Quantizes up to kBlock values and returns their scale; fills `to` up to a multiple of 16.
+HWY_INLINE float quantize_block(const float* from, int64_t count, int16_t* to) {
   const Wide wide;
   // As bits magnitudes are in order, with NaN and infinity above all numbers.
   auto bits = hn::Zero(wide);
@@ -72,22 +66,22 @@ HWY_INLINE float round_block(const float* from, int64_t count, int16_t* to) {
     bits = hn::Max(bits, hn::BitCast(wide, hn::Abs(load_some(from + k, count - k))));
   const float largest = hn::GetLane(hn::BitCast(D(), hn::MaxOfLanes(wide, bits)));
   const bool finite = std::isfinite(largest);
-  const V factor = hn::Set(D(), finite && largest > kSmallest ? 32767 / largest : 0);
+  const V inverse = hn::Set(D(), finite && largest > kSmallest ? 32767 / largest : 0);
   for (int64_t k = 0; k < round_up(count, 16); k += kLanes) {
-    const V scaled = hn::Mul(load_some(from + k, std::max<int64_t>(count - k, 0)), factor);
+    const V scaled = hn::Mul(load_some(from + k, std::max<int64_t>(count - k, 0)), inverse);
     hn::StoreU(hn::DemoteTo(hn::Rebind<int16_t, D>(), hn::NearestInt(scaled)),
                hn::Rebind<int16_t, D>(), to + k);
   }
   return finite ? largest / 32767 : std::numeric_limits<float>::quiet_NaN();
 }
 
-void round_rows(const MatmulArgs& args, RoundedRows& rounded) {
+void quantize_rows(const MatmulArgs& args, QuantizedRows& quantized) {
   const int64_t inputs = args.matrix->num_inputs;
   for (int64_t r = 0; r < args.num_rows; ++r) {
-    for (int64_t b = 0; b < rounded.num_blocks; ++b)
-      rounded.factors[static_cast<size_t>(r * rounded.num_blocks + b)] = round_block(
+    for (int64_t b = 0; b < quantized.num_blocks; ++b)
+      quantized.scales[static_cast<size_t>(r * quantized.num_blocks + b)] = quantize_block(
           args.x + r * args.x_stride + b * kBlock, std::min(inputs - b * kBlock, kBlock),
-          rounded.values.data() + r * rounded.stride + b * kBlock);
+          quantized.values.data() + r * quantized.stride + b * kBlock);
   }
 }
 
@@ -107,8 +101,8 @@ struct Part {
   int64_t num_pairs;
   const int16_t* x;
   int64_t x_stride;
-  const float* factors;
-  int64_t factors_stride;
+  const float* scales;
+  int64_t scales_stride;
   float* sums;  // [rows][kPanel]
 };
 
@@ -144,31 +138,19 @@ HWY_NOINLINE void tile(const Part& part, int64_t row, int64_t vector) {
   }
 #pragma GCC unroll 16
   for (int64_t r = 0; r < kRows; ++r) {
-    const V factor = hn::Set(D(), part.factors[(row + r) * part.factors_stride]);
+    const V scale = hn::Set(D(), part.scales[(row + r) * part.scales_stride]);
     float* to = part.sums + (row + r) * kPanel + vector * kLanes;
 #pragma GCC unroll 8
     for (int64_t v = 0; v < kVectors; ++v, to += kLanes)
-      hn::Store(hn::MulAdd(hn::ConvertTo(D(), sums[r][v]), factor, hn::Load(D(), to)), D(), to);
+      hn::Store(hn::MulAdd(hn::ConvertTo(D(), sums[r][v]), scale, hn::Load(D(), to)), D(), to);
   }
 }
 
-template <int64_t kRows>
-HWY_INLINE void tile_of(int64_t rows, const Part& part, int64_t row, int64_t vector) {
-  if (rows == kRows) return tile<kRows, kTileVectors>(part, row, vector);
-  if constexpr (kRows > 1) tile_of<kRows - 1>(rows, part, row, vector);
-}
-
-HWY_INLINE void all_rows(const Part& part, int64_t count) {
-  // What is mostly read from memory is read from its beginning to its end.
-  if (count == 1) return tile<1, kPanelVectors>(part, 0, 0);
-  if (count == 2) return tile<2, kPanelVectors>(part, 0, 0);
-  const int64_t num_tiles = (count + kMaxRows - 1) / kMaxRows;
-  for (int64_t vector = 0; vector < kPanelVectors; vector += kTileVectors) {
-    for (int64_t i = 0; i < num_tiles; ++i) {
-      const int64_t row = i * count / num_tiles;
-      tile_of<kMaxRows>((i + 1) * count / num_tiles - row, part, row, vector);
-    }
-  }
+template <int64_t kMostRows, int64_t kVectors>
+HWY_INLINE void multiply_tiles(const Part& part, int64_t count) {
+  for_tiles<kMostRows, kVectors>(count, [&](auto num_rows, int64_t row, int64_t vector) {
+    tile<decltype(num_rows)::value, kVectors>(part, row, vector);
+  });
 }
 
 // A panel's outputs of some rows: sums, scaled, and what the panel has beyond y cut off.
@@ -189,7 +171,7 @@ HWY_INLINE void write_rows(const MatmulArgs& args, int64_t panel, const Part& pa
 }
 
 // Rows [row, row + count) of a panel.
-HWY_INLINE void multiply_rows(const MatmulArgs& args, const RoundedRows& rounded, int64_t panel,
+HWY_INLINE void multiply_rows(const MatmulArgs& args, const QuantizedRows& quantized, int64_t panel,
                               int64_t row) {
   HWY_ALIGN float sums[kRowBlock * kPanel];
   const DecodeMatrix& matrix = *args.matrix;
@@ -197,24 +179,29 @@ HWY_INLINE void multiply_rows(const MatmulArgs& args, const RoundedRows& rounded
   std::fill_n(sums, count * kPanel, 0.0F);
   Part part = {reinterpret_cast<const int8_t*>(matrix.panels) + panel * matrix.panel_values(),
                0,
-               rounded.values.data() + row * rounded.stride,
-               rounded.stride,
-               rounded.factors.data() + row * rounded.num_blocks,
-               rounded.num_blocks,
+               quantized.values.data() + row * quantized.stride,
+               quantized.stride,
+               quantized.scales.data() + row * quantized.num_blocks,
+               quantized.num_blocks,
                sums};
   for (int64_t begin = 0; begin < matrix.num_inputs; begin += kBlock) {
     part.num_pairs = (std::min(matrix.num_inputs - begin, kBlock) + 1) / 2;
-    all_rows(part, count);
-    part.weights += part.num_pairs * kPairValues, part.x += kBlock, ++part.factors;
+    // What is mostly read from memory is read from its beginning to its end.
+    if (count <= 2) {
+      multiply_tiles<2, kPanelVectors>(part, count);
+    } else {
+      multiply_tiles<kTileRows, kTileVectors>(part, count);
+    }
+    part.weights += part.num_pairs * kPairValues, part.x += kBlock, ++part.scales;
   }
   write_rows(args, panel, part, args.y + row * args.y_stride, count);
 }
 
-void multiply_impl(const MatmulArgs& args, RoundedRows& rounded) {
-  round_rows(args, rounded);
+void multiply_impl(const MatmulArgs& args, QuantizedRows& quantized) {
+  quantize_rows(args, quantized);
   for (int64_t panel = args.panel_begin; panel < args.panel_end; ++panel) {
     for (int64_t row = 0; row < args.num_rows; row += kRowBlock)
-      multiply_rows(args, rounded, panel, row);
+      multiply_rows(args, quantized, panel, row);
   }
 }
 
@@ -230,29 +217,37 @@ HWY_EXPORT(multiply_impl);
 void pack(const float* weight, DecodeMatrix& packed, int64_t panel) {
   const int64_t inputs = packed.num_inputs;
   const int64_t count = std::min(kPanel, packed.num_outputs - panel * kPanel);
+  const float* const from = weight + panel * kPanel * inputs;
   auto* const to = reinterpret_cast<int8_t*>(packed.panels) + panel * packed.panel_values();
+  float inverses[kPanel] = {};
   for (int64_t c = 0; c < count; ++c) {
-    const float* row = weight + (panel * kPanel + c) * inputs;
     float largest = 0;
     bool finite = true;
     for (int64_t k = 0; k < inputs; ++k) {
-      largest = std::max(largest, std::abs(row[k]));
-      finite = finite && std::isfinite(row[k]);
+      largest = std::max(largest, std::abs(from[c * inputs + k]));
+      finite = finite && std::isfinite(from[c * inputs + k]);
     }
-    const float factor = finite && largest > kSmallest ? 127 / largest : 0;
+    if (finite && largest > kSmallest) inverses[c] = 127 / largest;
     packed.scales[static_cast<size_t>(panel * kPanel + c)] =
         finite ? largest / 127 : std::numeric_limits<float>::quiet_NaN();
-    for (int64_t k = 0; k < inputs; ++k)
-      to[k / 2 * 2 * kPanel + 2 * c + k % 2] =
-          static_cast<int8_t>(factor > 0 ? std::nearbyint(row[k] * factor) : 0);
-    if (inputs % 2 == 1) to[inputs / 2 * 2 * kPanel + 2 * c + 1] = 0;
+  }
+  // In runs of 16 inputs, so that each source line is read whole and the target stays near.
+  for (int64_t block = 0; block < inputs; block += 16) {
+    const int64_t stop = std::min(block + 16, inputs), padded = round_up(stop, 2);
+    for (int64_t c = 0; c < count; ++c) {
+      for (int64_t k = block; k < padded; ++k) {
+        const bool zero = k == inputs || inverses[c] == 0;
+        to[k / 2 * 2 * kPanel + 2 * c + k % 2] =
+            static_cast<int8_t>(zero ? 0 : std::nearbyint(from[c * inputs + k] * inverses[c]));
+      }
+    }
   }
 }
 
 void multiply(const MatmulArgs& args) {
-  thread_local RoundedRows rounded;
-  rounded.resize(args.num_rows, args.matrix->num_inputs);
-  HWY_DYNAMIC_DISPATCH(multiply_impl)(args, rounded);
+  thread_local QuantizedRows quantized;
+  quantized.resize(args.num_rows, args.matrix->num_inputs);
+  HWY_DYNAMIC_DISPATCH(multiply_impl)(args, quantized);
 }
 
 }  // namespace laconic::int8

@@ -1,10 +1,13 @@
-// Products with weights stored in int8: activations are rounded to int16, with one scale for each
-// row and kBlock inputs, multiplied and added up as integers, exactly; the sums of blocks are
-// scaled and added in fp32, in order. So a row's bits depend neither on the number of rows, nor on
-// the split over threads, nor on vector width.
+// Products with weights quantized to int8 (symmetric absmax, a scale an output): activations are
+// quantized to int16 as they come (symmetric absmax, a scale for each row and kBlock inputs), and
+// products and sums over a block are integers, exact (integer arithmetic as in Jacob et al., arXiv
+// 1712.05877, section 2.2; blocks as in llama.cpp's Q8_0). Sums of blocks are scaled and added in
+// fp32, in order. So a row's bits depend neither on the number of rows, nor on the split over
+// threads, nor on vector width.
 //
-// An activation is off by at most 1.6e-5 of its block's largest, 250 times less than a weight of
-// its output's largest. A block with NaN or infinity makes the whole row NaN.
+// An activation is off by at most 1.6e-5 of its block's largest magnitude, a weight by 3.9e-3 of
+// its output's. A block whose magnitudes are all at most 1e-30 counts as zero; one with NaN or
+// infinity makes the row's outputs NaN. Preconditions are the caller's.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -18,10 +21,11 @@ inline constexpr int64_t kBlock = 256;
 // A block's sum is an int32.
 static_assert(kBlock * 127 * 32767 < (int64_t{1} << 31));
 
-// Fills one panel from a row-major [outputs, inputs] matrix.
+// Fills one panel and its scales from a row-major [outputs, inputs] matrix.
 void pack(const float* weight, DecodeMatrix& packed, int64_t panel);
 
-// multiply_panels for a matrix stored in kInt8. Keeps the calling thread's rounded rows.
+// multiply_panels for a matrix stored in kInt8. Allocates where the calling thread's quantized rows
+// need more memory than before, 2 bytes an input and row.
 void multiply(const MatmulArgs& args);
 
 }  // namespace laconic::int8

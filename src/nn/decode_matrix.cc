@@ -15,20 +15,14 @@
 // clang-format off
 #include "hwy/foreach_target.h"
 // clang-format on
-#include "nn/decode_simd-inl.h"
+#include "nn/decode_tiles-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace laconic {
 namespace HWY_NAMESPACE {
 
-constexpr int64_t kPanelVectors = kPanel / kLanes;  // 2 with AVX-512, 4 with AVX2
-// Sums of a tile of rows x vectors fit the register file beside its weights and a value.
-constexpr int64_t kTileVectors = std::min<int64_t>(kPanelVectors, 2);
-constexpr int64_t kMaxRows = kPanelVectors == 2 ? 12 : 6;
 // Inner dimension a pass: a panel's part stays in the cache, with AVX2 in the first-level one.
 constexpr int64_t kInnerBlock = kPanelVectors == 2 ? 512 : 128;
-// Rows that a panel meets before the next rows do.
-constexpr int64_t kRowBlock = 64;
 // How far ahead one row fetches. Measured (dev/LOG.md): with AVX2 the processor's own fetching
 // keeps up with floats and hints only cost; for narrower weights it is late.
 template <typename Stored>
@@ -125,23 +119,11 @@ HWY_NOINLINE void tile(const PanelPart<Stored>& part, const Rows& rows, const Su
   }
 }
 
-template <int64_t kRows, int64_t kVectors, typename Stored>
-HWY_INLINE void tile_of(int64_t num_rows, const PanelPart<Stored>& part, const Rows& rows,
-                        const Sums& path, const Place& at) {
-  if (num_rows == kRows) return tile<kRows, kVectors>(part, rows, path, at);
-  if constexpr (kRows > 1) tile_of<kRows - 1, kVectors>(num_rows, part, rows, path, at);
-}
-
-// All rows, in tiles as even as can be: a row alone would wait for its own additions.
 template <int64_t kMostRows, int64_t kVectors, typename Stored>
 HWY_INLINE void multiply_tiles(const PanelPart<Stored>& part, const Rows& rows, const Sums& path) {
-  const int64_t num_tiles = (rows.count + kMostRows - 1) / kMostRows;
-  for (int64_t vector = 0; vector < kPanelVectors; vector += kVectors) {
-    for (int64_t i = 0; i < num_tiles; ++i) {
-      const int64_t row = i * rows.count / num_tiles, next = (i + 1) * rows.count / num_tiles;
-      tile_of<kMostRows, kVectors>(next - row, part, rows, path, {row, vector});
-    }
-  }
+  for_tiles<kMostRows, kVectors>(rows.count, [&](auto num_rows, int64_t row, int64_t vector) {
+    tile<decltype(num_rows)::value, kVectors>(part, rows, path, {row, vector});
+  });
 }
 
 template <typename Stored>
@@ -149,7 +131,7 @@ HWY_INLINE void multiply_part(const PanelPart<Stored>& part, const Rows& rows, c
   // Few rows wait for memory, which gives most when it is read from its beginning to its end.
   constexpr int64_t kFewRows = kPanelVectors > kTileVectors ? 9 : 0;
   if (rows.count <= kFewRows) return multiply_tiles<3, kPanelVectors>(part, rows, path);
-  multiply_tiles<kMaxRows, kTileVectors>(part, rows, path);
+  multiply_tiles<kTileRows, kTileVectors>(part, rows, path);
 }
 
 // Some rows of a panel. Between two parts sums wait side by side: rows of y that lie a multiple of

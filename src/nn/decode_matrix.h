@@ -5,7 +5,7 @@
 // (kInt8: of exact sums of blocks), so a row's bits depend neither on the number of rows, nor on
 // the split over threads, nor on vector width. Buffers: rows are padded to a multiple of kPanel
 // floats, the padding is zero and stays zero. Preconditions are the caller's; nothing here
-// allocates or throws, save DecodeMatrix's own buffers and a thread's rounded rows
+// allocates or throws, save DecodeMatrix's own buffers and a thread's quantized rows
 // (nn/decode_int8.h).
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
@@ -34,7 +34,7 @@ enum class WeightStorage {
                    // with fp32 sums (nn/gemm_pairs.h, whose processor it needs)
   kInt8  // one fp32 scale an output: the largest magnitude over 127; rounded to nearest even. An
          // output whose weights all are below 1e-30 is zero, one with NaN or infinity is NaN;
-         // activations are rounded to int16 (nn/decode_int8.h)
+         // activations are quantized to int16 (nn/decode_int8.h)
 };
 inline int64_t bytes_of(WeightStorage storage) {
   return storage == WeightStorage::kFloat32 ? 4 : storage == WeightStorage::kInt8 ? 1 : 2;
@@ -53,6 +53,7 @@ struct DecodeMatrix {
   AlignedBytes own;
   int64_t num_weights() const { return num_panels() * kPanel * num_inputs; }
   int64_t num_bytes() const { return num_panels() * panel_values() * bytes_of(storage); }
+  // From one panel to the next.
   int64_t panel_values() const {
     const bool pairs = storage == WeightStorage::kBfloat16Pairs || storage == WeightStorage::kInt8;
     return kPanel * (pairs ? round_up(num_inputs, 2) : num_inputs);

@@ -170,10 +170,10 @@ void DecodePass::attend_blocks(int64_t l, Range rows, Range blocks) {
 DecodePass::AttentionBlock DecodePass::attention_block(Range rows) const {
   const int64_t group = config_.num_heads / config_.num_kv_heads;
   const auto rounds = [&](int64_t blocks) { return (blocks + num_threads_ - 1) / num_threads_; };
-  // Heads that share keys and values take some two thirds of what they take apart, but there may be
-  // too few groups for the threads.
-  const int64_t together_cost = rounds(rows.size() * config_.num_kv_heads) * group * 2;
-  const bool apart = together_cost > rounds(rows.size() * config_.num_heads) * 3;
+  // A group's heads share keys and values, but there may be too few groups for the threads.
+  const int64_t group_cost = group / kQueriesSharing * 2 + group % kQueriesSharing;
+  const bool apart = rounds(rows.size() * config_.num_kv_heads) * group_cost >
+                     rounds(rows.size() * config_.num_heads);
   const int64_t heads = apart || group > kMaxAttendQueries ? 1 : group;
   const int64_t together = one_slot_ ? std::max<int64_t>(1, kQueriesTogether / heads) : 1;
   const int64_t down = (rows.size() + together - 1) / together;

@@ -1,0 +1,53 @@
+// How products with a panel of outputs are cut into tiles whose sums the register file holds; once
+// per instruction set (Highway's foreach_target). A tile is rows of activations x vectors of
+// outputs.
+// SPDX-License-Identifier: Apache-2.0
+
+// Compiled once per target, therefore no plain include guard.
+#if defined(LACONIC_NN_DECODE_TILES_INL_H_) == defined(HWY_TARGET_TOGGLE)
+#ifdef LACONIC_NN_DECODE_TILES_INL_H_
+#undef LACONIC_NN_DECODE_TILES_INL_H_
+#else
+#define LACONIC_NN_DECODE_TILES_INL_H_
+#endif
+
+#include <algorithm>
+#include <type_traits>
+
+#include "nn/decode_matrix.h"
+#include "nn/decode_simd-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace laconic {
+namespace HWY_NAMESPACE {
+
+constexpr int64_t kPanelVectors = kPanel / kLanes;  // 2 with AVX-512, 4 with AVX2
+// Of many rows: 24 sums in 32 registers, 12 in 16, beside two weights and a value.
+constexpr int64_t kTileVectors = std::min<int64_t>(kPanelVectors, 2);
+constexpr int64_t kTileRows = kPanelVectors == 2 ? 12 : 6;
+// Rows that a panel meets before the next rows do.
+constexpr int64_t kRowBlock = 64;
+
+template <int64_t kRows, typename Function>
+HWY_INLINE void with_rows(int64_t num_rows, const Function& function) {
+  if (num_rows == kRows) return function(std::integral_constant<int64_t, kRows>());
+  if constexpr (kRows > 1) with_rows<kRows - 1>(num_rows, function);
+}
+
+// function(number of rows, first row, first vector) for tiles of at most kMostRows x kWide that
+// cover `count` rows of a panel, as even as can be: a row alone would wait for its own additions.
+template <int64_t kMostRows, int64_t kWide, typename Function>
+HWY_INLINE void for_tiles(int64_t count, const Function& function) {
+  const int64_t num_tiles = (count + kMostRows - 1) / kMostRows;
+  for (int64_t vector = 0; vector < kPanelVectors; vector += kWide) {
+    for (int64_t i = 0; i < num_tiles; ++i) {
+      const int64_t row = i * count / num_tiles, next = (i + 1) * count / num_tiles;
+      with_rows<kMostRows>(next - row, [&](auto rows) { function(rows, row, vector); });
+    }
+  }
+}
+
+}  // namespace HWY_NAMESPACE
+}  // namespace laconic
+HWY_AFTER_NAMESPACE();
+#endif  // per-target include guard
