@@ -80,7 +80,8 @@ void PlanOptions::add_to(Settings& settings) {
       .add("evaluations", &evaluations, "how often; tldr: max_steps / eval_steps + 1")
       .range(1, 1e9);
   settings.group("Where")
-      .add("calibrate", &calibrate, "measure this machine for some 15 seconds; without: memory alone")
+      .add("calibrate", &calibrate,
+           "measure this machine for some 15 seconds; without: memory alone")
       .add("gpus", &gpus, "instead of this machine: so many cards, from published peaks")
       .range(0, 1e6)
       .add("gpu", &gpu, "kind of card: " + gpu_names())
