@@ -45,6 +45,20 @@ HWY_INLINE const Stored* page_of(const AttendArgs& args, int64_t position) {
   return reinterpret_cast<const Stored*>(args.pages[position / kPagePositions] + args.page_offset);
 }
 
+// Of the page that holds the position.
+template <typename Stored>
+HWY_INLINE const Stored* values_of(const AttendArgs& args, int64_t position) {
+  return page_of<Stored>(args, position) + kPagePositions * args.head_dim;
+}
+
+// Of a lane's next page, while one page is computed with: each page is another stream, which the
+// processor fetches late by itself.
+template <typename Stored>
+HWY_INLINE void fetch_lines(const Stored* values, int64_t count) {
+  for (int64_t i = 0; i < count; i += 64 / static_cast<int64_t>(sizeof(Stored)))
+    __builtin_prefetch(values + i, 0, 2);
+}
+
 // function(lane, number of lanes, positions): kTogether lanes at once where all have the positions,
 // one at a time elsewhere; for each lane in ascending order. A part begins at a multiple of 16.
 template <typename Function>
@@ -78,14 +92,20 @@ constexpr int64_t kMostBlocks = kVectors == 1 || kQueries == 1 ? 4 : 2;
 template <typename Stored, int64_t kQueries, int64_t kBlocks>
 HWY_INLINE void block_scores(const Lane* lanes, const AttendArgs& args, int64_t position) {
   const D d;
-  const Stored* const keys = page_of<Stored>(args, position) + position % kPagePositions;
+  const int64_t in_page = position % kPagePositions, next = position - in_page + kPagePositions;
+  const Stored* const keys = page_of<Stored>(args, position) + in_page;
+  // After the last keys come the values.
+  const Stored* ahead = next < lanes[0].query.num_positions
+                            ? page_of<Stored>(args, next) + in_page
+                            : values_of<Stored>(args, lanes[0].begin) + in_page;
   constexpr int64_t kWide = kBlocks * kVectors;
   V sums[kQueries][kWide];
 #pragma GCC unroll 4
   for (int64_t q = 0; q < kQueries; ++q)
 #pragma GCC unroll 8
     for (int64_t v = 0; v < kWide; ++v) sums[q][v] = hn::Zero(d);
-  for (int64_t e = 0; e < args.head_dim; ++e) {
+  for (int64_t e = 0; e < args.head_dim; ++e, ahead += kPagePositions) {
+    fetch_lines(ahead, kWide * kLanes);
     V part[kWide];
 #pragma GCC unroll 8
     for (int64_t v = 0; v < kWide; ++v) part[v] = load(keys + e * kPagePositions + v * kLanes);
@@ -169,8 +189,11 @@ HWY_INLINE void add_values(const Lane* lanes, const AttendArgs& args, Range posi
   };
   for_sums([](V& sum, const float* from) HWY_ATTR { sum = hn::LoadU(D(), from); });
   for (int64_t t = positions.begin; t < positions.end;) {
-    const Stored* values =
-        page_of<Stored>(args, t) + kPagePositions * args.head_dim + t % kPagePositions * stride + e;
+    const int64_t next = (t / kPagePositions + 1) * kPagePositions;
+    const Stored* values = values_of<Stored>(args, t) + t % kPagePositions * stride + e;
+    // A line is fetched for all columns that it holds.
+    const bool fetches = next < positions.end && e * sizeof(Stored) % 64 == 0;
+    const Stored* ahead = fetches ? values_of<Stored>(args, next) + e : nullptr;
     const auto add = [&](int64_t c) HWY_ATTR {
       V part[kWide];
 #pragma GCC unroll 2
@@ -183,8 +206,11 @@ HWY_INLINE void add_values(const Lane* lanes, const AttendArgs& args, Range posi
           sums[q][c][v] = hn::MulAdd(weight, part[v], sums[q][c][v]);
       }
     };
-    const int64_t end = HWY_MIN(positions.end, (t / kPagePositions + 1) * kPagePositions);
+    const int64_t end = HWY_MIN(positions.end, next);
     for (; t + kChains <= end; t += kChains, values += kChains * stride) {
+      if (fetches) {
+        for (int64_t c = 0; c < kChains; ++c, ahead += stride) fetch_lines(ahead, kWide * kLanes);
+      }
 #pragma GCC unroll 4
       for (int64_t c = 0; c < kChains; ++c) add(c);
     }

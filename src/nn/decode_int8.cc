@@ -47,8 +47,8 @@ using Wide = hn::Rebind<int32_t, D>;           // sums
 using Pairs = hn::Repartition<int16_t, Wide>;  // of neighbours along the inner dimension
 
 constexpr int64_t kPairValues = 2 * kPanel;
-// How far ahead weights are fetched, which come from memory.
-constexpr int64_t kAheadBytes = 4096;
+// How far ahead few rows fetch weights, which come from memory; many fetch the next block.
+constexpr int64_t kFewRowsAheadBytes = 4096;
 
 HWY_INLINE V load_some(const float* from, int64_t count) {
   if (count >= kLanes) return hn::LoadU(D(), from);
@@ -108,7 +108,7 @@ struct Part {
 
 // Adds the products of a block to the sums of kRows rows and kVectors vectors.
 template <int64_t kRows, int64_t kVectors>
-HWY_NOINLINE void tile(const Part& part, int64_t row, int64_t vector) {
+HWY_NOINLINE void tile(const Part& part, int64_t row, int64_t vector, Ahead ahead) {
   const Wide wide;
   const int8_t* HWY_RESTRICT from = part.weights + vector * 2 * kLanes;
   const int16_t* HWY_RESTRICT x = part.x + row * part.x_stride;
@@ -121,7 +121,7 @@ HWY_NOINLINE void tile(const Part& part, int64_t row, int64_t vector) {
   }
   auto unused = hn::Zero(wide);
   for (int64_t p = 0; p < part.num_pairs; ++p, from += kPairValues, x += 2) {
-    __builtin_prefetch(from + kAheadBytes, 0, 2);
+    fetch<64>(ahead);
     hn::Vec<Pairs> some[kVectors];
 #pragma GCC unroll 8
     for (int64_t v = 0; v < kVectors; ++v) some[v] = weights(from + v * 2 * kLanes);
@@ -147,9 +147,13 @@ HWY_NOINLINE void tile(const Part& part, int64_t row, int64_t vector) {
 }
 
 template <int64_t kMostRows, int64_t kVectors>
-HWY_INLINE void multiply_tiles(const Part& part, int64_t count) {
+HWY_INLINE void multiply_tiles(const Part& part, int64_t count, int64_t ahead_bytes) {
+  const int64_t shares = num_tiles<kMostRows, kVectors>(count);
+  Ahead ahead = {reinterpret_cast<const char*>(part.weights) + ahead_bytes,
+                 (kPairValues + shares - 1) / shares};
   for_tiles<kMostRows, kVectors>(count, [&](auto num_rows, int64_t row, int64_t vector) {
-    tile<decltype(num_rows)::value, kVectors>(part, row, vector);
+    tile<decltype(num_rows)::value, kVectors>(part, row, vector, ahead);
+    ahead.next += part.num_pairs * ahead.step;
   });
 }
 
@@ -176,7 +180,10 @@ HWY_INLINE void multiply_rows(const MatmulArgs& args, const QuantizedRows& quant
   HWY_ALIGN float sums[kRowBlock * kPanel];
   const DecodeMatrix& matrix = *args.matrix;
   const int64_t count = std::min(kRowBlock, args.num_rows - row);
-  std::fill_n(sums, count * kPanel, 0.0F);
+  for (int64_t i = 0; i < count * kPanel; i += kLanes) hn::Store(hn::Zero(D()), D(), sums + i);
+  // Needed at the end, by when they have come from memory.
+  prefetch_panel(matrix.scales, panel);
+  prefetch_panel(matrix.bias, panel);
   Part part = {reinterpret_cast<const int8_t*>(matrix.panels) + panel * matrix.panel_values(),
                0,
                quantized.values.data() + row * quantized.stride,
@@ -188,9 +195,9 @@ HWY_INLINE void multiply_rows(const MatmulArgs& args, const QuantizedRows& quant
     part.num_pairs = (std::min(matrix.num_inputs - begin, kBlock) + 1) / 2;
     // What is mostly read from memory is read from its beginning to its end.
     if (count <= 2) {
-      multiply_tiles<2, kPanelVectors>(part, count);
+      multiply_tiles<2, kPanelVectors>(part, count, kFewRowsAheadBytes);
     } else {
-      multiply_tiles<kTileRows, kTileVectors>(part, count);
+      multiply_tiles<kTileRows, kTileVectors>(part, count, part.num_pairs * kPairValues);
     }
     part.weights += part.num_pairs * kPairValues, part.x += kBlock, ++part.scales;
   }

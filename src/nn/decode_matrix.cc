@@ -35,12 +35,12 @@ HWY_INLINE V widen(const hwy::bfloat16_t* from) {
   return hn::PromoteTo(D(), hn::Load(hn::Rebind<hwy::bfloat16_t, D>(), from));
 }
 
-// Some inputs of a panel: `inner` of them, kPanel values each. What is read next begins `to_next`
-// values behind them.
+// Some inputs of a panel: `inner` of them, kPanel values each.
 template <typename Stored>
 struct PanelPart {
   const Stored* values;
-  int64_t to_next, inner;
+  int64_t inner;
+  const Stored* next;  // what is read after them
 };
 
 struct Rows {
@@ -56,16 +56,19 @@ struct Sums {
   int64_t to_stride;
 };
 
-// A tile's first row and vector.
+// A tile's first row and vector, and what it fetches.
 struct Place {
   int64_t row, vector;
+  Ahead ahead;
 };
 
 // Adds the products of a part to a tile of kRows x kVectors, held in registers.
 template <int64_t kRows, int64_t kVectors, typename Stored>
 HWY_NOINLINE void tile(const PanelPart<Stored>& part, const Rows& rows, const Sums& path,
                        const Place& at) {
-  constexpr size_t kAheadAlone = kOneRowAheadBytes<Stored>;
+  constexpr int64_t kAheadAlone = kOneRowAheadBytes<Stored>;
+  constexpr bool kFetches = kRows > 1 || kAheadAlone > 0;
+  constexpr int64_t kTileBytes = kVectors * kLanes * static_cast<int64_t>(sizeof(Stored));
   const D d;
   const int64_t x_stride = rows.stride, column = at.vector * kLanes;
   const float* HWY_RESTRICT x = rows.x + at.row * x_stride;
@@ -79,13 +82,9 @@ HWY_NOINLINE void tile(const PanelPart<Stored>& part, const Rows& rows, const Su
       sums[r][v] = hn::LoadU(d, begin + r * path.from_stride + v * kLanes);
   }
   const Stored* from = part.values + column;
+  Ahead ahead = at.ahead;
   for (int64_t k = 0; k < part.inner; ++k, from += kPanel) {
-    // What is read next comes from memory meanwhile.
-    if constexpr (kRows > 1 || kAheadAlone > 0) {
-      const auto* next = reinterpret_cast<const char*>(from + part.to_next);
-      for (size_t line = 0; line < kVectors * kLanes * sizeof(Stored); line += 64)
-        __builtin_prefetch(next + line, 0, 2);
-    }
+    if constexpr (kFetches) fetch<kTileBytes>(ahead);
     // Of a whole panel sixteen registers hold the sums and either all values or all weights of an
     // input. A weight that is not widened needs none, products read it from memory.
     if constexpr (kRows == 1 || (kVectors > kTileVectors && sizeof(Stored) < sizeof(float))) {
@@ -121,8 +120,12 @@ HWY_NOINLINE void tile(const PanelPart<Stored>& part, const Rows& rows, const Su
 
 template <int64_t kMostRows, int64_t kVectors, typename Stored>
 HWY_INLINE void multiply_tiles(const PanelPart<Stored>& part, const Rows& rows, const Sums& path) {
+  constexpr int64_t kBytes = kPanel * static_cast<int64_t>(sizeof(Stored));
+  const int64_t shares = num_tiles<kMostRows, kVectors>(rows.count);
+  Ahead ahead = {reinterpret_cast<const char*>(part.next), (kBytes + shares - 1) / shares};
   for_tiles<kMostRows, kVectors>(rows.count, [&](auto num_rows, int64_t row, int64_t vector) {
-    tile<decltype(num_rows)::value, kVectors>(part, rows, path, {row, vector});
+    tile<decltype(num_rows)::value, kVectors>(part, rows, path, {row, vector, ahead});
+    ahead.next += part.inner * ahead.step;
   });
 }
 
@@ -151,8 +154,9 @@ HWY_INLINE void multiply_rows(const MatmulArgs& args, int64_t panel, const Rows&
     const int64_t inner = std::min(matrix.num_inputs - begin, block);
     const int64_t ahead = alone ? kOneRowAheadBytes<Stored> / sizeof(Stored) : inner * kPanel;
     if (direct && begin + inner == matrix.num_inputs) sums.to = y, sums.to_stride = args.y_stride;
-    multiply_part<Stored>({values + begin * kPanel, ahead, inner},
-                          {rows.x + begin, rows.stride, rows.count}, sums);
+    const Stored* const from = values + begin * kPanel;
+    multiply_part<Stored>({from, inner, from + ahead}, {rows.x + begin, rows.stride, rows.count},
+                          sums);
     sums.from = waiting, sums.from_stride = kPanel;
   }
   if (direct) return;

@@ -28,10 +28,35 @@ constexpr int64_t kTileRows = kPanelVectors == 2 ? 12 : 6;
 // Rows that a panel meets before the next rows do.
 constexpr int64_t kRowBlock = 64;
 
+// Of values that each output has one of.
+HWY_INLINE void prefetch_panel(const AlignedFloats& values, int64_t panel) {
+  for (int64_t c = 0; c < kPanel; c += 16)
+    __builtin_prefetch(values.data() + panel * kPanel + c, 0, 3);
+}
+
 template <int64_t kRows, typename Function>
 HWY_INLINE void with_rows(int64_t num_rows, const Function& function) {
   if (num_rows == kRows) return function(std::integral_constant<int64_t, kRows>());
   if constexpr (kRows > 1) with_rows<kRows - 1>(num_rows, function);
+}
+
+// What is read next, fetched meanwhile: each tile fetches its share, a part of a line an input. If
+// the first tile fetched all, it would wait for memory, which would then rest.
+struct Ahead {
+  const char* next;
+  int64_t step;  // bytes an input
+};
+template <int64_t kMostBytes>
+HWY_INLINE void fetch(Ahead& ahead) {
+  __builtin_prefetch(ahead.next, 0, 2);
+  for (int64_t line = 64; line < kMostBytes; line += 64)
+    if (line < ahead.step) __builtin_prefetch(ahead.next + line, 0, 2);
+  ahead.next += ahead.step;
+}
+
+template <int64_t kMostRows, int64_t kWide>
+HWY_INLINE int64_t num_tiles(int64_t count) {
+  return (count + kMostRows - 1) / kMostRows * (kPanelVectors / kWide);
 }
 
 // function(number of rows, first row, first vector) for tiles of at most kMostRows x kWide that
