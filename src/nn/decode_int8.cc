@@ -121,7 +121,7 @@ HWY_NOINLINE void tile(const Part& part, int64_t row, int64_t vector, Ahead ahea
   }
   auto unused = hn::Zero(wide);
   for (int64_t p = 0; p < part.num_pairs; ++p, from += kPairValues, x += 2) {
-    fetch<64>(ahead);
+    fetch<kPairValues>(ahead);
     hn::Vec<Pairs> some[kVectors];
 #pragma GCC unroll 8
     for (int64_t v = 0; v < kVectors; ++v) some[v] = weights(from + v * 2 * kLanes);
@@ -148,13 +148,12 @@ HWY_NOINLINE void tile(const Part& part, int64_t row, int64_t vector, Ahead ahea
 
 template <int64_t kMostRows, int64_t kVectors>
 HWY_INLINE void multiply_tiles(const Part& part, int64_t count, int64_t ahead_bytes) {
-  const int64_t shares = num_tiles<kMostRows, kVectors>(count);
-  Ahead ahead = {reinterpret_cast<const char*>(part.weights) + ahead_bytes,
-                 (kPairValues + shares - 1) / shares};
-  for_tiles<kMostRows, kVectors>(count, [&](auto num_rows, int64_t row, int64_t vector) {
-    tile<decltype(num_rows)::value, kVectors>(part, row, vector, ahead);
-    ahead.next += part.num_pairs * ahead.step;
-  });
+  const NextPart next = {reinterpret_cast<const char*>(part.weights) + ahead_bytes, kPairValues,
+                         part.num_pairs};
+  for_tiles<kMostRows, kVectors>(
+      count, next, [&](auto num_rows, int64_t row, int64_t vector, const Ahead& ahead) {
+        tile<decltype(num_rows)::value, kVectors>(part, row, vector, ahead);
+      });
 }
 
 // A panel's outputs of some rows: sums, scaled, and what the panel has beyond y cut off.
@@ -172,6 +171,12 @@ HWY_INLINE void write_rows(const MatmulArgs& args, int64_t panel, const Part& pa
     }
     std::copy_n(sums, width, y + column);
   }
+}
+
+// Of values that each output has one of.
+HWY_INLINE void prefetch_panel(const AlignedFloats& values, int64_t panel) {
+  for (int64_t c = 0; c < kPanel; c += 16)
+    __builtin_prefetch(values.data() + panel * kPanel + c, 0, 3);
 }
 
 // Rows [row, row + count) of a panel.

@@ -120,13 +120,12 @@ HWY_NOINLINE void tile(const PanelPart<Stored>& part, const Rows& rows, const Su
 
 template <int64_t kMostRows, int64_t kVectors, typename Stored>
 HWY_INLINE void multiply_tiles(const PanelPart<Stored>& part, const Rows& rows, const Sums& path) {
-  constexpr int64_t kBytes = kPanel * static_cast<int64_t>(sizeof(Stored));
-  const int64_t shares = num_tiles<kMostRows, kVectors>(rows.count);
-  Ahead ahead = {reinterpret_cast<const char*>(part.next), (kBytes + shares - 1) / shares};
-  for_tiles<kMostRows, kVectors>(rows.count, [&](auto num_rows, int64_t row, int64_t vector) {
-    tile<decltype(num_rows)::value, kVectors>(part, rows, path, {row, vector, ahead});
-    ahead.next += part.inner * ahead.step;
-  });
+  const NextPart next = {reinterpret_cast<const char*>(part.next),
+                         kPanel * static_cast<int64_t>(sizeof(Stored)), part.inner};
+  for_tiles<kMostRows, kVectors>(
+      rows.count, next, [&](auto num_rows, int64_t row, int64_t vector, const Ahead& ahead) {
+        tile<decltype(num_rows)::value, kVectors>(part, rows, path, {row, vector, ahead});
+      });
 }
 
 template <typename Stored>
