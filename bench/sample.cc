@@ -98,8 +98,9 @@ double memory_rate(double seconds) {
   Team team;
   for (; now_s() - start_s < seconds; ++passes)
     team.run([&] {
-      team.share(kBytes, [&](int64_t begin, int64_t end) {
-        if (std::memchr(memory + begin, 2, static_cast<size_t>(end - begin))) found = true;
+      team.share(kBytes, [&](Pieces& parts) {
+        for (Range part; parts.next(part);)
+          if (std::memchr(memory + part.begin, 2, static_cast<size_t>(part.size()))) found = true;
       });
     });
   return found ? 0 : static_cast<double>(passes * kBytes) * 1e-9 / (now_s() - start_s);

@@ -209,11 +209,10 @@ HWY_INLINE void multiply_rows(const MatmulArgs& args, const QuantizedRows& quant
   write_rows(args, panel, part, args.y + row * args.y_stride, count);
 }
 
-void multiply_impl(const MatmulArgs& args, QuantizedRows& quantized) {
-  quantize_rows(args, quantized);
+void multiply_impl(const MatmulArgs& args) {
   for (int64_t panel = args.panel_begin; panel < args.panel_end; ++panel) {
     for (int64_t row = 0; row < args.num_rows; row += kRowBlock)
-      multiply_rows(args, quantized, panel, row);
+      multiply_rows(args, *args.quantized, panel, row);
   }
 }
 
@@ -224,6 +223,7 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace laconic::int8 {
 
+HWY_EXPORT(quantize_rows);
 HWY_EXPORT(multiply_impl);
 
 void pack(const float* weight, DecodeMatrix& packed, int64_t panel) {
@@ -256,10 +256,18 @@ void pack(const float* weight, DecodeMatrix& packed, int64_t panel) {
   }
 }
 
-void multiply(const MatmulArgs& args) {
+const QuantizedRows& quantize(const MatmulArgs& args) {
   thread_local QuantizedRows quantized;
   quantized.resize(args.num_rows, args.matrix->num_inputs);
-  HWY_DYNAMIC_DISPATCH(multiply_impl)(args, quantized);
+  HWY_DYNAMIC_DISPATCH(quantize_rows)(args, quantized);
+  return quantized;
+}
+
+void multiply(const MatmulArgs& args) {
+  if (args.quantized != nullptr) return HWY_DYNAMIC_DISPATCH(multiply_impl)(args);
+  MatmulArgs quantized = args;
+  quantized.quantized = &quantize(args);
+  HWY_DYNAMIC_DISPATCH(multiply_impl)(quantized);
 }
 
 }  // namespace laconic::int8

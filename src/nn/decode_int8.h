@@ -24,8 +24,11 @@ static_assert(kBlock * 127 * 32767 < (int64_t{1} << 31));
 // Fills one panel and its scales from a row-major [outputs, inputs] matrix.
 void pack(const float* weight, DecodeMatrix& packed, int64_t panel);
 
-// multiply_panels for a matrix stored in kInt8. Allocates where the calling thread's quantized rows
-// need more memory than before, 2 bytes an input and row.
+// x, in memory of the calling thread until its next call, which allocates where it needs more than
+// any before: 2 bytes an input and row.
+const QuantizedRows& quantize(const MatmulArgs& args);
+
+// multiply_panels for a matrix stored in kInt8.
 void multiply(const MatmulArgs& args);
 
 }  // namespace laconic::int8

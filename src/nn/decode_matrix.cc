@@ -175,15 +175,8 @@ void multiply_stored(const MatmulArgs& args) {
 }
 
 void multiply_panels_impl(const MatmulArgs& args) {
-  switch (args.matrix->storage) {
-    case WeightStorage::kFloat32:
-      return multiply_stored<float>(args);
-    case WeightStorage::kBfloat16:
-      return multiply_stored<hwy::bfloat16_t>(args);
-    case WeightStorage::kInt8:           // int8::multiply
-    case WeightStorage::kBfloat16Pairs:  // multiply_pairs
-      break;
-  }
+  if (args.matrix->storage == WeightStorage::kFloat32) return multiply_stored<float>(args);
+  multiply_stored<hwy::bfloat16_t>(args);
 }
 
 }  // namespace HWY_NAMESPACE
@@ -274,10 +267,20 @@ void pack_panels(const float* weight, DecodeMatrix& packed, int64_t begin, int64
   }
 }
 
+void quantize_rows(MatmulArgs& args) {
+  if (args.matrix->storage == WeightStorage::kInt8) args.quantized = &int8::quantize(args);
+}
+
 void multiply_panels(const MatmulArgs& args) {
-  if (args.matrix->storage == WeightStorage::kBfloat16Pairs) return multiply_pairs(args);
-  if (args.matrix->storage == WeightStorage::kInt8) return int8::multiply(args);
-  HWY_DYNAMIC_DISPATCH(multiply_panels_impl)(args);
+  switch (args.matrix->storage) {
+    case WeightStorage::kFloat32:
+    case WeightStorage::kBfloat16:
+      return HWY_DYNAMIC_DISPATCH(multiply_panels_impl)(args);
+    case WeightStorage::kBfloat16Pairs:
+      return multiply_pairs(args);
+    case WeightStorage::kInt8:
+      return int8::multiply(args);
+  }
 }
 
 }  // namespace laconic

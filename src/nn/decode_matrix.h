@@ -5,8 +5,7 @@
 // (kInt8: of exact sums of blocks), so a row's bits depend neither on the number of rows, nor on
 // the split over threads, nor on vector width. Buffers: rows are padded to a multiple of kPanel
 // floats, the padding is zero and stays zero. Preconditions are the caller's; nothing here
-// allocates or throws, save DecodeMatrix's own buffers and a thread's quantized rows
-// (nn/decode_int8.h).
+// allocates or throws, save DecodeMatrix's own buffers and a thread's quantized rows.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -18,6 +17,9 @@
 namespace laconic {
 
 class HugePageArena;
+namespace int8 {
+struct QuantizedRows;
+}
 
 inline constexpr int64_t kPanel = 32;  // output columns a panel of a packed matrix
 
@@ -74,7 +76,11 @@ struct MatmulArgs {
   int64_t y_stride;
   int64_t num_rows;
   int64_t panel_begin, panel_end;
+  const int8::QuantizedRows* quantized = nullptr;  // x by quantize_rows; null: not yet
 };
+// kInt8: quantizes x once for several ranges of panels, or matrices of as many inputs, into memory
+// of the calling thread that its next quantized rows take. Nothing where x is multiplied as it is.
+void quantize_rows(MatmulArgs& args);
 // y = x W^T (times the scales) + bias. Where y_stride < num_panels * kPanel nothing beyond
 // num_outputs is written.
 void multiply_panels(const MatmulArgs& args);

@@ -153,6 +153,16 @@ TEST(DecodeMatrix, RowsAndPanelsApartGiveTheSameBits) {
         }
         EXPECT_EQ(apart, together) << p.outputs << " x " << p.inputs << ", cut " << cut;
       }
+      // Quantized once for all panels.
+      AlignedFloats pieces(together.size());
+      MatmulArgs piece = {&matrix, x.data(), p.inputs, pieces.data(), p.outputs, p.rows, 0, 0};
+      quantize_rows(piece);
+      EXPECT_EQ(piece.quantized != nullptr, storage == WeightStorage::kInt8);
+      for (; piece.panel_begin < matrix.num_panels(); piece.panel_begin = piece.panel_end) {
+        piece.panel_end = piece.panel_begin + 1;
+        multiply_panels(piece);
+      }
+      EXPECT_EQ(pieces, together) << p.outputs << " x " << p.inputs;
     }
   }
 }

@@ -21,6 +21,10 @@ int64_t row_grain(int64_t weights_per_row) {
 constexpr int64_t kQueriesTogether = 48;
 static_assert(kQueriesTogether <= kMaxAttendQueries);
 
+// From here on products compute longer than they wait for memory, which gives most when it is read
+// in long runs.
+constexpr int64_t kRowsWorthClaiming = 8;
+
 bool always_by_columns = false;
 
 const RunParts& here() {
@@ -68,19 +72,22 @@ void DecodePass::add_row(std::byte* const* pages, int64_t position, int32_t id, 
 }
 
 template <typename Function>
-void DecodePass::parallel(int64_t count, const Function& function, int64_t grain) {
-  if (one_thread) return function(Range{0, count});
-  if (team_.running())
-    return team_.share(count, [&](int64_t begin, int64_t end) { function(Range{begin, end}); });
-  at::parallel_for(0, count, grain, [&](int64_t begin, int64_t end) {
-    function(Range{begin, end});
-  });
+void DecodePass::parallel_pieces(int64_t count, const Function& function, int64_t grain) {
+  const auto all_of = [&function](int64_t begin, int64_t end) {
+    Pieces range(Range{begin, end});
+    function(range);
+  };
+  if (one_thread) return all_of(0, count);
+  if (!team_.running()) return at::parallel_for(0, count, grain, all_of);
+  claims_ ? team_.claim(count, count, function) : team_.share(count, function);
 }
 
 template <typename Function>
-void DecodePass::parallel_dealt(int64_t count, const Function& function) {
-  if (!team_.running()) return parallel(count, function);
-  team_.deal(count, [&](int64_t begin, int64_t end) { function(Range{begin, end}); });
+void DecodePass::parallel(int64_t count, const Function& function, int64_t grain) {
+  const auto each = [&function](Pieces& pieces) {
+    for (Range piece; pieces.next(piece);) function(piece);
+  };
+  parallel_pieces(count, each, grain);
 }
 
 void DecodePass::embed(Range r) {
@@ -156,6 +163,16 @@ void DecodePass::attend_together(int64_t l, Range rows, Range heads) {
           scratch.data()});
 }
 
+// Blocks differ in length, so threads claim one at a time.
+void DecodePass::attend_by_blocks(int64_t l, Range rows) {
+  const int64_t count = attention_block(rows).count;
+  if (!team_.running())
+    return parallel(count, [&](Range blocks) { attend_blocks(l, rows, blocks); });
+  team_.claim(count, 1, [&](Pieces& blocks) {
+    for (Range block; blocks.next(block);) attend_blocks(l, rows, block);
+  });
+}
+
 // `blocks` counts blocks of the rows, and within one those of the heads.
 void DecodePass::attend_blocks(int64_t l, Range rows, Range blocks) {
   const ProfileScope scope("decode: attention");
@@ -180,13 +197,20 @@ DecodePass::AttentionBlock DecodePass::attention_block(Range rows) const {
   return {heads, together, down * (config_.num_heads / heads)};
 }
 
-void DecodePass::gated(const DecodeMlp& mlp, Range r, Range panels) {
-  const ProfileScope scope("decode: activation of the MLP");
-  multiply(mlp.gate, normed_, gate_, r, panels);
-  multiply(mlp.up, normed_, up_, r, panels);
-  for (int64_t i = r.begin; i < r.end; ++i)
-    gated_row(config_.activation, gate_.row(i) + panels.begin * kPanel,
-              up_.row(i) + panels.begin * kPanel, panels.size() * kPanel);
+void DecodePass::gated(const DecodeMlp& mlp, Range r, Pieces& panels) {
+  const ProfileScope scope("decode: products x W");
+  MatmulArgs gate = product_of(mlp.gate, normed_, gate_, r);
+  MatmulArgs up = product_of(mlp.up, normed_, up_, r);
+  quantize_rows(gate);
+  up.quantized = gate.quantized;
+  for (Range piece; panels.next(piece);) {
+    multiply_piece(gate, piece);
+    multiply_piece(up, piece);
+    const ProfileScope inside("decode: activation of the MLP");
+    for (int64_t i = r.begin; i < r.end; ++i)
+      gated_row(config_.activation, gate_.row(i) + piece.begin * kPanel,
+                up_.row(i) + piece.begin * kPanel, piece.size() * kPanel);
+  }
 }
 
 // out_norm: of sandwich norms, else empty.
@@ -215,27 +239,39 @@ void DecodePass::from_attention(int64_t l, Range r) {
   if (config_.is_sparse(l)) {
     experts_.run(w, normed_, branch_, r, here());
   } else {
-    gated(w.mlp, r, all_panels(w.mlp.gate));
+    Pieces panels(all_panels(w.mlp.gate));
+    gated(w.mlp, r, panels);
     multiply(w.mlp.down, gate_, branch_, r, all_panels(w.mlp.down));
   }
   add_branch(w.mlp_out_norm, r);
 }
 
 // `logits` belongs to row r.begin; the rows are normed.
-void DecodePass::head(Range r, float* logits, Range panels) {
+void DecodePass::head(Range r, float* logits, Pieces& panels) {
   const ProfileScope scope("decode: head");
   const int64_t vocab_size = config_.vocab_size;
-  multiply_panels({&packed->head, normed_.row(r.begin), normed_.stride, logits, vocab_size,
-                   r.size(), panels.begin, panels.end});
-  if (config_.logit_softcap == 0) return;
-  const int64_t first = panels.begin * kPanel, last = std::min(panels.end * kPanel, vocab_size);
-  for (int64_t i = 0; i < r.size(); ++i)
-    softcap_row(logits + i * vocab_size + first, last - first, config_.logit_softcap);
+  MatmulArgs product = {
+      &packed->head, normed_.row(r.begin), normed_.stride, logits, vocab_size, r.size(), 0, 0};
+  quantize_rows(product);
+  for (Range piece; panels.next(piece);) {
+    multiply_piece(product, piece);
+    if (config_.logit_softcap == 0) continue;
+    const int64_t first = piece.begin * kPanel, last = std::min(piece.end * kPanel, vocab_size);
+    for (int64_t i = 0; i < r.size(); ++i)
+      softcap_row(logits + i * vocab_size + first, last - first, config_.logit_softcap);
+  }
+}
+
+void DecodePass::begin(bool one_slot) {
+  one_slot_ = one_slot;
+  num_threads_ = at::get_num_threads();
+  // Pairs are left alone: they round their rows anew for each piece.
+  claims_ =
+      num_rows() >= kRowsWorthClaiming && packed->head.storage != WeightStorage::kBfloat16Pairs;
 }
 
 void DecodePass::run_slots(float* logits) {
-  one_slot_ = false;
-  num_threads_ = at::get_num_threads();
+  begin(/*one_slot=*/false);
   if (split_by_rows()) {
     run_slots_by_rows(logits);
   } else {
@@ -244,8 +280,7 @@ void DecodePass::run_slots(float* logits) {
 }
 
 void DecodePass::run_prompt(Range logit_rows, float* logits) {
-  one_slot_ = true;
-  num_threads_ = at::get_num_threads();
+  begin(/*one_slot=*/true);
   if (split_by_rows()) {
     run_prompt_by_rows(logit_rows, logits);
   } else {
@@ -264,7 +299,8 @@ void DecodePass::run_slots_by_rows(float* logits) {
           from_attention(l, r);
         }
         norm(packed->final_norm, r);
-        head(r, logits + r.begin * config_.vocab_size, all_panels(packed->head));
+        Pieces panels(all_panels(packed->head));
+        head(r, logits + r.begin * config_.vocab_size, panels);
       },
       row_grain(packed->num_weights));
 }
@@ -289,7 +325,8 @@ void DecodePass::run_prompt_by_rows(Range logit_rows, float* logits) {
   if (logit_rows.size() == 0) return;
   from_attention(config_.num_layers - 1, logit_rows);
   norm(packed->final_norm, logit_rows);
-  head(logit_rows, logits, all_panels(packed->head));
+  Pieces panels(all_panels(packed->head));
+  head(logit_rows, logits, panels);
 }
 
 void DecodePass::mlp_by_columns(int64_t l, Range r) {
@@ -301,8 +338,9 @@ void DecodePass::mlp_by_columns(int64_t l, Range r) {
                  });
     return;
   }
-  parallel(w.mlp.gate.num_panels(), [&](Range p) { gated(w.mlp, r, p); });
-  parallel(w.mlp.down.num_panels(), [&](Range p) { multiply(w.mlp.down, gate_, branch_, r, p); });
+  parallel_pieces(w.mlp.gate.num_panels(), [&](Pieces& p) { gated(w.mlp, r, p); });
+  parallel_pieces(w.mlp.down.num_panels(),
+                  [&](Pieces& p) { multiply(w.mlp.down, gate_, branch_, r, p); });
 }
 
 void DecodePass::run_by_columns(Range logit_rows, float* logits) {
@@ -317,7 +355,7 @@ void DecodePass::walk_by_columns(Range logit_rows, float* logits) {
     parallel(all.size(), [&](Range r) { function(Range{all.begin + r.begin, all.begin + r.end}); });
   };
   const auto product = [&](const DecodeMatrix& matrix, Activations& in, Activations& out) {
-    parallel(matrix.num_panels(), [&](Range p) { multiply(matrix, in, out, all, p); });
+    parallel_pieces(matrix.num_panels(), [&](Pieces& p) { multiply(matrix, in, out, all, p); });
   };
   by_rows([&](Range r) {
     embed(r);
@@ -330,7 +368,7 @@ void DecodePass::walk_by_columns(Range logit_rows, float* logits) {
     by_rows([&](Range r) { store_keys_values(l, r); });
     if (last) all = logit_rows;
     if (all.size() == 0) return;
-    parallel_dealt(attention_block(all).count, [&](Range p) { attend_blocks(l, all, p); });
+    attend_by_blocks(l, all);
     product(w.o, attended_, branch_);
     by_rows([&](Range r) {
       add_branch(w.attention_out_norm, r);
@@ -342,7 +380,7 @@ void DecodePass::walk_by_columns(Range logit_rows, float* logits) {
       norm(last ? packed->final_norm : layer(l + 1).input_norm, r);
     });
   }
-  parallel(packed->head.num_panels(), [&](Range p) { head(all, logits, p); });
+  parallel_pieces(packed->head.num_panels(), [&](Pieces& p) { head(all, logits, p); });
 }
 
 }  // namespace laconic

@@ -58,9 +58,9 @@ class DecodePass {
  private:
   template <typename Function>
   void parallel(int64_t count, const Function& function, int64_t grain = 1);
-  // For work that grows with its index.
+  // The same where function(pieces) does something once for all pieces of a thread.
   template <typename Function>
-  void parallel_dealt(int64_t count, const Function& function);
+  void parallel_pieces(int64_t count, const Function& function, int64_t grain = 1);
 
   struct AttentionBlock {
     int64_t heads, rows;
@@ -72,14 +72,16 @@ class DecodePass {
   void store_keys_values(int64_t layer, Range r);
   void attend_together(int64_t layer, Range rows, Range heads);
   void attend_blocks(int64_t layer, Range rows, Range blocks);
+  void attend_by_blocks(int64_t layer, Range rows);
   AttentionBlock attention_block(Range rows) const;
-  void gated(const DecodeMlp& mlp, Range r, Range panels);
+  void gated(const DecodeMlp& mlp, Range r, Pieces& panels);
   void add_branch(const AlignedFloats& out_norm, Range r);
-  void head(Range r, float* logits, Range panels);
+  void head(Range r, float* logits, Pieces& panels);
   // Whole halves of a layer for some rows.
   void before_attention(int64_t layer, Range r);
   void from_attention(int64_t layer, Range r);
 
+  void begin(bool one_slot);
   bool split_by_rows() const;
   void run_slots_by_rows(float* logits);
   void run_prompt_by_rows(Range logit_rows, float* logits);
@@ -96,6 +98,7 @@ class DecodePass {
   std::vector<Row> rows_;
   bool one_slot_ = false;    // all rows are of one
   int64_t num_threads_ = 1;  // the same for all who share blocks
+  bool claims_ = false;      // threads claim what they do, instead of a fixed part each
   DecodeExperts experts_;
   Team team_;
   Activations x_, normed_, qkv_, attended_, gate_, up_, branch_;

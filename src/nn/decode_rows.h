@@ -7,14 +7,9 @@
 #include "base/profile.h"
 #include "nn/decode_kernels.h"
 #include "nn/model_config.h"
+#include "nn/team.h"
 
 namespace laconic {
-
-struct Range {
-  int64_t begin = 0;
-  int64_t end = 0;
-  int64_t size() const { return end - begin; }
-};
 
 // A matrix of activations, one row a token, padded columns zero.
 struct Activations {
@@ -27,12 +22,30 @@ struct Activations {
   float* row(int64_t i) { return floats.data() + i * stride; }
 };
 
-// out rows = in rows W^T + bias, columns of the panels only.
+// out rows = in rows W^T + bias, of no panels yet.
+inline MatmulArgs product_of(const DecodeMatrix& matrix, Activations& in, Activations& out,
+                             Range rows) {
+  return {&matrix,    in.row(rows.begin), in.stride, out.row(rows.begin),
+          out.stride, rows.size(),        0,         0};
+}
+
+inline void multiply_piece(MatmulArgs product, Range panels) {
+  product.panel_begin = panels.begin, product.panel_end = panels.end;
+  multiply_panels(product);
+}
+
+// Columns of the panels only.
+inline void multiply(const DecodeMatrix& matrix, Activations& in, Activations& out, Range rows,
+                     Pieces& panels) {
+  const ProfileScope scope("decode: products x W");
+  MatmulArgs product = product_of(matrix, in, out, rows);
+  quantize_rows(product);
+  for (Range piece; panels.next(piece);) multiply_piece(product, piece);
+}
 inline void multiply(const DecodeMatrix& matrix, Activations& in, Activations& out, Range rows,
                      Range panels) {
-  const ProfileScope scope("decode: products x W");
-  multiply_panels({&matrix, in.row(rows.begin), in.stride, out.row(rows.begin), out.stride,
-                   rows.size(), panels.begin, panels.end});
+  Pieces whole(panels);
+  multiply(matrix, in, out, rows, whole);
 }
 
 inline void gated_row(Activation activation, float* gate, const float* up, int64_t n) {

@@ -14,6 +14,7 @@ thread_local int64_t Team::index_ = 0;
 void Team::run(const std::function<void()>& body) {
   const int num_threads = at::in_parallel_region() ? 1 : at::get_num_threads();
   arrived_ = 0;
+  claimed_ = 0;
 #pragma omp parallel num_threads(num_threads)
   {
 #pragma omp single
@@ -27,11 +28,12 @@ void Team::run(const std::function<void()>& body) {
 }
 
 void Team::meet() {
-  if (size_ == 1) return;
+  if (size_ == 1) return claimed_.store(0, std::memory_order_relaxed);
   constexpr int kSpins = 4000;  // some 100 us
   const int64_t phase = phase_.load(std::memory_order_relaxed);
   if (arrived_.fetch_add(1, std::memory_order_acq_rel) + 1 == size_) {
     arrived_.store(0, std::memory_order_relaxed);
+    claimed_.store(0, std::memory_order_relaxed);
     phase_.store(phase + 1, std::memory_order_release);
     return;
   }

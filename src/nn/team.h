@@ -8,11 +8,49 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <functional>
+#include <utility>
 
 namespace laconic {
+
+struct Range {
+  int64_t begin = 0;
+  int64_t end = 0;
+  int64_t size() const { return end - begin; }
+};
+
+// What one thread does of [0, count): a range, or pieces for whichever thread asks first, each half
+// of a thread's share of what is left (Polychronopoulos and Kuck's guided self-scheduling, 1987),
+// so that threads end together although one is slower or was interrupted.
+class Pieces {
+ public:
+  explicit Pieces(Range range) : rest_(range) {}
+  // `claimed` is all threads', and zero when the first of them begins. No piece exceeds `most`.
+  Pieces(std::atomic<int64_t>& claimed, int64_t count, int64_t num_threads, int64_t most)
+      : rest_{0, count}, claimed_(&claimed), num_threads_(num_threads), most_(most) {}
+  // False when there is none left.
+  bool next(Range& piece) {
+    if (claimed_ == nullptr) {
+      piece = std::exchange(rest_, {});
+      return piece.size() > 0;
+    }
+    int64_t begin = claimed_->load(std::memory_order_relaxed), size = 0;
+    do {
+      if (begin >= rest_.end) return false;
+      size = std::clamp<int64_t>((rest_.end - begin) / (2 * num_threads_), 1, most_);
+    } while (!claimed_->compare_exchange_weak(begin, begin + size, std::memory_order_relaxed));
+    piece = {begin, begin + size};
+    return true;
+  }
+
+ private:
+  Range rest_;
+  std::atomic<int64_t>* claimed_ = nullptr;
+  int64_t num_threads_ = 1, most_ = 0;
+};
 
 class Team {
  public:
@@ -20,17 +58,19 @@ class Team {
   // region).
   void run(const std::function<void()>& body);
 
-  // Within run(). function(begin, end) for this thread's part of [0, count); then all meet.
+  // Within run(). function(pieces) with this thread's part of [0, count), the same each time; then
+  // all meet.
   template <typename Function>
   void share(int64_t count, const Function& function) {
-    const int64_t begin = count * index_ / size_, end = count * (index_ + 1) / size_;
-    if (begin < end) function(begin, end);
+    Pieces part(Range{count * index_ / size_, count * (index_ + 1) / size_});
+    function(part);
     meet();
   }
-  // The same with every size()-th index for this thread: for work that grows with its index.
+  // The same with pieces that threads claim.
   template <typename Function>
-  void deal(int64_t count, const Function& function) {
-    for (int64_t i = index_; i < count; i += size_) function(i, i + 1);
+  void claim(int64_t count, int64_t most, const Function& function) {
+    Pieces pieces(claimed_, count, size_, most);
+    function(pieces);
     meet();
   }
   bool running() const { return size_ > 0; }
@@ -40,6 +80,7 @@ class Team {
 
   static thread_local int64_t index_;
   int64_t size_ = 0;
+  alignas(64) std::atomic<int64_t> claimed_ = 0;
   alignas(64) std::atomic<int64_t> arrived_ = 0;
   alignas(64) std::atomic<int64_t> phase_ = 0;
 };
