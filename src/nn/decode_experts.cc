@@ -86,11 +86,10 @@ void DecodeExperts::products(const DecodeLayer& layer, const std::vector<Group>&
   };
   run_panels(layer.experts[0].gate.num_panels(), [&](const Group& group, Range panels) {
     const DecodeMlp& expert = layer.experts[static_cast<size_t>(group.expert)];
-    multiply(expert.gate, grouped_in_, grouped_gate_, group.chosen, panels);
-    multiply(expert.up, grouped_in_, grouped_up_, group.chosen, panels);
-    for (int64_t i = group.chosen.begin; i < group.chosen.end; ++i)
-      gated_row(config_.activation, grouped_gate_.row(i) + panels.begin * kPanel,
-                grouped_up_.row(i) + panels.begin * kPanel, panels.size() * kPanel);
+    Pieces whole(panels);
+    multiply_gated(product_of(expert.gate, grouped_in_, grouped_gate_, group.chosen),
+                   product_of(expert.up, grouped_in_, grouped_up_, group.chosen),
+                   config_.activation, whole);
   });
   run_panels(layer.experts[0].down.num_panels(), [&](const Group& group, Range panels) {
     const DecodeMlp& expert = layer.experts[static_cast<size_t>(group.expert)];

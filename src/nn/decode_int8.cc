@@ -209,10 +209,10 @@ HWY_INLINE void multiply_rows(const MatmulArgs& args, const QuantizedRows& quant
   write_rows(args, panel, part, args.y + row * args.y_stride, count);
 }
 
-void multiply_impl(const MatmulArgs& args) {
+void multiply_impl(const MatmulArgs& args, const QuantizedRows& quantized) {
   for (int64_t panel = args.panel_begin; panel < args.panel_end; ++panel) {
     for (int64_t row = 0; row < args.num_rows; row += kRowBlock)
-      multiply_rows(args, *args.quantized, panel, row);
+      multiply_rows(args, quantized, panel, row);
   }
 }
 
@@ -264,10 +264,8 @@ const QuantizedRows& quantize(const MatmulArgs& args) {
 }
 
 void multiply(const MatmulArgs& args) {
-  if (args.quantized != nullptr) return HWY_DYNAMIC_DISPATCH(multiply_impl)(args);
-  MatmulArgs quantized = args;
-  quantized.quantized = &quantize(args);
-  HWY_DYNAMIC_DISPATCH(multiply_impl)(quantized);
+  const QuantizedRows& quantized = args.quantized != nullptr ? *args.quantized : quantize(args);
+  HWY_DYNAMIC_DISPATCH(multiply_impl)(args, quantized);
 }
 
 }  // namespace laconic::int8

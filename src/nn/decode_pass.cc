@@ -198,19 +198,8 @@ DecodePass::AttentionBlock DecodePass::attention_block(Range rows) const {
 }
 
 void DecodePass::gated(const DecodeMlp& mlp, Range r, Pieces& panels) {
-  const ProfileScope scope("decode: products x W");
-  MatmulArgs gate = product_of(mlp.gate, normed_, gate_, r);
-  MatmulArgs up = product_of(mlp.up, normed_, up_, r);
-  quantize_rows(gate);
-  up.quantized = gate.quantized;
-  for (Range piece; panels.next(piece);) {
-    multiply_piece(gate, piece);
-    multiply_piece(up, piece);
-    const ProfileScope inside("decode: activation of the MLP");
-    for (int64_t i = r.begin; i < r.end; ++i)
-      gated_row(config_.activation, gate_.row(i) + piece.begin * kPanel,
-                up_.row(i) + piece.begin * kPanel, piece.size() * kPanel);
-  }
+  multiply_gated(product_of(mlp.gate, normed_, gate_, r), product_of(mlp.up, normed_, up_, r),
+                 config_.activation, panels);
 }
 
 // out_norm: of sandwich norms, else empty.

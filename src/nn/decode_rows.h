@@ -56,6 +56,22 @@ inline void gated_row(Activation activation, float* gate, const float* up, int64
   }
 }
 
+// gate = activation(gate) * up, both products of the same rows.
+inline void multiply_gated(MatmulArgs gate, MatmulArgs up, Activation activation, Pieces& panels) {
+  const ProfileScope scope("decode: products x W");
+  quantize_rows(gate);
+  up.quantized = gate.quantized;
+  for (Range piece; panels.next(piece);) {
+    multiply_piece(gate, piece);
+    multiply_piece(up, piece);
+    const ProfileScope inside("decode: activation of the MLP");
+    const int64_t column = piece.begin * kPanel;
+    for (int64_t i = 0; i < gate.num_rows; ++i)
+      gated_row(activation, gate.y + i * gate.y_stride + column, up.y + i * up.y_stride + column,
+                piece.size() * kPanel);
+  }
+}
+
 inline Range all_panels(const DecodeMatrix& matrix) { return {0, matrix.num_panels()}; }
 
 }  // namespace laconic

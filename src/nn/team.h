@@ -66,7 +66,8 @@ class Team {
     function(part);
     meet();
   }
-  // The same with pieces that threads claim.
+  // The same with pieces that threads claim: who gets which differs from run to run, so what a
+  // piece computes must not depend on it.
   template <typename Function>
   void claim(int64_t count, int64_t most, const Function& function) {
     Pieces pieces(claimed_, count, size_, most);
