@@ -227,7 +227,8 @@ namespace {
 struct Sampling {
   Sampling(const ModelConfig& config, const SampleProbe& probe, int64_t most_new_tokens)
       : weights(random_weights(config)),
-        sampler(weights, probe.slots, probe.prompt_tokens + most_new_tokens, probe.storage) {
+        sampler(weights, probe.slots, probe.prompt_tokens + most_new_tokens, probe.storage),
+        prompt_tokens(probe.slots * probe.prompt_tokens) {
     for (int64_t i = 0; i < probe.slots; ++i)
       requests.push_back({std::to_string(i), 0,
                           std::vector<int32_t>(static_cast<size_t>(probe.prompt_tokens),
@@ -235,45 +236,83 @@ struct Sampling {
     settings.temperature = 0.7;
   }
   std::function<void()> replies_of(int64_t new_tokens) {
-    return [this, new_tokens] {
-      SamplerCallbacks callbacks;
-      callbacks.on_sample = [](Sample&&) {};
-      callbacks.keep_going = [](const SamplerProgress&) { return true; };
-      settings.max_new_tokens = new_tokens;
-      sampler.sample(requests, settings, callbacks);
-    };
+    return [this, new_tokens] { sample(new_tokens, [] {}); };
+  }
+  // Of a model with one schedule: its prompts come first, and each step is timed for itself.
+  SampleCost timed(int64_t new_tokens) {
+    std::vector<double> starts;  // of a prompt each, then of a step each
+    sample(new_tokens, [&] { starts.push_back(now_s()); });
+    starts.push_back(now_s());
+    const double* const first_step = starts.data() + requests.size();
+    std::vector<double> steps;
+    for (int64_t i = 0; i + 1 < new_tokens; ++i) steps.push_back(first_step[i + 1] - first_step[i]);
+    return {(*first_step - starts[0]) / static_cast<double>(prompt_tokens),
+            median(std::move(steps))};
   }
   Weights weights;
   DecodeSampler sampler;
+  int64_t prompt_tokens;  // of all slots
   std::vector<SampleRequest> requests;
   SamplingSettings settings;
+
+ private:
+  void sample(int64_t new_tokens, const std::function<void()>& before_each) {
+    SamplerCallbacks callbacks;
+    callbacks.on_sample = [](Sample&&) {};
+    callbacks.keep_going = [&](const SamplerProgress&) {
+      before_each();
+      return true;
+    };
+    settings.max_new_tokens = new_tokens;
+    sampler.sample(requests, settings, callbacks);
+  }
 };
 
-struct SampleTimes {
-  double prompt_s = 0;  // a token of a prompt
-  double step_s = 0;
-};
-
-SampleTimes sample_times(const ModelConfig& config, const SampleProbe& probe, int64_t new_tokens) {
+// Of a model whose slots are split over several schedules, which no one's steps tell.
+SampleCost small_sample_cost(const ModelConfig& config, const SampleProbe& probe,
+                             int64_t new_tokens) {
   Sampling sampling(config, probe, new_tokens);
   const std::vector<double> s =
       times_by_turns({sampling.replies_of(1), sampling.replies_of(new_tokens)});
-  return {s[0] / static_cast<double>(probe.slots * probe.prompt_tokens),
+  return {s[0] / static_cast<double>(sampling.prompt_tokens),
           std::max(0.0, s[1] - s[0]) / static_cast<double>(new_tokens - 1)};
 }
 
-// The head and the draw of a step: what a longer vocabulary adds to a layer's.
-double head_step_s(const ModelConfig& config, const SampleProbe& probe) {
-  constexpr int64_t kNewTokens = 16;
-  const int64_t ids = std::min(config.vocab_size, kSampleLayerWeights / config.hidden_size);
+// Ids that leave the head of these layers small, and the whole a model of one schedule.
+int64_t few_ids(const ModelConfig& layers) {
+  const auto matrices = static_cast<int64_t>(matrix_weights(layers, 0));
+  return std::max(kFewIds, (kRowSplitWeights - matrices) / layers.hidden_size + 1);
+}
+
+// Steps of some layers with few ids, and of the same with many and short prompts, by turns: what
+// ids cost is the difference, and grows with them.
+SampleCost sample_cost(const ModelConfig& config, int64_t num_layers, const SampleProbe& probe) {
+  constexpr int64_t kNewTokens = 24;
+  const ModelConfig some = cut(config, num_layers, few_ids(cut(config, num_layers, 1)));
+  const ModelConfig more =
+      cut(config, num_layers, std::max(some.vocab_size, kSampleLayerWeights / some.hidden_size));
   SampleProbe short_probe = probe;
   short_probe.prompt_tokens = 1;
-  Sampling few(cut(config, 1, kFewIds), short_probe, kNewTokens);
-  Sampling many(cut(config, 1, ids), short_probe, kNewTokens);
-  const std::vector<double> s = times_by_turns({few.replies_of(1), few.replies_of(kNewTokens),
-                                                many.replies_of(1), many.replies_of(kNewTokens)});
-  return std::max(0.0, s[3] - s[2] - (s[1] - s[0])) / (kNewTokens - 1) *
-         static_cast<double>(config.vocab_size) / static_cast<double>(ids);
+  Sampling layers(some, probe, kNewTokens);
+  Sampling few(some, short_probe, kNewTokens), many(more, short_probe, kNewTokens);
+  std::vector<double> prompts, steps, ids;
+  const double start = now_s();
+  for (int turn = 0; turn < 4 || (turn < 16 && now_s() - start < 5); ++turn) {
+    const SampleCost of_layers = layers.timed(kNewTokens);
+    const double with_few = few.timed(kNewTokens).s_per_step;
+    const double with_many = many.timed(kNewTokens).s_per_step;
+    if (turn == 0) continue;  // which fills caches
+    prompts.push_back(of_layers.s_per_prompt_token);
+    steps.push_back(of_layers.s_per_step);
+    ids.push_back(with_many - with_few);
+  }
+  const double scale =
+      static_cast<double>(config.num_layers) / static_cast<double>(some.num_layers);
+  const double s_per_id = std::max(0.0, median(ids)) /
+                          std::max(1.0, static_cast<double>(more.vocab_size - some.vocab_size));
+  const double layers_s = median(steps) - s_per_id * static_cast<double>(some.vocab_size);
+  return {median(prompts) * scale,
+          layers_s * scale + s_per_id * static_cast<double>(config.vocab_size)};
 }
 
 }  // namespace
@@ -284,17 +323,13 @@ SampleCost measure_sampling(const ModelConfig& config, const SampleProbe& probe)
   const int64_t room = std::max<int64_t>(1, 8192 / probe.slots);
   if (count_weights(config) <= kRowSplitWeights) {
     at_half.prompt_tokens = std::min(probe.prompt_tokens, room);
-    const SampleTimes whole =
-        sample_times(config, at_half, std::clamp<int64_t>(probe.reply_tokens, 2, 256));
-    return {whole.prompt_s, whole.step_s};
+    return small_sample_cost(config, at_half, std::clamp<int64_t>(probe.reply_tokens, 2, 256));
   }
   at_half.prompt_tokens = std::min(probe.prompt_tokens + probe.reply_tokens / 2, room);
   const int64_t layer_weights = std::max<int64_t>(1, layer_matrix_weights(config, 0));
   const int64_t layers =
       std::clamp<int64_t>(kSampleLayerWeights / layer_weights, 1, config.num_layers);
-  const SampleTimes part = sample_times(cut(config, layers, kFewIds), at_half, 16);
-  const double scale = static_cast<double>(config.num_layers) / static_cast<double>(layers);
-  return {part.prompt_s * scale, part.step_s * scale + head_step_s(config, at_half)};
+  return sample_cost(config, layers, at_half);
 }
 
 }  // namespace laconic
