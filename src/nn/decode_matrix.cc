@@ -229,21 +229,26 @@ void pack_stored(const float* weight, DecodeMatrix& packed, int64_t panel, const
   }
 }
 
+const uint32_t* rounded(const MatmulArgs& args) {
+  return pairs::round({args.x, static_cast<size_t>(args.num_rows),
+                       static_cast<size_t>(args.matrix->num_inputs),
+                       static_cast<size_t>(args.x_stride), 1});
+}
+
 void multiply_pairs(const MatmulArgs& args) {
   static_assert(kPanel == pairs::kPanel);
   const DecodeMatrix& matrix = *args.matrix;
   const int64_t first = args.panel_begin * kPanel;
+  if (args.panel_begin == args.panel_end) return;
   const auto width =
       static_cast<size_t>(std::min(args.panel_end * kPanel, matrix.num_outputs) - first);
   const auto inputs = static_cast<size_t>(matrix.num_inputs);
-  float* const y = args.y + first;
-  for (int64_t row = 0; row < args.num_rows; ++row)
-    std::copy_n(matrix.bias.data() + first, width, y + row * args.y_stride);
   const auto* words = reinterpret_cast<const uint32_t*>(matrix.panels);
-  pairs::multiply(
-      {args.x, static_cast<size_t>(args.num_rows), inputs, static_cast<size_t>(args.x_stride), 1},
-      {words + pairs::packed_words(inputs, static_cast<size_t>(first)), width, y},
-      {y, static_cast<size_t>(args.y_stride)});
+  pairs::multiply({args.rounded != nullptr ? args.rounded : rounded(args),
+                   static_cast<size_t>(args.num_rows), inputs},
+                  {words + pairs::packed_words(inputs, static_cast<size_t>(first)), width,
+                   matrix.bias.data() + first, 0},
+                  {args.y + first, static_cast<size_t>(args.y_stride)});
 }
 
 }  // namespace
@@ -267,8 +272,9 @@ void pack_panels(const float* weight, DecodeMatrix& packed, int64_t begin, int64
   }
 }
 
-void quantize_rows(MatmulArgs& args) {
+void prepare_rows(MatmulArgs& args) {
   if (args.matrix->storage == WeightStorage::kInt8) args.quantized = &int8::quantize(args);
+  if (args.matrix->storage == WeightStorage::kBfloat16Pairs) args.rounded = rounded(args);
 }
 
 void multiply_panels(const MatmulArgs& args) {

@@ -5,7 +5,7 @@
 // (kInt8: of exact sums of blocks), so a row's bits depend neither on the number of rows, nor on
 // the split over threads, nor on vector width. Buffers: rows are padded to a multiple of kPanel
 // floats, the padding is zero and stays zero. Preconditions are the caller's; nothing here
-// allocates or throws, save DecodeMatrix's own buffers and a thread's quantized rows.
+// allocates or throws, save DecodeMatrix's own buffers and a thread's prepared rows.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -76,11 +76,14 @@ struct MatmulArgs {
   int64_t y_stride;
   int64_t num_rows;
   int64_t panel_begin, panel_end;
-  const int8::QuantizedRows* quantized = nullptr;  // x by quantize_rows; null: not yet
+  // x by prepare_rows; null: not yet.
+  const int8::QuantizedRows* quantized = nullptr;  // kInt8
+  const uint32_t* rounded = nullptr;               // kBfloat16Pairs
 };
-// kInt8: quantizes x once for several ranges of panels, or matrices of as many inputs, into memory
-// of the calling thread that its next quantized rows take. Nothing where x is multiplied as it is.
-void quantize_rows(MatmulArgs& args);
+// Quantizes or rounds x once for several ranges of panels, or matrices of as many inputs, into
+// memory of the calling thread that its next prepared rows take. Nothing where x is multiplied as
+// it is.
+void prepare_rows(MatmulArgs& args);
 // y = x W^T (times the scales) + bias. Where y_stride < num_panels * kPanel nothing beyond
 // num_outputs is written.
 void multiply_panels(const MatmulArgs& args);

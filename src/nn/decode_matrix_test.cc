@@ -9,6 +9,7 @@
 #include <cmath>
 #include <limits>
 #include <numeric>
+#include <vector>
 
 #include "nn/decode_int8.h"
 #include "nn/decode_testing.h"
@@ -45,6 +46,14 @@ AlignedFloats product(const StoredProduct& p, const AlignedFloats& weight, Weigh
 const StoredProduct kStored[] = {{1, 1, 1},     {33, 7, 3},    {64, 513, 13},
                                  {70, 1100, 2}, {32, 64, 31},  {96, 513, 1},
                                  {130, 40, 1},  {160, 600, 5}, {70, 300, 67}};
+
+// Those that this processor multiplies.
+std::vector<WeightStorage> storages() {
+  std::vector<WeightStorage> all = {WeightStorage::kFloat32, WeightStorage::kBfloat16,
+                                    WeightStorage::kInt8};
+  if (has_bfloat16_products()) all.push_back(WeightStorage::kBfloat16Pairs);
+  return all;
+}
 
 TEST(DecodeMatrix, WeightsOfBf16ValuesGiveTheSameBitsStoredAsBf16) {
   for (const StoredProduct& p : kStored) {
@@ -132,8 +141,7 @@ TEST(DecodeMatrix, Int8OfTheLargestSumsAndOfBrokenActivations) {
 
 // The sampler's promise: a row's bits depend neither on the others nor on who takes which panel.
 TEST(DecodeMatrix, RowsAndPanelsApartGiveTheSameBits) {
-  for (const WeightStorage storage :
-       {WeightStorage::kFloat32, WeightStorage::kBfloat16, WeightStorage::kInt8}) {
+  for (const WeightStorage storage : storages()) {
     for (const StoredProduct& p : kStored) {
       const AlignedFloats weight = random_floats(p.outputs * p.inputs, 1, 12);
       const AlignedFloats together = product(p, weight, storage);
@@ -153,11 +161,12 @@ TEST(DecodeMatrix, RowsAndPanelsApartGiveTheSameBits) {
         }
         EXPECT_EQ(apart, together) << p.outputs << " x " << p.inputs << ", cut " << cut;
       }
-      // Quantized once for all panels.
+      // Quantized or rounded once for all panels.
       AlignedFloats pieces(together.size());
       MatmulArgs piece = {&matrix, x.data(), p.inputs, pieces.data(), p.outputs, p.rows, 0, 0};
-      quantize_rows(piece);
+      prepare_rows(piece);
       EXPECT_EQ(piece.quantized != nullptr, storage == WeightStorage::kInt8);
+      EXPECT_EQ(piece.rounded != nullptr, storage == WeightStorage::kBfloat16Pairs);
       for (; piece.panel_begin < matrix.num_panels(); piece.panel_begin = piece.panel_end) {
         piece.panel_end = piece.panel_begin + 1;
         multiply_panels(piece);
@@ -172,8 +181,7 @@ TEST(DecodeMatrix, WritesNoColumnBeyondTheOutputsWhereAPanelSticksOut) {
   constexpr int64_t kStride = 40;
   const AlignedFloats weight = random_floats(p.outputs * p.inputs, 1, 12);
   const AlignedFloats x = random_floats(p.rows * p.inputs, 1, 11);
-  for (const WeightStorage storage :
-       {WeightStorage::kFloat32, WeightStorage::kBfloat16, WeightStorage::kInt8}) {
+  for (const WeightStorage storage : storages()) {
     const DecodeMatrix matrix = packed(p, weight, storage);
     const AlignedFloats want = product(p, weight, storage);
     AlignedFloats y(static_cast<size_t>(p.rows * kStride), 7.0F);

@@ -241,7 +241,7 @@ void DecodePass::head(Range r, float* logits, Pieces& panels) {
   const int64_t vocab_size = config_.vocab_size;
   MatmulArgs product = {
       &packed->head, normed_.row(r.begin), normed_.stride, logits, vocab_size, r.size(), 0, 0};
-  quantize_rows(product);
+  prepare_rows(product);
   for (Range piece; panels.next(piece);) {
     multiply_piece(product, piece);
     if (config_.logit_softcap == 0) continue;
@@ -254,9 +254,7 @@ void DecodePass::head(Range r, float* logits, Pieces& panels) {
 void DecodePass::begin(bool one_slot) {
   one_slot_ = one_slot;
   num_threads_ = at::get_num_threads();
-  // Pairs are left alone: they round their rows anew for each piece.
-  claims_ =
-      num_rows() >= kRowsWorthClaiming && packed->head.storage != WeightStorage::kBfloat16Pairs;
+  claims_ = num_rows() >= kRowsWorthClaiming;
 }
 
 void DecodePass::run_slots(float* logits) {

@@ -39,7 +39,7 @@ inline void multiply(const DecodeMatrix& matrix, Activations& in, Activations& o
                      Pieces& panels) {
   const ProfileScope scope("decode: products x W");
   MatmulArgs product = product_of(matrix, in, out, rows);
-  quantize_rows(product);
+  prepare_rows(product);
   for (Range piece; panels.next(piece);) multiply_piece(product, piece);
 }
 inline void multiply(const DecodeMatrix& matrix, Activations& in, Activations& out, Range rows,
@@ -59,8 +59,8 @@ inline void gated_row(Activation activation, float* gate, const float* up, int64
 // gate = activation(gate) * up, both products of the same rows.
 inline void multiply_gated(MatmulArgs gate, MatmulArgs up, Activation activation, Pieces& panels) {
   const ProfileScope scope("decode: products x W");
-  quantize_rows(gate);
-  up.quantized = gate.quantized;
+  prepare_rows(gate);
+  up.quantized = gate.quantized, up.rounded = gate.rounded;
   for (Range piece; panels.next(piece);) {
     multiply_piece(gate, piece);
     multiply_piece(up, piece);

@@ -66,7 +66,10 @@ const float* rounded(const MatrixView& a) {
 void multiply_block(MatrixView a, const GemmPanels& b, const float* initial, float* c,
                     size_t c_stride) {
   if (b.precision() == Precision::kBfloat16) {
-    if (has_pairs()) return pairs::multiply(a, {b.words(), b.columns(), initial}, {c, c_stride});
+    if (has_pairs()) {
+      return pairs::multiply({pairs::round(a), a.rows, a.columns},
+                             {b.words(), b.columns(), initial, c_stride}, {c, c_stride});
+    }
     a = row_major(rounded(a), a.rows, a.columns);
   }
   panels::multiply(a, {b.floats(), b.columns(), initial}, {c, c_stride});
@@ -140,7 +143,7 @@ void gemm_transposed_a(const MatrixView& a, const MatrixView& b, float* c, Preci
         const size_t first = static_cast<size_t>(begin) * tile;
         const size_t last = std::min(static_cast<size_t>(end) * tile, a.columns);
         if (paired) {
-          pairs::multiply_transposed(block, {shared.words(), width, nullptr}, {first, last},
+          pairs::multiply_transposed(block, {shared.words(), width, nullptr, 0}, {first, last},
                                      {c + column, b.columns});
         } else {
           panels::multiply_transposed(block, {shared.floats(), width, nullptr}, {first, last},

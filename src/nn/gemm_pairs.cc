@@ -110,9 +110,12 @@ struct Tile {
   const uint32_t* b;
   size_t num_pairs;
   const float* initial;
+  size_t initial_stride;
   float* c;
   size_t c_stride;
-  size_t to_next = 0;  // words from b to what is read after it
+  // What is fetched meanwhile, at most 128 bytes a pair.
+  const char* next;
+  size_t bytes_per_pair;
 };
 
 template <size_t kRows>
@@ -122,8 +125,8 @@ LACONIC_BF16 void multiply_rows(const Tile& t) {
   for (size_t r = 0; r < kRows; ++r) {
     left[r] = right[r] = _mm512_setzero_ps();
     if (t.initial != nullptr) {
-      left[r] = _mm512_loadu_ps(t.initial + r * t.c_stride);
-      right[r] = _mm512_loadu_ps(t.initial + r * t.c_stride + 16);
+      left[r] = _mm512_loadu_ps(t.initial + r * t.initial_stride);
+      right[r] = _mm512_loadu_ps(t.initial + r * t.initial_stride + 16);
     }
   }
   for (size_t r = 0; r < kRows; ++r) {
@@ -132,11 +135,13 @@ LACONIC_BF16 void multiply_rows(const Tile& t) {
   }
   const uint32_t* a = t.a;
   const uint32_t* b = t.b;
+  const char* next = t.next;
+  const bool two_lines = t.bytes_per_pair > 64;
   for (size_t p = 0; p < t.num_pairs; ++p, a += t.a_pair_stride, b += kPanel) {
     const auto b0 = (__m512bh)_mm512_loadu_si512(b), b1 = (__m512bh)_mm512_loadu_si512(b + 16);
-    // With few rows the next panel comes from memory while this one is multiplied.
-    __builtin_prefetch(b + t.to_next, 0, 2);
-    __builtin_prefetch(b + t.to_next + 16, 0, 2);
+    __builtin_prefetch(next, 0, 2);
+    if (two_lines) __builtin_prefetch(next + 64, 0, 2);
+    next += t.bytes_per_pair;
 #pragma GCC unroll 16
     for (size_t r = 0; r < kRows; ++r) {
       const auto x = (__m512bh)_mm512_set1_epi32(static_cast<int>(a[r * t.a_row_stride]));
@@ -193,7 +198,7 @@ void pack(const MatrixView& b, rows::Range panels, uint32_t* out) {
   }
 }
 
-LACONIC_BF16 void multiply(const MatrixView& a, const PackedB& b, const Output& c) {
+LACONIC_BF16 const uint32_t* round(const MatrixView& a) {
   const size_t stride = num_pairs(a.columns);
   uint32_t* const words = scratch(a.rows * stride + 16).data();
   for (size_t row = 0; row < a.rows; ++row) {
@@ -204,25 +209,41 @@ LACONIC_BF16 void multiply(const MatrixView& a, const PackedB& b, const Output& 
                                round_neighbours(from + k, count));
     }
   }
+  return words;
+}
+
+void multiply(const RoundedA& a, const PackedB& b, const Output& c) {
+  const size_t stride = num_pairs(a.columns);
   // One row waits for memory: it reads the panels as one stream.
   const bool alone = a.rows == 1;
   const size_t num_blocks = alone ? 1 : (stride + kDepthBlock - 1) / kDepthBlock;
   const size_t block = (stride + num_blocks - 1) / num_blocks;
+  // Tiles of like height: a low one would wait for its own additions. Each fetches its share of the
+  // next panel; if the first fetched all, it would wait for memory, which would then rest.
+  const size_t down = (a.rows + kTileRows - 1) / kTileRows;
+  const size_t share = (kPanel * sizeof(uint32_t) + down - 1) / down;
   for (size_t p = 0; p < stride; p += block) {
-    const float* start = p == 0 ? b.initial : c.data;
+    const float* const start = p == 0 ? b.initial : c.data;
+    const size_t start_stride = p == 0 ? b.initial_stride : c.stride;
     for (size_t column = 0; column < b.columns; column += kPanel) {
-      const size_t width = std::min(kPanel, b.columns - column);
-      for (size_t row = 0; row < a.rows; row += kTileRows) {
-        const size_t num_rows = std::min(kTileRows, a.rows - row), at = row * c.stride + column;
-        const Tile tile = {words + row * stride + p,
+      const size_t width = std::min(kPanel, b.columns - column),
+                   count = std::min(block, stride - p);
+      const uint32_t* const panel = b.panels + column * stride + p * kPanel;
+      const auto* next = reinterpret_cast<const char*>(panel + (alone ? 0 : stride * kPanel));
+      if (alone) next += kOneRowAheadBytes;
+      for (size_t i = 0; i < down; ++i, next += share * count) {
+        const size_t row = i * a.rows / down, num_rows = (i + 1) * a.rows / down - row;
+        const Tile tile = {a.words + row * stride + p,
                            stride,
                            1,
-                           b.panels + column * stride + p * kPanel,
-                           std::min(block, stride - p),
-                           start != nullptr ? start + at : nullptr,
-                           c.data + at,
+                           panel,
+                           count,
+                           start != nullptr ? start + row * start_stride + column : nullptr,
+                           start_stride,
+                           c.data + row * c.stride + column,
                            c.stride,
-                           alone ? kOneRowAheadBytes / sizeof(uint32_t) : stride * kPanel};
+                           next,
+                           share};
         width == kPanel ? multiply_tile(tile, num_rows) : multiply_edge(tile, num_rows, width);
       }
     }
@@ -249,8 +270,18 @@ LACONIC_BF16 void multiply_transposed(const MatrixView& a, const PackedB& b, row
       for (size_t row = 0; row < strip_rows; row += kTileRows) {
         const size_t num_rows = std::min(kTileRows, strip_rows - row);
         float* const at = c.data + (strip + row) * c.stride + column;
-        const Tile tile = {words + row, 1,  kStripRows, b.panels + column * depth,
-                           depth,       at, at,         c.stride};
+        const uint32_t* const panel = b.panels + column * depth;
+        const Tile tile = {words + row,
+                           1,
+                           kStripRows,
+                           panel,
+                           depth,
+                           at,
+                           c.stride,
+                           at,
+                           c.stride,
+                           reinterpret_cast<const char*>(panel),
+                           0};
         width == kPanel ? multiply_tile(tile, num_rows) : multiply_edge(tile, num_rows, width);
       }
     }

@@ -35,17 +35,25 @@ inline size_t packed_words(size_t depth, size_t columns) {
 // of B's strides is 1.
 void pack(const MatrixView& b, rows::Range panels, uint32_t* out);
 
+// A's rows rounded, each num_pairs(a.columns) words, in memory of the calling thread that its next
+// call of round or multiply_transposed takes. A's column stride is 1.
+const uint32_t* round(const MatrixView& a);
+struct RoundedA {
+  const uint32_t* words;
+  size_t rows, columns;
+};
 struct PackedB {
   const uint32_t* panels;
   size_t columns;
-  const float* initial;  // added to the product where not null; laid out as C
+  const float* initial;   // added to the product where not null
+  size_t initial_stride;  // from row to row; 0: the same for all
 };
 struct Output {
   float* data;
   size_t stride;  // from row to row
 };
-// C [a.rows, columns] = initial + A B. A's column stride is 1.
-void multiply(const MatrixView& a, const PackedB& b, const Output& c);
+// C [a.rows, columns] = initial + A B.
+void multiply(const RoundedA& a, const PackedB& b, const Output& c);
 
 // Rows [range) of C [a.columns, b.columns] += A^T B.
 void multiply_transposed(const MatrixView& a, const PackedB& b, rows::Range range, const Output& c);

@@ -92,6 +92,7 @@ struct Tile {
   const float* b;
   size_t depth;
   const float* initial;
+  size_t initial_stride;
   float* c;
   size_t c_stride;
   size_t to_next = 0;  // floats from b to what is read after it
@@ -106,8 +107,8 @@ HWY_INLINE void multiply_rows(const Tile& t) {
   for (size_t r = 0; r < kRows; ++r) {
     left[r] = right[r] = hn::Zero(d);
     if (t.initial != nullptr) {
-      left[r] = hn::LoadU(d, t.initial + r * t.c_stride);
-      right[r] = hn::LoadU(d, t.initial + r * t.c_stride + kLanes);
+      left[r] = hn::LoadU(d, t.initial + r * t.initial_stride);
+      right[r] = hn::LoadU(d, t.initial + r * t.initial_stride + kLanes);
     }
   }
   // Its neighbour to the right, of the next panel, comes meanwhile.
@@ -192,7 +193,7 @@ void Multiply(const MatrixView& a, const PackedB& b, const Output& c) {
         tile.a = rows.data + row * rows.row_stride;
         tile.a_row_stride = rows.row_stride, tile.a_depth_stride = 1;
         tile.b = panel, tile.depth = depth;
-        tile.initial = start != nullptr ? start + at : nullptr;
+        tile.initial = start != nullptr ? start + at : nullptr, tile.initial_stride = c.stride;
         tile.c = c.data + at, tile.c_stride = c.stride;
         tile.to_next = a.columns * kPanel;
         width == kPanel ? multiply_tile(tile, num_rows) : multiply_edge(tile, num_rows, width);
@@ -216,8 +217,8 @@ void MultiplyTransposed(const MatrixView& a, const PackedB& b, rows::Range range
       for (size_t row = 0; row < strip_rows; row += kGemmRows) {
         const size_t num_rows = std::min(kGemmRows, strip_rows - row);
         float* const at = c + (strip + row) * c_stride + column;
-        const Tile tile = {packed + row, 1,  kStripRows, b.panels + column * a.rows,
-                           a.rows,       at, at,         c_stride};
+        const Tile tile = {packed + row, 1,  kStripRows, b.panels + column * a.rows, a.rows, at,
+                           c_stride,     at, c_stride};
         width == kPanel ? multiply_tile(tile, num_rows) : multiply_edge(tile, num_rows, width);
       }
     }
