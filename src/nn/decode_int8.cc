@@ -7,6 +7,8 @@
 #include <limits>
 #include <vector>
 
+#include "nn/fetch_ahead.h"
+
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "nn/decode_int8.cc"
 // clang-format off
@@ -48,7 +50,9 @@ using Pairs = hn::Repartition<int16_t, Wide>;  // of neighbours along the inner 
 
 constexpr int64_t kPairValues = 2 * kPanel;
 // How far ahead few rows fetch weights, which come from memory; many fetch the next block.
-constexpr int64_t kFewRowsAheadBytes = 4096;
+HWY_INLINE int64_t few_rows_ahead_bytes() {
+  return kPanelVectors == 2 ? one_row_ahead_bytes() : 4096;
+}
 
 HWY_INLINE V load_some(const float* from, int64_t count) {
   if (count >= kLanes) return hn::LoadU(D(), from);
@@ -200,7 +204,7 @@ HWY_INLINE void multiply_rows(const MatmulArgs& args, const QuantizedRows& quant
     part.num_pairs = (std::min(matrix.num_inputs - begin, kBlock) + 1) / 2;
     // What is mostly read from memory is read from its beginning to its end.
     if (count <= 2) {
-      multiply_tiles<2, kPanelVectors>(part, count, kFewRowsAheadBytes);
+      multiply_tiles<2, kPanelVectors>(part, count, few_rows_ahead_bytes());
     } else {
       multiply_tiles<kTileRows, kTileVectors>(part, count, part.num_pairs * kPairValues);
     }

@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "nn/decode_int8.h"
+#include "nn/fetch_ahead.h"
 #include "nn/gemm_pairs.h"
 #include "nn/half.h"
 #include "nn/huge_pages.h"
@@ -23,12 +24,15 @@ namespace HWY_NAMESPACE {
 
 // Inner dimension a pass: a panel's part stays in the cache, with AVX2 in the first-level one.
 constexpr int64_t kInnerBlock = kPanelVectors == 2 ? 512 : 128;
-// How far ahead one row fetches. Measured (dev/LOG.md): with AVX2 the processor's own fetching
-// keeps up with floats and hints only cost; for narrower weights it is late.
+// Whether one row fetches ahead, and how far. Measured (dev/LOG.md): with AVX2 the processor's own
+// fetching keeps up with floats and hints only cost; for narrower weights it is late.
 template <typename Stored>
-constexpr size_t kOneRowAheadBytes = kPanelVectors == 2               ? pairs::kOneRowAheadBytes
-                                     : sizeof(Stored) < sizeof(float) ? 1536
-                                                                      : 0;
+constexpr bool kOneRowFetches = kPanelVectors == 2 || sizeof(Stored) < sizeof(float);
+template <typename Stored>
+HWY_INLINE int64_t one_row_ahead() {
+  const int64_t bytes = kPanelVectors == 2 ? one_row_ahead_bytes() : 1536;
+  return kOneRowFetches<Stored> ? bytes / static_cast<int64_t>(sizeof(Stored)) : 0;
+}
 
 HWY_INLINE V widen(const float* from) { return hn::Load(D(), from); }
 HWY_INLINE V widen(const hwy::bfloat16_t* from) {
@@ -66,8 +70,7 @@ struct Place {
 template <int64_t kRows, int64_t kVectors, typename Stored>
 HWY_NOINLINE void tile(const PanelPart<Stored>& part, const Rows& rows, const Sums& path,
                        const Place& at) {
-  constexpr int64_t kAheadAlone = kOneRowAheadBytes<Stored>;
-  constexpr bool kFetches = kRows > 1 || kAheadAlone > 0;
+  constexpr bool kFetches = kRows > 1 || kOneRowFetches<Stored>;
   constexpr int64_t kTileBytes = kVectors * kLanes * static_cast<int64_t>(sizeof(Stored));
   const D d;
   const int64_t x_stride = rows.stride, column = at.vector * kLanes;
@@ -151,7 +154,7 @@ HWY_INLINE void multiply_rows(const MatmulArgs& args, int64_t panel, const Rows&
   Sums sums = {matrix.bias.data() + column, 0, waiting, kPanel};
   for (int64_t begin = 0; begin < matrix.num_inputs; begin += block) {
     const int64_t inner = std::min(matrix.num_inputs - begin, block);
-    const int64_t ahead = alone ? kOneRowAheadBytes<Stored> / sizeof(Stored) : inner * kPanel;
+    const int64_t ahead = alone ? one_row_ahead<Stored>() : inner * kPanel;
     if (direct && begin + inner == matrix.num_inputs) sums.to = y, sums.to_stride = args.y_stride;
     const Stored* const from = values + begin * kPanel;
     multiply_part<Stored>({from, inner, from + ahead}, {rows.x + begin, rows.stride, rows.count},

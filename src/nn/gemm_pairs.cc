@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "nn/fetch_ahead.h"
 #include "nn/gemm_edge.h"
 
 #define LACONIC_BF16 __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512bf16")))
@@ -230,7 +231,7 @@ void multiply(const RoundedA& a, const PackedB& b, const Output& c) {
                    count = std::min(block, stride - p);
       const uint32_t* const panel = b.panels + column * stride + p * kPanel;
       const auto* next = reinterpret_cast<const char*>(panel + (alone ? 0 : stride * kPanel));
-      if (alone) next += kOneRowAheadBytes;
+      if (alone) next += one_row_ahead_bytes();
       for (size_t i = 0; i < down; ++i, next += share * count) {
         const size_t row = i * a.rows / down, num_rows = (i + 1) * a.rows / down - row;
         const Tile tile = {a.words + row * stride + p,

@@ -21,9 +21,6 @@ inline constexpr size_t kPanel = 32;     // columns of B in a panel
 inline constexpr size_t kTileRows = 12;  // rows of C that are in registers at a time
 inline constexpr size_t kStripRows = 4 * kTileRows;
 
-// Bytes fetched ahead of one row alone, which waits for memory: what its latency needs.
-inline constexpr size_t kOneRowAheadBytes = 8192;
-
 // Whether this processor has the instructions. The functions below need them.
 bool available();
 
