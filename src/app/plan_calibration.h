@@ -4,9 +4,8 @@
 // widths on random weights, up to some six of its layers, a part of its vocabulary and as many
 // tokens as a second or two allow; time then grows with layers, rows of the vocabulary, weights and
 // tokens. A small model runs whole. Medians of a few repeats count, by turns where a time is told
-// by a difference (a layer's, a sampled token's, the head's). Cost of attention is taken at the
-// given row length, not extrapolated. Takes 15 to 40 seconds for a large model; what other programs
-// do meanwhile shows.
+// by a difference (a layer's, the head's). Cost of attention is taken at the given row length, not
+// extrapolated. Takes 15 to 40 seconds for a large model; what other programs do meanwhile shows.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
