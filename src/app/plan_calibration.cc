@@ -296,7 +296,7 @@ SampleCost sample_cost(const ModelConfig& config, int64_t num_layers, const Samp
   short_probe.prompt_tokens = 1;
   Sampling layers(some, probe, kNewTokens);
   Sampling few(some, short_probe, kNewTokens), many(more, short_probe, kNewTokens);
-  std::vector<double> prompts, steps, ids;
+  std::vector<double> prompts, steps, added_ids;
   const double start = now_s();
   for (int turn = 0; turn < 4 || (turn < 16 && now_s() - start < 5); ++turn) {
     const SampleCost of_layers = layers.timed(kNewTokens);
@@ -305,11 +305,11 @@ SampleCost sample_cost(const ModelConfig& config, int64_t num_layers, const Samp
     if (turn == 0) continue;  // which fills caches
     prompts.push_back(of_layers.s_per_prompt_token);
     steps.push_back(of_layers.s_per_step);
-    ids.push_back(with_many - with_few);
+    added_ids.push_back(with_many - with_few);
   }
   const double scale =
       static_cast<double>(config.num_layers) / static_cast<double>(some.num_layers);
-  const double s_per_id = std::max(0.0, median(ids)) /
+  const double s_per_id = std::max(0.0, median(added_ids)) /
                           std::max(1.0, static_cast<double>(more.vocab_size - some.vocab_size));
   const double layers_s = median(steps) - s_per_id * static_cast<double>(some.vocab_size);
   return {median(prompts) * scale,

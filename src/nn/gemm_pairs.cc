@@ -234,17 +234,18 @@ void multiply(const RoundedA& a, const PackedB& b, const Output& c) {
       if (alone) next += one_row_ahead_bytes();
       for (size_t i = 0; i < down; ++i, next += share * count) {
         const size_t row = i * a.rows / down, num_rows = (i + 1) * a.rows / down - row;
-        const Tile tile = {a.words + row * stride + p,
-                           stride,
-                           1,
-                           panel,
-                           count,
-                           start != nullptr ? start + row * start_stride + column : nullptr,
-                           start_stride,
-                           c.data + row * c.stride + column,
-                           c.stride,
-                           next,
-                           share};
+        const Tile tile = {
+            .a = a.words + row * stride + p,
+            .a_row_stride = stride,
+            .a_pair_stride = 1,
+            .b = panel,
+            .num_pairs = count,
+            .initial = start != nullptr ? start + row * start_stride + column : nullptr,
+            .initial_stride = start_stride,
+            .c = c.data + row * c.stride + column,
+            .c_stride = c.stride,
+            .next = next,
+            .bytes_per_pair = share};
         width == kPanel ? multiply_tile(tile, num_rows) : multiply_edge(tile, num_rows, width);
       }
     }
@@ -272,17 +273,18 @@ LACONIC_BF16 void multiply_transposed(const MatrixView& a, const PackedB& b, row
         const size_t num_rows = std::min(kTileRows, strip_rows - row);
         float* const at = c.data + (strip + row) * c.stride + column;
         const uint32_t* const panel = b.panels + column * depth;
-        const Tile tile = {words + row,
-                           1,
-                           kStripRows,
-                           panel,
-                           depth,
-                           at,
-                           c.stride,
-                           at,
-                           c.stride,
-                           reinterpret_cast<const char*>(panel),
-                           0};
+        // B's block stays in the second-level cache: nothing to fetch.
+        const Tile tile = {.a = words + row,
+                           .a_row_stride = 1,
+                           .a_pair_stride = kStripRows,
+                           .b = panel,
+                           .num_pairs = depth,
+                           .initial = at,
+                           .initial_stride = c.stride,
+                           .c = at,
+                           .c_stride = c.stride,
+                           .next = reinterpret_cast<const char*>(panel),
+                           .bytes_per_pair = 0};
         width == kPanel ? multiply_tile(tile, num_rows) : multiply_edge(tile, num_rows, width);
       }
     }

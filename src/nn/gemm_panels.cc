@@ -217,8 +217,15 @@ void MultiplyTransposed(const MatrixView& a, const PackedB& b, rows::Range range
       for (size_t row = 0; row < strip_rows; row += kGemmRows) {
         const size_t num_rows = std::min(kGemmRows, strip_rows - row);
         float* const at = c + (strip + row) * c_stride + column;
-        const Tile tile = {packed + row, 1,  kStripRows, b.panels + column * a.rows, a.rows, at,
-                           c_stride,     at, c_stride};
+        const Tile tile = {.a = packed + row,
+                           .a_row_stride = 1,
+                           .a_depth_stride = kStripRows,
+                           .b = b.panels + column * a.rows,
+                           .depth = a.rows,
+                           .initial = at,
+                           .initial_stride = c_stride,
+                           .c = at,
+                           .c_stride = c_stride};
         width == kPanel ? multiply_tile(tile, num_rows) : multiply_edge(tile, num_rows, width);
       }
     }
