@@ -191,9 +191,9 @@ def gemm_peak(precision):
 
 def machine():
     text = open("/proc/cpuinfo").read()
-    model, family = (found.group(1) if (found := re.search(rf"^{key}\s*: (.*)$", text, re.MULTILINE)) else "?"
-                     for key in ("model name", "cpu family"))
-    return f"{model}, family {family}, {THREADS} threads"
+    name, family, model = (found.group(1) if (found := re.search(rf"^{key}\s*: (.*)$", text, re.MULTILINE)) else "?"
+                           for key in ("model name", "cpu family", "model"))
+    return f"{name}, family {family}, model {model}, {THREADS} threads"
 
 
 def publish(bench, name, rows, bars=None, lines=None):
