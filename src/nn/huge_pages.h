@@ -1,9 +1,11 @@
 // Memory in huge pages, handed out piece by piece: reading packed weights once a token touches more
-// pages than the processor's table of them holds (13 % of the bandwidth at 4 KB a page).
+// pages than the processor's table of them holds (13 % of the bandwidth at 4 KB a page), and so do
+// cached keys and values.
 //
-// Pieces are 64-byte aligned and live as long as the arena. After rewind() the same sequence of
-// sizes gets the same pieces, so that packing again takes no new memory. Where the system has no
-// transparent huge pages it is plain memory. Not thread-safe. Error: std::bad_alloc.
+// Pieces are 64-byte aligned, zero when first taken, and live as long as the arena. After rewind()
+// the same sequence of sizes gets the same pieces, so that packing again takes no new memory. Where
+// the system has no transparent huge pages it is plain memory. Not thread-safe. Error:
+// std::bad_alloc.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 

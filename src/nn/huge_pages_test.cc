@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <cstring>
 
@@ -16,6 +17,8 @@ TEST(HugePageArena, PiecesAreAlignedApartAndTheSameAfterRewinding) {
   for (size_t i = 0; i < sizes.size(); ++i) {
     pieces.push_back(arena.take(sizes[i]));
     EXPECT_EQ(reinterpret_cast<uintptr_t>(pieces[i]) % 64, 0u);
+    EXPECT_EQ(std::count(pieces[i], pieces[i] + sizes[i], std::byte{}),
+              static_cast<ptrdiff_t>(sizes[i]));
     std::memset(pieces[i], static_cast<int>(i + 1), sizes[i]);
   }
   for (size_t i = 0; i < sizes.size(); ++i) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "nn/kv_cache.h"
 
-#include <algorithm>
+#include <cstring>
 
 #include "base/error.h"
 #include "nn/model_config.h"
@@ -19,11 +19,10 @@ KvCache::KvCache(const ModelConfig& config, int64_t num_slots, int64_t max_posit
 
 KvCache::Page* KvCache::take_page() {
   if (free_pages_.empty()) {
-    // Zeroed: lanes beyond the last position are computed with and must be finite.
-    auto page = std::make_unique<Page>();
-    page->bytes.resize(static_cast<size_t>(page_bytes_));
-    free_pages_.push_back(page.get());
-    pages_.push_back(std::move(page));
+    // Zero from the system: lanes beyond the last position are computed with and must be finite.
+    pages_.push_back(std::make_unique<Page>());
+    pages_.back()->bytes = arena_.take(static_cast<size_t>(page_bytes_));
+    free_pages_.push_back(pages_.back().get());
   }
   Page* page = free_pages_.back();
   free_pages_.pop_back();
@@ -53,16 +52,15 @@ void KvCache::grow(int64_t slot, int64_t count) {
   const auto first_written = static_cast<size_t>(s.num_positions / kPagePositions);
   if (first_written < s.pages.size() && s.pages[first_written]->num_holders > 1) {
     Page* own = take_page();
-    std::copy(s.pages[first_written]->bytes.begin(), s.pages[first_written]->bytes.end(),
-              own->bytes.begin());
+    std::memcpy(own->bytes, s.pages[first_written]->bytes, static_cast<size_t>(page_bytes_));
     release(s.pages[first_written]);
     s.pages[first_written] = own;
-    s.data[first_written] = own->bytes.data();
+    s.data[first_written] = own->bytes;
   }
   s.num_positions += count;
   while (static_cast<int64_t>(s.pages.size()) * kPagePositions < s.num_positions) {
     s.pages.push_back(take_page());
-    s.data.push_back(s.pages.back()->bytes.data());
+    s.data.push_back(s.pages.back()->bytes);
   }
 }
 

@@ -2,9 +2,9 @@
 // of them writes.
 //
 // A page holds one run of positions for every layer and key/value head:
-// [L][K][page_head_bytes(E, storage)] (nn/decode_attention.h has the layout within). Pages that no
-// slot holds are kept for reuse. Not thread-safe; pointers stay valid until the slot grows or is
-// replaced.
+// [L][K][page_head_bytes(E, storage)] (nn/decode_attention.h has the layout within), in memory of
+// nn/huge_pages.h, which grows as pages are first taken. Pages that no slot holds are kept for
+// reuse. Not thread-safe; pointers stay valid until the slot grows or is replaced.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "nn/decode_attention.h"
+#include "nn/huge_pages.h"
 
 namespace laconic {
 
@@ -43,7 +44,7 @@ class KvCache {
 
  private:
   struct Page {
-    AlignedBytes bytes;
+    std::byte* bytes = nullptr;  // [page_bytes_], the arena's
     int num_holders = 0;
   };
   struct Slot {
@@ -58,6 +59,7 @@ class KvCache {
 
   const KvStorage storage_;
   const int64_t num_kv_heads_, head_bytes_, page_bytes_, max_positions_;
+  HugePageArena arena_;
   std::vector<Slot> slots_;
   std::vector<std::unique_ptr<Page>> pages_;
   std::vector<Page*> free_pages_;
