@@ -25,6 +25,10 @@ static_assert(kQueriesTogether <= kMaxAttendQueries);
 // in long runs.
 constexpr int64_t kRowsWorthClaiming = 8;
 
+// Up to here each thread sums branches and norms all rows for itself: a row takes half a
+// microsecond, a meeting of threads that share rows more than one.
+constexpr int64_t kRowsOfEach = 4;
+
 bool always_by_columns = false;
 
 const RunParts& here() {
@@ -53,8 +57,7 @@ DecodePass::DecodePass(const Weights& weights, const KvCache& cache,
   const int64_t num_rows = std::max(cache.num_slots(), kPrefillRows);
   if (config_.local_rope_theta > 0)
     local_angles_ = std::make_unique<DecodeAngles>(config_, /*local=*/true, cache.max_positions());
-  x_.resize(num_rows, config_.hidden_size);
-  normed_.resize(num_rows, config_.hidden_size);
+  add_residual(num_rows);
   qkv_.resize(num_rows, config_.qkv_width());
   attended_.resize(num_rows, config_.q_width());
   gate_.resize(num_rows, config_.intermediate_size);
@@ -62,6 +65,12 @@ DecodePass::DecodePass(const Weights& weights, const KvCache& cache,
   branch_.resize(num_rows, config_.hidden_size);
   own_angles_.resize(num_rows, config_.rotary_width());
   rows_.reserve(static_cast<size_t>(num_rows));
+}
+
+void DecodePass::add_residual(int64_t num_rows) {
+  Residual& added = residuals_.emplace_back();
+  added.x.resize(num_rows, config_.hidden_size);
+  added.normed.resize(num_rows, config_.hidden_size);
 }
 
 void DecodePass::add_row(std::byte* const* pages, int64_t position, int32_t id, int64_t length) {
@@ -96,7 +105,7 @@ void DecodePass::embed(Range r) {
   const auto width = static_cast<size_t>(config_.hidden_size);
   const auto scale = static_cast<float>(config_.embedding_scale);
   for (int64_t i = r.begin; i < r.end; ++i) {
-    float* const x = x_.row(i);
+    float* const x = residual().x.row(i);
     std::memcpy(x, embedding + rows_[static_cast<size_t>(i)].id * config_.hidden_size,
                 width * sizeof(float));
     if (scale != 1)
@@ -106,8 +115,9 @@ void DecodePass::embed(Range r) {
 
 void DecodePass::norm(const AlignedFloats& factors, Range r) {
   const ProfileScope scope("decode: norms");
+  Residual& own = residual();
   for (int64_t i = r.begin; i < r.end; ++i)
-    rms_norm_row(x_.row(i), factors.data(), normed_.row(i), config_.hidden_size,
+    rms_norm_row(own.x.row(i), factors.data(), own.normed.row(i), config_.hidden_size,
                  config_.rms_norm_eps);
 }
 
@@ -198,24 +208,29 @@ DecodePass::AttentionBlock DecodePass::attention_block(Range rows) const {
 }
 
 void DecodePass::gated(const DecodeMlp& mlp, Range r, Pieces& panels) {
-  multiply_gated(product_of(mlp.gate, normed_, gate_, r), product_of(mlp.up, normed_, up_, r),
+  Activations& normed = residual().normed;
+  multiply_gated(product_of(mlp.gate, normed, gate_, r), product_of(mlp.up, normed, up_, r),
                  config_.activation, panels);
 }
 
 // out_norm: of sandwich norms, else empty.
 void DecodePass::add_branch(const AlignedFloats& out_norm, Range r) {
   const ProfileScope scope("decode: sums of branches");
+  Residual& own = residual();
   for (int64_t i = r.begin; i < r.end; ++i) {
-    float* const branch = branch_.row(i);
-    if (!out_norm.empty())
-      rms_norm_row(branch, out_norm.data(), branch, config_.hidden_size, config_.rms_norm_eps);
-    laconic::add_row(x_.row(i), branch, x_.stride);
+    const float* branch = branch_.row(i);
+    if (!out_norm.empty()) {
+      rms_norm_row(branch, out_norm.data(), own.normed.row(i), config_.hidden_size,
+                   config_.rms_norm_eps);
+      branch = own.normed.row(i);
+    }
+    laconic::add_row(own.x.row(i), branch, own.x.stride);
   }
 }
 
 void DecodePass::before_attention(int64_t l, Range r) {
   norm(layer(l).input_norm, r);
-  multiply(layer(l).qkv, normed_, qkv_, r, all_panels(layer(l).qkv));
+  multiply(layer(l).qkv, residual().normed, qkv_, r, all_panels(layer(l).qkv));
   store_keys_values(l, r);
 }
 
@@ -226,7 +241,7 @@ void DecodePass::from_attention(int64_t l, Range r) {
   add_branch(w.attention_out_norm, r);
   norm(w.post_norm, r);
   if (config_.is_sparse(l)) {
-    experts_.run(w, normed_, branch_, r, here());
+    experts_.run(w, residual().normed, branch_, r, here());
   } else {
     Pieces panels(all_panels(w.mlp.gate));
     gated(w.mlp, r, panels);
@@ -239,8 +254,9 @@ void DecodePass::from_attention(int64_t l, Range r) {
 void DecodePass::head(Range r, float* logits, Pieces& panels) {
   const ProfileScope scope("decode: head");
   const int64_t vocab_size = config_.vocab_size;
+  Activations& normed = residual().normed;
   MatmulArgs product = {
-      &packed->head, normed_.row(r.begin), normed_.stride, logits, vocab_size, r.size(), 0, 0};
+      &packed->head, normed.row(r.begin), normed.stride, logits, vocab_size, r.size(), 0, 0};
   prepare_rows(product);
   for (Range piece; panels.next(piece);) {
     multiply_piece(product, piece);
@@ -319,7 +335,7 @@ void DecodePass::run_prompt_by_rows(Range logit_rows, float* logits) {
 void DecodePass::mlp_by_columns(int64_t l, Range r) {
   const DecodeLayer& w = layer(l);
   if (config_.is_sparse(l)) {
-    experts_.run(w, normed_, branch_, r,
+    experts_.run(w, residual().normed, branch_, r,
                  [&](int64_t count, const std::function<void(Range)>& function) {
                    parallel(count, function);
                  });
@@ -333,12 +349,16 @@ void DecodePass::mlp_by_columns(int64_t l, Range r) {
 void DecodePass::run_by_columns(Range logit_rows, float* logits) {
   // Choosing experts has parts that are one thread's.
   if (one_thread || config_.num_experts > 0) return walk_by_columns(logit_rows, logits);
+  own_residuals_ = num_rows() <= kRowsOfEach;
+  while (own_residuals_ && std::ssize(residuals_) < num_threads_) add_residual(kRowsOfEach);
   team_.run([&] { walk_by_columns(logit_rows, logits); });
+  own_residuals_ = false;
 }
 
 void DecodePass::walk_by_columns(Range logit_rows, float* logits) {
   Range all{0, num_rows()};
   const auto by_rows = [&](const auto& function) {
+    if (own_residuals_) return function(all);
     parallel(all.size(), [&](Range r) { function(Range{all.begin + r.begin, all.begin + r.end}); });
   };
   const auto product = [&](const DecodeMatrix& matrix, Activations& in, Activations& out) {
@@ -351,8 +371,8 @@ void DecodePass::walk_by_columns(Range logit_rows, float* logits) {
   for (int64_t l = 0; l < config_.num_layers; ++l) {
     const DecodeLayer& w = layer(l);
     const bool last = l + 1 == config_.num_layers;
-    product(w.qkv, normed_, qkv_);
-    by_rows([&](Range r) { store_keys_values(l, r); });
+    product(w.qkv, residual().normed, qkv_);
+    parallel(num_rows(), [&](Range r) { store_keys_values(l, r); });
     if (last) all = logit_rows;
     if (all.size() == 0) return;
     attend_by_blocks(l, all);

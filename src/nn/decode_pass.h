@@ -66,6 +66,10 @@ class DecodePass {
     int64_t heads, rows;
     int64_t count;  // of such blocks
   };
+  // What a layer's branches are added to, and the norm of it that they begin with.
+  struct Residual {
+    Activations x, normed;
+  };
   // The operations of a layer, over some rows and, where threads split them, some panels.
   void embed(Range r);
   void norm(const AlignedFloats& factors, Range r);
@@ -81,6 +85,8 @@ class DecodePass {
   void before_attention(int64_t layer, Range r);
   void from_attention(int64_t layer, Range r);
 
+  void add_residual(int64_t num_rows);
+  Residual& residual() { return residuals_[own_residuals_ ? Team::index() : 0]; }
   void begin(bool one_slot);
   bool split_by_rows() const;
   void run_slots_by_rows(float* logits);
@@ -96,12 +102,14 @@ class DecodePass {
   DecodeAngles angles_;
   std::unique_ptr<DecodeAngles> local_angles_;  // where the model has two kinds of layers
   std::vector<Row> rows_;
-  bool one_slot_ = false;    // all rows are of one
-  int64_t num_threads_ = 1;  // the same for all who share blocks
-  bool claims_ = false;      // threads claim what they do, instead of a fixed part each
+  bool one_slot_ = false;       // all rows are of one
+  int64_t num_threads_ = 1;     // the same for all who share blocks
+  bool claims_ = false;         // threads claim what they do, instead of a fixed part each
+  bool own_residuals_ = false;  // each thread has the rows' residuals, instead of all together
   DecodeExperts experts_;
   Team team_;
-  Activations x_, normed_, qkv_, attended_, gate_, up_, branch_;
+  std::vector<Residual> residuals_;  // all rows', and where threads have own ones each thread's
+  Activations qkv_, attended_, gate_, up_, branch_;
   Activations own_angles_;  // of rows whose angles are in no table
 };
 

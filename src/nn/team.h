@@ -75,6 +75,7 @@ class Team {
     meet();
   }
   bool running() const { return size_ > 0; }
+  static int64_t index() { return index_; }  // of this thread; 0 outside run()
 
  private:
   void meet();
