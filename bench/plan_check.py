@@ -46,10 +46,16 @@ def check_training(args, folder, model, rows_file, rows, steps, flags):
                    "--per-device-train-batch-size", rows, "--report-to", "none", *flags])
     log = [json.loads(line) for line in open(out / "log.jsonl")]
     log = [row for row in log if row.get("type") == "step"]
-    tokens = sum(row["tokens"] for row in log) / len(log) / rows
-    share = sum(row["targets"] for row in log) / sum(row["tokens"] for row in log)
-    foretold = plan(args.laconic, "--model", model, "--max-steps", steps, "--rows", rows, "--row-tokens", round(tokens),
-                    "--target-share", f"{share:.4f}", *flags)
+    tokens = [row["tokens"] for row in log]
+    share = sum(row["targets"] for row in log) / sum(tokens)
+
+    def foretell(step_tokens, *more):
+        return plan(args.laconic, "--model", model, "--max-steps", steps, "--rows", rows, "--row-tokens",
+                    round(step_tokens / rows), "--target-share", f"{share:.4f}", *flags, *more)
+
+    # Time follows the mean step, memory the largest.
+    foretold = foretell(sum(tokens) / len(tokens))
+    foretold["memory_bytes"] = foretell(max(tokens), "--no-calibrate")["memory_bytes"]
     # The first step also faults the memory in.
     seconds = median([row["seconds"] for row in log]) * steps
     return foretold, seconds, peak

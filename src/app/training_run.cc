@@ -280,12 +280,14 @@ void TrainingRun::publish_adapter(int64_t step, const std::string& card) {
 
 void TrainingRun::publish(int64_t step, const std::string& card) {
   if (trained_.lora) return publish_adapter(step, card);
-  const ModelIndex chosen = open_model(folder_.checkpoint(step));
-  SaveRequest request;
-  request.parameters = model_.weights.parameters;
-  request.values = [&](const Parameter& parameter) { return read_tensor(chosen, parameter); };
-  request.source_folder = model_.index.folder;
-  request.dtype = saved_dtype_;
+  SaveRequest request = save_request();
+  std::optional<ModelIndex> chosen;
+  if (step != num_steps()) {  // else the weights are still here, and need no copy
+    chosen = open_model(folder_.checkpoint(step));
+    request.weights = nullptr;
+    request.parameters = model_.weights.parameters;
+    request.values = [&](const Parameter& parameter) { return read_tensor(*chosen, parameter); };
+  }
   request.card = card;
   save_model(folder_.file("model"), request);
 }
