@@ -143,20 +143,25 @@ def train_llamafactory(model, documents, rows, steps):
     return {"seconds": clock.seconds, "first_loss": clock.losses[0] * tokens / (tokens - rows)}
 
 
-def generate(model, prompts, new_tokens, dtype):
-    """Greedy replies of transformers, all prompts at once; prompts have one length."""
+def generate(model, prompts, new_tokens, dtype, batch=None):
+    """Greedy replies of transformers, `batch` prompts at once (None: all); prompts have one length."""
     torch, network = load(model, dtype)
-    ids = torch.tensor(documents_of(prompts))
-    settings = dict(do_sample=False, pad_token_id=0, attention_mask=torch.ones_like(ids))
-    network.generate(ids, max_new_tokens=2, min_new_tokens=2, **settings)
-    start = time.monotonic()
-    network.generate(ids, max_new_tokens=1, min_new_tokens=1, **settings)
-    prompt_s = time.monotonic() - start
-    start = time.monotonic()
-    out = network.generate(ids, max_new_tokens=new_tokens, min_new_tokens=new_tokens, **settings)
-    seconds = time.monotonic() - start - prompt_s
-    return {"decode": ids.size(0) * (new_tokens - 1) / seconds, "prefill": ids.numel() / prompt_s,
-            "ids": out[:, ids.size(1):].tolist()}
+    documents = documents_of(prompts)
+    batches = torch.tensor(documents).split(batch or len(documents))
+
+    def run(count):
+        start, replies = time.monotonic(), []
+        for ids in batches:
+            out = network.generate(ids, max_new_tokens=count, min_new_tokens=count, do_sample=False, pad_token_id=0,
+                                   attention_mask=torch.ones_like(ids))
+            replies += out[:, ids.size(1):].tolist()
+        return time.monotonic() - start, replies
+
+    run(2)
+    prompt_s, _ = run(1)
+    seconds, replies = run(new_tokens)
+    return {"decode": len(documents) * (new_tokens - 1) / (seconds - prompt_s),
+            "prefill": len(documents) * len(documents[0]) / prompt_s, "ids": replies}
 
 
 def gguf_of(dtype, folder):
