@@ -9,17 +9,20 @@
 // weights are stored (the random ones are no bf16 values, so auto is float32). Prints CSV: shape,
 // storage, slots, threads, prompt tokens/s (one prompt of 512), decode tokens/s (full slots),
 // sampled tokens/s (sample_all with prompts; give it several seconds), GB/s that reading the packed
-// weights once a decode step makes, and GB/s of the same threads that only read memory, by
-// turns.
+// weights once a decode step makes, GB/s of the same threads that only read memory, and the first
+// as a share of the second: the median of turns, each between two readings of memory, since a host
+// may give half of its rate a second later.
 // SPDX-License-Identifier: Apache-2.0
 #include <ATen/Parallel.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <string>
+#include <vector>
 
 #include "nn/decode.h"
 #include "nn/huge_pages.h"
@@ -146,20 +149,25 @@ void bench(const std::string& shape, double seconds, const std::string& storage_
   const auto bytes = static_cast<double>(packed_bytes(weights, storage));
   std::printf(
       "shape,storage,slots,threads,prompt_tokens_per_s,decode_tokens_per_s,sample_tokens_per_s,"
-      "weights_gb_per_s,memory_gb_per_s\n");
+      "weights_gb_per_s,memory_gb_per_s,memory_share\n");
   for (int64_t num_slots : {1, 8, 16, 32, 64, 128}) {
     if (num_slots < range.fewest || num_slots > range.most) continue;
     DecodeModel model(weights, num_slots, kPromptTokens + kNewTokens, storage);
     decode_rate(model, seconds / 10);
-    double decode = 0, memory = 0;  // by turns: what others leave of the memory varies
+    const double bytes_per_token = bytes * 1e-9 / static_cast<double>(num_slots);
+    double decode = 0, memory = memory_rate(seconds / kTurns / 2), all_memory = 0;
+    std::vector<double> shares;
     for (int turn = 0; turn < kTurns; ++turn) {
-      memory += memory_rate(seconds / kTurns / 2) / kTurns;
-      decode += decode_rate(model, seconds / kTurns) / kTurns;
+      const double before = memory, rate = decode_rate(model, seconds / kTurns);
+      memory = memory_rate(seconds / kTurns / 2);
+      shares.push_back(rate * bytes_per_token / ((before + memory) / 2));
+      decode += rate / kTurns, all_memory += memory / kTurns;
     }
-    std::printf("%s,%s,%ld,%d,%.0f,%.1f,%.1f,%.1f,%.1f\n", shape.c_str(), storage_name.c_str(),
+    std::nth_element(shares.begin(), shares.begin() + kTurns / 2, shares.end());
+    std::printf("%s,%s,%ld,%d,%.0f,%.1f,%.1f,%.1f,%.1f,%.3f\n", shape.c_str(), storage_name.c_str(),
                 static_cast<long>(num_slots), at::get_num_threads(), prompt, decode,
-                sample_rate(weights, num_slots, storage, seconds),
-                decode / static_cast<double>(num_slots) * bytes * 1e-9, memory);
+                sample_rate(weights, num_slots, storage, seconds), decode * bytes_per_token,
+                all_memory, shares[kTurns / 2]);
     std::fflush(stdout);
   }
 }

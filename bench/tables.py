@@ -183,9 +183,15 @@ def ours_generate(folder, prompts, lengths, slots, storage):
     return json.loads(out)
 
 
-def keep(results, name, key, function):
+def keep(results, name, key, function, also=None):
+    """function() measured for its `key`; its last result goes to results, with the runs' median of `also`."""
+    seen = []
+
     def measure():
         results[name] = function()
+        if also:
+            seen.append(results[name][also])
+            results[name][also] = statistics.median(seen)
         return results[name][key]
     return measure
 
@@ -206,8 +212,8 @@ def generate(bench):
                                             slots=count)}
             if dtype != "int8" and count < 64:
                 systems["transformers"] = lambda: h.peer("generate", model=folder, prompts=prompts, new_tokens=n, dtype=dtype)
-            runs = {name: keep(results, name, "decode", f) for name, f in systems.items()}
-            rates = h.medians(runs, 1 if bench.runs < 3 else 2)
+            runs = {name: keep(results, name, "decode", f, also="prefill") for name, f in systems.items()}
+            rates = h.medians(runs, bench.runs)
             for name, rate in rates.items():
                 rows.append({"storage": dtype, "sequences": count, "system": name, "decode_tokens_per_s": round(rate, 1),
                              "prefill_tokens_per_s": round(results[name]["prefill"], 1),
@@ -316,15 +322,15 @@ def memory(bench):
 
 def bandwidth(bench):
     """SmolLM2's shape, one sequence: bytes of packed weights read a second, and what reading memory alone gives the same
-    threads by turns. Keys and values (up to 4 % more bytes in int8) are not counted."""
+    threads by turns; share: the median of the turns' (a host's memory may be half as fast a second later). Keys and values (up
+    to 4 % more bytes in int8) are not counted."""
     rows = []
     for storage in ("float32", "bfloat16", "int8"):
         runs = [h.csv_of(h.call(BENCH / "bench_sample", "smollm2", 4, storage, 1)[0])[0] for _ in range(bench.runs)]
-        rate, weights, limit = (statistics.median(float(run[key]) for run in runs)
-                                for key in ("decode_tokens_per_s", "weights_gb_per_s", "memory_gb_per_s"))
-        shares = [float(run["weights_gb_per_s"]) / float(run["memory_gb_per_s"]) for run in runs]
+        rate, weights, memory, share = (statistics.median(float(run[key]) for run in runs) for key in (
+            "decode_tokens_per_s", "weights_gb_per_s", "memory_gb_per_s", "memory_share"))
         rows.append({"storage": storage, "tokens_per_s": round(rate), "weights_gb_per_s": round(weights, 1),
-                     "memory_gb_per_s": round(limit, 1), "share": round(statistics.median(shares), 2)})
+                     "memory_gb_per_s": round(memory, 1), "share": round(share, 2)})
     h.publish(bench, "bandwidth", rows, bars=(["storage"], "share"))
 
 
