@@ -70,7 +70,8 @@ class DecodePass {
   struct Residual {
     Activations x, normed;
   };
-  // The operations of a layer, over some rows and, where threads split them, some panels.
+  // The operations of a layer (decode_pass_layer.cc), over some rows and, where threads split them,
+  // some panels.
   void embed(Range r);
   void norm(const AlignedFloats& factors, Range r);
   void store_keys_values(int64_t layer, Range r);

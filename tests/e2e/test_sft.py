@@ -72,6 +72,8 @@ class Sft(laconic_test.TestCase):
         self.sft("killed", "--train", "long.jsonl", "--save-steps", 3)
         weights = [(self.folder / run / "model/model.safetensors").read_bytes() for run in ("whole", "killed")]
         self.assertEqual(weights[0], weights[1])
+        # Published from memory, and as saved.
+        self.assertEqual(weights[0], (self.folder / "whole/checkpoint-12/model.safetensors").read_bytes())
 
     def test_rows_that_do_not_fit_are_dropped_and_counted(self):
         result = self.sft("run", "--train", "long.jsonl", "--max-length", 150)

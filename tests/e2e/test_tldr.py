@@ -93,6 +93,9 @@ class Tldr(laconic_test.TestCase):
             self.assertAlmostEqual(row["gain_raw"]["long"], 0.9 / 0.5, delta=0.9)
         # Accuracy is near zero, so the long side must win.
         self.assertGreater(mixture[-1]["alpha"]["long"], 0.9)
+        step = json.loads((run / "choice.json").read_text())["step"]
+        self.assertEqual((run / "model/model.safetensors").read_bytes(),
+                         (run / f"checkpoint-{step}/model.safetensors").read_bytes())
         again = self.laconic(*self.arguments("run"))
         self.assertEqual(len(self.read_rows("run/log.jsonl")), len(log), again.stderr)
 
