@@ -38,6 +38,10 @@ struct Adapter {
   std::vector<at::Tensor> saved;  // one for each of plan.saved
 };
 
+// DoRA's lengths of the rows of W + s B A [out, in]: [out]. A row of zeros has 1, so that it stays
+// zero where PEFT divides 0 by 0.
+at::Tensor direction_norms(const at::Tensor& sum);
+
 Adapter load_adapter(const std::string& folder, const ModelConfig& model);
 
 struct SaveAdapterRequest {

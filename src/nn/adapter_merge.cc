@@ -16,8 +16,12 @@ at::Tensor merged_weight(const at::Tensor& weight, const AdapterModule& module,
                          const LowRank& low_rank) {
   const at::Tensor sum = at::addmm(weight, low_rank.b, low_rank.a, 1, module.scale);
   if (!low_rank.magnitude.defined()) return sum;
-  const at::Tensor norm = at::linalg_vector_norm(sum, 2, at::IntArrayRef{1});
-  return sum * (low_rank.magnitude / norm).unsqueeze(1);
+  return sum * (low_rank.magnitude / direction_norms(sum)).unsqueeze(1);
+}
+
+at::Tensor direction_norms(const at::Tensor& sum) {
+  const at::Tensor norms = at::linalg_vector_norm(sum, 2, at::IntArrayRef{1});
+  return norms.masked_fill_(norms == 0, 1);
 }
 
 AdapterMerge::AdapterMerge(const Adapter& adapter) : adapter_(adapter) {

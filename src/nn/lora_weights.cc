@@ -218,7 +218,7 @@ void refresh_norms(Weights& weights) {
     for (const Matrix& matrix : kMatrices)
       for (LoraModule& module : layer.*matrix.lora) {
         const at::Tensor rows = (layer.*matrix.weight).narrow(0, module.first_row, module.num_rows);
-        module.norm = row_norms(at::addmm(rows, module.b, module.a, 1, module.scale));
+        module.norm = direction_norms(at::addmm(rows, module.b, module.a, 1, module.scale));
       }
 }
 

@@ -222,6 +222,27 @@ TEST(Lora, ANewAdapterIsTheBase) {
   }
 }
 
+TEST(Lora, DoraKeepsARowOfZeros) {
+  Weights base = load_model(testing::tiny_model_folder("llama")).weights;
+  at::Tensor pruned = base.layers[0].down_weight[3];
+  pruned.zero_();
+  const TokenBatch batch = testing::random_batch({40, 8}, 64, 3);
+  const std::vector<float> want = target_logprobs(base, batch);
+  AdapterConfig config;
+  config.all_linear = true;
+  config.use_dora = true;
+  Weights weights = attach_adapter(base, config, 1);
+  Weights gradients = make_gradients(weights);
+  const double loss = forward_backward(weights, batch, 0.02, gradients).weighted_nll;
+  EXPECT_TRUE(std::isfinite(loss));
+  EXPECT_TRUE(at::isfinite(gradients.lora->flat).all().item<bool>());
+  Weights merged = view_weights(base.config, base.flat.clone());
+  merge_adapter(adapter_of(weights), merged);
+  EXPECT_EQ(merged.layers[0].down_weight[3].abs().max().item<float>(), 0);
+  const std::vector<float> got = target_logprobs(merged, batch);
+  for (size_t t = 0; t < want.size(); ++t) EXPECT_NEAR(got[t], want[t], 2e-5);
+}
+
 TEST(Lora, SharesOfABatchGiveTheSameGradients) {
   const Weights base = load_model(testing::tiny_model_folder("qwen2")).weights;
   AdapterConfig config;
