@@ -24,19 +24,12 @@ void LoraSettings::add_to(Settings& settings) {
       .choices({"both", "merged", "adapter"});
 }
 
-void LoraSettings::validate() const {
+void LoraSettings::validate(const Settings& settings) const {
   if (enabled()) return;
-  const LoraSettings none;
-  const char* given = alpha != none.alpha                     ? "lora_alpha"
-                      : dropout != none.dropout               ? "lora_dropout"
-                      : use_rslora                            ? "use_rslora"
-                      : use_dora                              ? "use_dora"
-                      : target_modules != none.target_modules ? "lora_target_modules"
-                      : !modules_to_save.empty()              ? "modules_to_save"
-                      : output != none.output                 ? "lora_output"
-                                                              : nullptr;
-  require(given == nullptr, ErrorKind::kUsage, given ? given : "",
-          ": expected lora_r with it, got none (without it all weights are trained)");
+  for (const char* name : {"lora_alpha", "lora_dropout", "lora_target_modules", "use_rslora",
+                           "use_dora", "modules_to_save", "lora_output"})
+    require(!settings.given(name), ErrorKind::kUsage, name,
+            ": expected lora_r with it, got none (without it all weights are trained)");
 }
 
 AdapterConfig LoraSettings::config(const ModelConfig& model, const std::string& base) const {

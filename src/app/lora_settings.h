@@ -26,8 +26,8 @@ struct LoraSettings {
   bool writes_adapter() const { return output != "merged"; }
   bool writes_merged() const { return output != "adapter"; }
   void add_to(Settings& settings);
-  // Error(kUsage) for a setting of LoRA without lora_r.
-  void validate() const;
+  // Error(kUsage) for a setting of LoRA without lora_r. `settings`: where they were given.
+  void validate(const Settings& settings) const;
   // `model`: the base, for names that match nothing (Error(kUsage)); `base`: its folder.
   AdapterConfig config(const ModelConfig& model, const std::string& base) const;
 };

@@ -113,7 +113,7 @@ int run_sft(Arguments arguments) {
       "mixture.");
   settings.add_to(all);
   if (!all.parse(arguments)) return 0;
-  settings.train.validate();
+  settings.train.validate(all);
 
   const ProfileReport report(settings.train.profile);
   install_signal_handlers();

@@ -17,7 +17,7 @@ int run_tldr(Arguments arguments) {
       "laconic tldr --model long-model --short-model short-model --short short.jsonl "
       "--long long.jsonl --dev dev.jsonl --out RUN");
   if (!all.parse(arguments)) return 0;
-  settings.validate();
+  settings.validate(all);
   const ProfileReport report(settings.train.profile);
   install_signal_handlers();
   return TldrRun(settings, all).run();

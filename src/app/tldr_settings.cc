@@ -43,8 +43,8 @@ void TldrSettings::add_to(Settings& settings) {
   measure.add_to(settings);
 }
 
-void TldrSettings::validate() const {
-  train.validate();
+void TldrSettings::validate(const Settings& settings) const {
+  train.validate(settings);
   if (!static_mixture.empty()) parse_mixture(static_mixture, {"short", "long"});
   const bool measured = !short_model.empty(), given = !bounds.empty();
   require(measured != given || !static_mixture.empty(), ErrorKind::kUsage,

@@ -32,7 +32,7 @@ struct TldrSettings {
 
   void add_to(Settings& settings);
   // Error(kUsage) for combinations that single ranges cannot refuse.
-  void validate() const;
+  void validate(const Settings& settings) const;
   // The settings that decide the result, for RunFolder: everything but folders of output, logging
   // and slots.
   Json identity(const Settings& settings) const;

@@ -90,8 +90,8 @@ void TrainSettings::add_optimizer_to(Settings& settings) {
   lora.add_to(settings);
 }
 
-void TrainSettings::validate() const {
-  lora.validate();
+void TrainSettings::validate(const Settings& settings) const {
+  lora.validate(settings);
   require(warmup_steps <= max_steps, ErrorKind::kUsage,
           "warmup_steps: expected at most max_steps (", max_steps, "), got ", warmup_steps);
 }

@@ -48,8 +48,8 @@ struct TrainSettings {
   std::string turns = "all";
 
   void add_to(Settings& settings);
-  // Checks what single ranges cannot. Error(kUsage).
-  void validate() const;
+  // Checks what single ranges cannot. Error(kUsage). `settings`: where all were given.
+  void validate(const Settings& settings) const;
   TrainerSettings trainer() const;
   RowLimits row_limits() const;
   int64_t rows_per_step() const { return rows_per_device * accumulation_steps; }

@@ -120,6 +120,7 @@ class Lora(laconic_test.TestCase):
 
     def test_mistakes_are_named(self):
         for more, expected in ((["--lora-alpha", 4], "lora_alpha: expected lora_r with it"),
+                               (["--lora-alpha", 16], "lora_alpha: expected lora_r with it"),  # its default
                                (["--use-dora"], "use_dora: expected lora_r with it"),
                                (["--lora-r", 4, "--lora-target-modules", "q_prj"],
                                 "lora_target_modules: expected linear layers of Qwen2ForCausalLM, got q_prj")):
