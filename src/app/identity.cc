@@ -3,6 +3,8 @@
 
 #include "base/error.h"
 #include "base/json.h"
+#include "base/log.h"
+#include "base/version.h"
 
 namespace laconic {
 
@@ -16,6 +18,21 @@ std::string first_difference(const Json& before, const Json& now) {
   for (const auto& [name, value] : before.as_object("identity"))
     if (!now.find(name)) return cat(name, " ", value.dump(), ", got none");
   return "";
+}
+
+void warn_of_changes(const Json& before, const Json& now, const std::string& place) {
+  for (const auto& [name, value] : now.as_object("now")) {
+    const Json* old = before.find(name);
+    if (old && !(*old == value))
+      log_warning(place, ": ", name, " was ", old->dump(), ", now ", value.dump(),
+                  ": it goes on, but need not end with the same bits");
+  }
+}
+
+Json commit_of_binary() {
+  Json json = Json::object();
+  json["commit"] = commit();
+  return json;
 }
 
 }  // namespace laconic

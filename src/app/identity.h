@@ -13,4 +13,9 @@ class Json;
 // them has ("none") included; objects within by their own members. Empty if they are equal.
 std::string first_difference(const Json& before, const Json& now);
 
+// Warns of each member of `now` ("commit", "threads") that `before` has with another value: what
+// may change bits, but is no reason to refuse. `place`: what is continued, for the message.
+void warn_of_changes(const Json& before, const Json& now, const std::string& place);
+Json commit_of_binary();  // {"commit": ...}: the one such thing that samples depend on
+
 }  // namespace laconic

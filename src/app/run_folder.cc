@@ -109,13 +109,10 @@ void RunFolder::check_identity(const RunIdentity& identity) const {
   const std::string difference = first_difference(run.at("identity", marker), identity.settings);
   require(difference.empty(), ErrorKind::kUsage, path_, ": expected to continue with ", difference,
           " (choose another --out, or remove the folder)");
-  const Json now = describe_machine();
-  for (const char* name : {"commit", "libtorch", "threads"}) {
-    const Json* then = run.find(name);
-    if (then && !(*then == now.at(name, marker)))
-      log_warning(path_, ": ", name, " was ", then->dump(), ", now ", now.at(name, marker).dump(),
-                  ": the run goes on, but need not end with the same bits");
-  }
+  Json now = describe_machine();
+  Json deciding = Json::object();
+  for (const char* name : {"commit", "libtorch", "threads"}) deciding[name] = now[name];
+  warn_of_changes(run, deciding, path_);
 }
 
 std::string RunFolder::checkpoint(int64_t step) const { return file(cat("checkpoint-", step)); }

@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "base/version.h"
 #include "data/rows.h"  // for_each_line
 
 namespace laconic {
@@ -45,6 +46,7 @@ JournalEntry entry_from_json(const Json& row, const std::string& place) {
 Json header_of(const Json& identity) {
   Json header = Json::object();
   header["type"] = "header";
+  header["commit"] = commit();
   for (const auto& [name, value] : identity.as_object("identity")) header[name] = value;
   return header;
 }
@@ -100,7 +102,10 @@ void SampleJournal::read_partial() {
   for_each_line(std::string_view(text).substr(0, whole), [&](int64_t line, std::string_view row) {
     const std::string place = cat(partial_, ":", line);
     const Json json = Json::parse(row, place);
-    if (std::exchange(is_first, false)) return check_identity(json, partial_);
+    if (std::exchange(is_first, false)) {
+      warn_of_changes(json, commit_of_binary(), partial_);
+      return check_identity(json, partial_);
+    }
     JournalEntry entry = entry_from_json(json, place);
     auto key = std::pair(entry.record.id, entry.record.sample_idx);
     found_.insert_or_assign(std::move(key), std::move(entry));

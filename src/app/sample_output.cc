@@ -7,6 +7,7 @@
 #include "app/identity.h"
 #include "base/error.h"
 #include "base/file.h"
+#include "base/version.h"
 #include "data/row_fields.h"
 #include "data/rows.h"
 
@@ -21,15 +22,19 @@ SampleOutput::SampleOutput(const std::string& path, const Json& settings) {
   }
   const std::string settings_path = path + ".settings.json";
   const bool continues = file_exists(path) && file_size(path) > 0;
+  Json marked = settings;
+  marked["commit"] = commit();
   if (continues && file_exists(settings_path)) {
-    const std::string difference =
-        first_difference(Json::parse(read_file(settings_path), settings_path), settings);
+    const Json before = Json::parse(read_file(settings_path), settings_path);
+    warn_of_changes(before, commit_of_binary(), path);
+    if (const Json* begun = before.find("commit")) marked["commit"] = *begun;
+    const std::string difference = first_difference(before, marked);
     require(difference.empty(), ErrorKind::kUsage, path, ": expected to continue with ", difference,
             " (choose another --output, or remove the file to start again)");
   } else {
     require(!continues, ErrorKind::kUsage, path, ": expected ", settings_path,
             " beside a file to continue, got none (choose another --output, or remove the file)");
-    write_file_atomic(settings_path, settings.dump(2) + "\n");
+    write_file_atomic(settings_path, marked.dump(2) + "\n");
   }
   if (continues) read_existing(path);
   file_ = std::make_unique<OutputFile>(path, /*append=*/true);
