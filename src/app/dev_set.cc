@@ -7,13 +7,13 @@
 
 #include "app/judge_reply.h"
 #include "app/sample_journal.h"
+#include "app/sampling_options.h"
 #include "base/error.h"
 #include "base/hash.h"
 #include "base/log.h"
 #include "base/progress.h"
 #include "base/signals.h"
 #include "nn/decoder.h"
-#include "nn/rope.h"
 #include "sample/decode_step_model.h"
 #include "text/tokenizer.h"
 
@@ -165,17 +165,12 @@ std::optional<MeasureResult> sample_dev_set(const Weights& weights, const DevSet
   sampling.allowed_ids = builder.tokenizer().size();
   Measuring measuring(dev_set, builder, settings, run.journal);
   const std::vector<SampleRequest>& requests = measuring.requests();
-  size_t longest = 0;
-  for (const auto& prompt : dev_set.prompts) longest = std::max(longest, prompt.size());
-  const int64_t longest_reply = static_cast<int64_t>(longest) + sampling.max_new_tokens;
-  if (longest_reply > context_positions(weights.config))
-    log_warning(run.label, ": prompt and cap may reach ", longest_reply,
-                " positions, the model is made for ", context_positions(weights.config),
-                " (max_position_embeddings)");
   if (!requests.empty()) {
     const int64_t slots =
         std::min<int64_t>(settings.num_slots, static_cast<int64_t>(requests.size()));
-    DecodeSampler sampler(weights, slots, longest_reply, settings.weights);
+    DecodeSampler sampler(weights, slots,
+                          slot_capacity(run.label, requests, sampling, weights.config),
+                          settings.weights);
     Progress progress(run.label, static_cast<int64_t>(requests.size()), "samples");
     SamplerCallbacks callbacks;
     callbacks.on_sample = [&](Sample&& sample) { measuring.take(std::move(sample)); };

@@ -20,7 +20,6 @@
 #include "base/signals.h"
 #include "data/rows.h"
 #include "nn/model_folder.h"
-#include "nn/rope.h"
 #include "sample/decode_step_model.h"
 #include "text/prompt_builder.h"
 
@@ -110,15 +109,6 @@ Json output_row(const Problem& problem, const SampleRequest& request, const Samp
   return row;
 }
 
-// A slot has room for the longest request, and no more than the model was made for.
-int64_t slot_capacity(const std::vector<SampleRequest>& requests, const SamplingSettings& sampling,
-                      const ModelConfig& config) {
-  size_t longest = 1;
-  for (const SampleRequest& request : requests) longest = std::max(longest, request.prompt.size());
-  return std::min(static_cast<int64_t>(longest) + sampling.max_new_tokens,
-                  context_positions(config));
-}
-
 // The same from a server: "counted_by" says who counted the tokens, and there are no ids.
 bool sample_served(const Endpoint& endpoint, const std::vector<Problem>& problems,
                    const GenerateOptions& options, SampleOutput& output) {
@@ -170,8 +160,8 @@ bool sample_and_write(const Weights& weights, const Run& run) {
   if (requests.empty()) return true;
   const int64_t num_slots = std::min(run.options.slots, static_cast<int64_t>(requests.size()));
   const StorageChoice storage = parse_storage_choice(run.options.sampling.sampling_weights);
-  DecodeSampler sampler(weights, num_slots, slot_capacity(requests, run.sampling, weights.config),
-                        storage);
+  DecodeSampler sampler(weights, num_slots,
+                        slot_capacity("generate", requests, run.sampling, weights.config), storage);
   Progress bar("generate", static_cast<int64_t>(requests.size()), "samples");
   const auto start = std::chrono::steady_clock::now();
   auto last_update = start;

@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/sampling_options.h"
 
+#include <algorithm>
+
 #include "base/error.h"
+#include "base/log.h"
 #include "base/settings.h"
+#include "nn/rope.h"
 #include "text/prompt_builder.h"
 #include "text/tokenizer.h"
 
@@ -84,6 +88,19 @@ SamplingSettings sampling_settings(const SamplingOptions& options, const PromptB
   settings.stop_ids = builder.stop_ids();
   settings.allowed_ids = builder.tokenizer().size();
   return settings;
+}
+
+int64_t slot_capacity(const std::string& label, std::span<const SampleRequest> requests,
+                      const SamplingSettings& settings, const ModelConfig& config) {
+  size_t longest_prompt = 0;
+  for (const SampleRequest& request : requests)
+    longest_prompt = std::max(longest_prompt, request.prompt.size());
+  const int64_t capacity = static_cast<int64_t>(longest_prompt) + settings.max_new_tokens;
+  if (capacity > context_positions(config))
+    log_warning(label, ": prompt and max_new_tokens may reach ", capacity,
+                " positions, the model is made for ", context_positions(config),
+                " (max_position_embeddings)");
+  return capacity;
 }
 
 Json sampling_to_json(const SamplingSettings& settings) {

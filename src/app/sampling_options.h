@@ -9,6 +9,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 
 #include "base/json.h"
@@ -16,6 +17,7 @@
 
 namespace laconic {
 
+struct ModelConfig;
 class Settings;
 class PromptBuilder;
 
@@ -41,6 +43,11 @@ SamplingSettings numbers_of(const SamplingOptions& options);
 
 // Stop ids and the bound of the vocabulary come from the model's tokenizer.
 SamplingSettings sampling_settings(const SamplingOptions& options, const PromptBuilder& builder);
+
+// Positions that the longest request may take in its slot. Warns, after "label: ", where that is
+// more than the model was made for: it is sampled all the same.
+int64_t slot_capacity(const std::string& label, std::span<const SampleRequest> requests,
+                      const SamplingSettings& settings, const ModelConfig& config);
 
 // {"temperature", "top_p", "top_k", "min_p", "max_new_tokens", "seed", "stop_ids"}: all that the
 // samples depend on.

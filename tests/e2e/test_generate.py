@@ -87,6 +87,25 @@ class Generate(laconic_test.TestCase):
         self.generate("--output", "other.jsonl", code=EXIT_USAGE)
         self.assertEqual((self.folder / "out.jsonl").read_bytes(), before)
 
+    def test_another_version_goes_on_with_a_warning(self):
+        self.generate("--output", "whole.jsonl")
+        self.generate("--output", "out.jsonl")
+        lines = (self.folder / "out.jsonl").read_text().splitlines(keepends=True)
+        self.write("out.jsonl", lines[0])
+        settings = self.folder / "out.jsonl.settings.json"
+        settings.write_text(json.dumps({**json.loads(settings.read_text()), "commit": "0123abc"}))
+        message = self.generate("--output", "out.jsonl").stderr
+        self.assertIn('out.jsonl: commit was "0123abc", now ', message)
+        self.assertEqual(self.samples("out.jsonl"), self.samples("whole.jsonl"))
+
+    def test_beyond_the_context_is_warned_of(self):
+        self.generate("--temperature", 0, "--output", "within.jsonl")
+        path = self.folder / "model" / "config.json"
+        path.write_text(json.dumps({**json.loads(path.read_text()), "max_position_embeddings": 16}))
+        message = self.generate("--temperature", 0, "--output", "beyond.jsonl").stderr
+        self.assertRegex(message, r"may reach \d+ positions, the model is made for 16")
+        self.assertEqual(self.samples("beyond.jsonl"), self.samples("within.jsonl"))
+
     def test_generation_config_sets_the_defaults(self):
         path = self.folder / "model" / "generation_config.json"
         config = json.loads(path.read_text()) if path.exists() else {}
@@ -99,7 +118,6 @@ class Generate(laconic_test.TestCase):
         self.generate(code=EXIT_MODEL)
 
     def test_refusals(self):
-        self.assertIn("max_new_tokens", self.generate("--max-new-tokens", 10**6, code=EXIT_USAGE).stderr)
         self.generate("--top-p", 0, code=EXIT_USAGE)
         self.write("in.jsonl", '{"id": "a", "text": "x"}\n')
         self.assertIn("in.jsonl:1", self.generate(code=EXIT_DATA).stderr)
