@@ -88,7 +88,9 @@ class Pass {
   RopeTable rope_table(bool local);
   void name_dropout();
   at::Tensor layer_input(int64_t layer) {
-    return workspace_.take("x", keep_ ? layer : layer % 2, {T_, D_}, context_.options);
+    const int64_t L = weights_.config.num_layers;
+    return workspace_.take("x", keep_ ? Slot{layer, L + 1} : Slot{layer % 2, 2}, {T_, D_},
+                           context_.options);
   }
   LayerActivations activations(int64_t layer);
 
@@ -173,7 +175,9 @@ void Pass::name_dropout() {
 
 LayerActivations Pass::activations(int64_t layer) {
   const bool keep_all = keep_ && options_.recompute == Recompute::kNothing;
-  LayerActivations a = take_activations(context_, layer, {keep_ ? layer : 0, keep_all ? layer : 0});
+  const Slot own{layer, weights_.config.num_layers}, shared{0, 1};
+  LayerActivations a =
+      take_activations(context_, layer, {keep_ ? own : shared, keep_all ? own : shared});
   a.x = layer_input(layer);
   return a;
 }

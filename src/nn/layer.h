@@ -74,9 +74,9 @@ struct LayerActivations {
 
 // Which buffers a layer's activations lie in, all but x.
 struct ActivationSlots {
-  int64_t attention;  // of attended and lse, which recomputation keeps for each layer: a long
-                      // document's attention costs more than all else
-  int64_t rest;
+  Slot attention;  // of attended and lse, which recomputation keeps for each layer: a long
+                   // document's attention costs more than all else
+  Slot rest;
 };
 LayerActivations take_activations(const LayerContext& context, int64_t layer,
                                   const ActivationSlots& slots);

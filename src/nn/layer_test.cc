@@ -38,7 +38,7 @@ TEST(Layer, AttentionMultipliesInThePrecisionOfThePass) {
     table.positions = testing::int_tensor({0});
     const LayerContext context{kernels_for(x), workspace,  config, head_layout(config), table,
                                table,          cu_seqlens, 1,      x.options(),         precision};
-    LayerActivations activations = take_activations(context, 0, {0, 0});
+    LayerActivations activations = take_activations(context, 0, {{0, 1}, {0, 1}});
     activations.x = x;
     const at::Tensor out = x.clone();
     const LayerView layer{0, weights.layers[0]};

@@ -4,6 +4,8 @@
 #include <ATen/ops/empty.h>
 #include <c10/util/accumulate.h>
 
+#include <vector>
+
 namespace laconic {
 
 at::Tensor Workspace::take(std::string_view name, at::IntArrayRef shape,
@@ -22,9 +24,11 @@ at::Tensor Workspace::take(std::string_view name, at::IntArrayRef shape,
   return buffer.narrow(0, 0, size).view(shape);
 }
 
-at::Tensor Workspace::take(std::string_view name, int64_t index, at::IntArrayRef shape,
+at::Tensor Workspace::take(std::string_view name, Slot slot, at::IntArrayRef shape,
                            const at::TensorOptions& options) {
-  return take(std::string(name) + "." + std::to_string(index), shape, options);
+  std::vector<int64_t> all = {slot.count};
+  all.insert(all.end(), shape.begin(), shape.end());
+  return take(name, all, options).select(0, slot.index);
 }
 
 }  // namespace laconic

@@ -16,12 +16,17 @@
 
 namespace laconic {
 
+struct Slot {
+  int64_t index, count;
+};
+
 class Workspace {
  public:
   // Contents are undefined. Dtype and device are those of `options`.
   at::Tensor take(std::string_view name, at::IntArrayRef shape, const at::TensorOptions& options);
-  // As take, for a member of a family of buffers (one for each layer).
-  at::Tensor take(std::string_view name, int64_t index, at::IntArrayRef shape,
+  // As take, for one of slot.count tensors of the same shape (one for each layer) that lie side by
+  // side: buffers of their own would each leave the rest of a huge page unused.
+  at::Tensor take(std::string_view name, Slot slot, at::IntArrayRef shape,
                   const at::TensorOptions& options);
 
  private:
