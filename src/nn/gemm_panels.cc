@@ -27,6 +27,8 @@ inline constexpr size_t kGemmRows = 6;
 inline constexpr size_t kPanel = 16;
 #endif
 
+inline constexpr size_t kLanes = kPanel / 2;
+
 size_t TileRows() { return kGemmRows; }
 
 size_t PackedFloats(size_t depth, size_t columns) {
@@ -98,17 +100,17 @@ struct Tile {
   size_t to_next = 0;  // floats from b to what is read after it
 };
 
-template <size_t kRows>
+// kBoth: the whole panel, else its left half alone.
+template <size_t kRows, bool kBoth>
 HWY_INLINE void multiply_rows(const Tile& t) {
   const FloatTag d;
-  constexpr size_t kLanes = kPanel / 2;
   Float left[kRows], right[kRows];
 #pragma GCC unroll 16
   for (size_t r = 0; r < kRows; ++r) {
     left[r] = right[r] = hn::Zero(d);
     if (t.initial != nullptr) {
       left[r] = hn::LoadU(d, t.initial + r * t.initial_stride);
-      right[r] = hn::LoadU(d, t.initial + r * t.initial_stride + kLanes);
+      if (kBoth) right[r] = hn::LoadU(d, t.initial + r * t.initial_stride + kLanes);
     }
   }
   // Its neighbour to the right, of the next panel, comes meanwhile.
@@ -118,39 +120,44 @@ HWY_INLINE void multiply_rows(const Tile& t) {
   const float* a = t.a;
   const float* b = t.b;
   for (size_t k = 0; k < t.depth; ++k, a += t.a_depth_stride, b += kPanel) {
-    const Float b0 = hn::LoadU(d, b), b1 = hn::LoadU(d, b + kLanes);
+    const Float b0 = hn::LoadU(d, b), b1 = kBoth ? hn::LoadU(d, b + kLanes) : b0;
     // A panel of a large matrix comes from memory; the next one does while this is multiplied.
     for (size_t line = 0; line < kPanel; line += 16) __builtin_prefetch(b + t.to_next + line, 0, 2);
 #pragma GCC unroll 16
     for (size_t r = 0; r < kRows; ++r) {
       const Float x = hn::Set(d, a[r * t.a_row_stride]);
       left[r] = hn::MulAdd(x, b0, left[r]);
-      right[r] = hn::MulAdd(x, b1, right[r]);
+      if (kBoth) right[r] = hn::MulAdd(x, b1, right[r]);
     }
   }
 #pragma GCC unroll 16
   for (size_t r = 0; r < kRows; ++r) {
     hn::StoreU(left[r], d, t.c + r * t.c_stride);
-    hn::StoreU(right[r], d, t.c + r * t.c_stride + kLanes);
+    if (kBoth) hn::StoreU(right[r], d, t.c + r * t.c_stride + kLanes);
   }
 }
 
-template <size_t... kCounts>
+template <bool kBoth, size_t... kCounts>
 HWY_INLINE void multiply_some(const Tile& t, size_t num_rows, std::index_sequence<kCounts...>) {
-  (void)((num_rows == kCounts + 1 && (multiply_rows<kCounts + 1>(t), true)) || ...);
+  (void)((num_rows == kCounts + 1 && (multiply_rows<kCounts + 1, kBoth>(t), true)) || ...);
 }
 
-void multiply_tile(const Tile& t, size_t num_rows) {
+template <bool kBoth>
+void multiply_panel(const Tile& t, size_t num_rows) {
   if (num_rows == kGemmRows) {
-    multiply_rows<kGemmRows>(t);
+    multiply_rows<kGemmRows, kBoth>(t);
   } else {
-    multiply_some(t, num_rows, std::make_index_sequence<kGemmRows - 1>());
+    multiply_some<kBoth>(t, num_rows, std::make_index_sequence<kGemmRows - 1>());
   }
 }
 
-void multiply_edge(const Tile& tile, size_t num_rows, size_t width) {
-  run_edge_tile<kGemmRows, kPanel>(tile, num_rows, width,
-                                   [=](const Tile& t) { multiply_tile(t, num_rows); });
+// `width` columns of the panel; low-rank products have no more than half of them.
+void multiply_tile(const Tile& tile, size_t num_rows, size_t width) {
+  if (width == kPanel) return multiply_panel<true>(tile, num_rows);
+  if (width == kLanes) return multiply_panel<false>(tile, num_rows);
+  run_edge_tile<kGemmRows, kPanel>(tile, num_rows, width, [=](const Tile& t) {
+    width < kLanes ? multiply_panel<false>(t, num_rows) : multiply_panel<true>(t, num_rows);
+  });
 }
 
 // Columns of A that are brought together at a time: whole lines of the caches are read.
@@ -196,7 +203,7 @@ void Multiply(const MatrixView& a, const PackedB& b, const Output& c) {
         tile.initial = start != nullptr ? start + at : nullptr, tile.initial_stride = c.stride;
         tile.c = c.data + at, tile.c_stride = c.stride;
         tile.to_next = a.columns * kPanel;
-        width == kPanel ? multiply_tile(tile, num_rows) : multiply_edge(tile, num_rows, width);
+        multiply_tile(tile, num_rows, width);
       }
     }
   }
@@ -226,7 +233,7 @@ void MultiplyTransposed(const MatrixView& a, const PackedB& b, rows::Range range
                            .initial_stride = c_stride,
                            .c = at,
                            .c_stride = c_stride};
-        width == kPanel ? multiply_tile(tile, num_rows) : multiply_edge(tile, num_rows, width);
+        multiply_tile(tile, num_rows, width);
       }
     }
   }
