@@ -18,8 +18,10 @@ namespace {
 constexpr size_t kRowBlock = 96;
 // Inner dimension of a weight gradient (tokens) worked through at a time.
 constexpr size_t kDepthBlock = 256;
-// The same in bf16, where a pass over C costs relatively more.
-constexpr size_t kDepthBlockBf16 = 1024;
+// The same in bf16, where a pass over C costs relatively more, and where B has few columns.
+constexpr size_t kDeepBlock = 1024;
+// Rows or columns of a weight gradient that are few: an adapter's, a router's.
+constexpr size_t kFew = 64;
 // Columns of a weight gradient at a time, at most: the packed block stays in the second-level
 // cache.
 constexpr size_t kColumnBlock = 640;
@@ -121,14 +123,20 @@ void gemm(const MatrixView& a, const GemmPanels& b, const float* initial, float*
   });
 }
 
-void gemm_transposed_a(const MatrixView& a, const MatrixView& b, float* c, Precision precision) {
-  const ProfileScope scope("products dy^T x");
-  LACONIC_CHECK(a.rows == b.rows, a.rows, " rows by ", b.rows, " rows");
+namespace {
+
+void transpose(const float* from, size_t rows, size_t columns, float* to) {
+  for (size_t row = 0; row < rows; ++row)
+    for (size_t column = 0; column < columns; ++column)
+      to[column * rows + row] = from[row * columns + column];
+}
+
+void add_transposed_a(const MatrixView& a, const MatrixView& b, float* c, Precision precision) {
   static thread_local GemmPanels packed;
   GemmPanels& shared = packed;  // of the calling thread; the others read it
   const bool paired = precision == Precision::kBfloat16 && has_pairs();
   const size_t tile = paired ? pairs::kStripRows : panels::tile_rows();
-  const size_t depth_block = paired ? kDepthBlockBf16 : kDepthBlock;
+  const size_t depth_block = paired || b.columns <= kFew ? kDeepBlock : kDepthBlock;
   const size_t column_block = block_of(b.columns, paired ? kColumnBlockBf16 : kColumnBlock);
   const auto tiles = static_cast<int64_t>((a.columns + tile - 1) / tile);
   for (size_t row = 0; row < a.rows; row += depth_block) {
@@ -152,6 +160,21 @@ void gemm_transposed_a(const MatrixView& a, const MatrixView& b, float* c, Preci
       });
     }
   }
+}
+
+}  // namespace
+
+void gemm_transposed_a(const MatrixView& a, const MatrixView& b, float* c, Precision precision) {
+  const ProfileScope scope("products dy^T x");
+  LACONIC_CHECK(a.rows == b.rows, a.rows, " rows by ", b.rows, " rows");
+  if (a.columns > kFew || a.columns >= b.columns) return add_transposed_a(a, b, c, precision);
+  // Threads share the rows of C, and B is what is packed: with few rows C^T is made. The same bits.
+  static thread_local AlignedFloats memory;
+  if (memory.size() < a.columns * b.columns) memory.resize(a.columns * b.columns);
+  float* const turned = memory.data();
+  transpose(c, a.columns, b.columns, turned);
+  add_transposed_a(b, a, turned, precision);
+  transpose(turned, b.columns, a.columns, c);
 }
 
 bool has_bfloat16_products() { return has_pairs(); }

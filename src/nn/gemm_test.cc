@@ -19,9 +19,10 @@ struct Sizes {
   int64_t rows, in, out;
 };
 
-// The last two: rows that lie a power of two apart, and far apart.
-const Sizes kSizes[] = {{1, 1, 1},       {5, 16, 33},    {13, 128, 384}, {97, 70, 31},
-                        {300, 384, 128}, {700, 48, 405}, {50, 1024, 40}, {27, 4500, 20}};
+// An adapter's ranks last; before them rows that lie a power of two apart, and far apart.
+const Sizes kSizes[] = {{1, 1, 1},       {5, 16, 33},     {13, 128, 384}, {97, 70, 31},
+                        {300, 384, 128}, {700, 48, 405},  {50, 1024, 40}, {27, 4500, 20},
+                        {1100, 130, 16}, {1100, 16, 130}, {300, 96, 8},   {300, 12, 96}};
 
 TEST(Gemm, LinearForwardAndBackwardMatchTheFormula) {
   for (const Sizes& s : kSizes) {
@@ -106,6 +107,22 @@ TEST(Gemm, ABfloat16RowsBitsDoNotDependOnItsNeighbours) {
     const at::Tensor some = at::empty({rows, 405});
     linear(x.narrow(0, 50, rows), weight, some);
     EXPECT_TRUE(some.equal(all.narrow(0, 50, rows))) << rows << " rows";
+  }
+}
+
+// With few rows a gradient is computed transposed, and over longer stretches of tokens.
+TEST(Gemm, ARowOfAGradientHasTheSameBitsAmongFewAndMany) {
+  const at::Tensor x = random_tensor({1300, 129}, 1), dy = random_tensor({1300, 200}, 2);
+  for (const Precision precision : {Precision::kFloat32, Precision::kBfloat16}) {
+    testing::for_each_target([&](const std::string&) {
+      const at::Tensor all = at::zeros({200, 129});
+      linear_backward_weight(dy, x, all, precision);
+      for (const int64_t rows : {1, 4, 8, 16, 17, 64, 65}) {
+        const at::Tensor some = at::zeros({rows, 129});
+        linear_backward_weight(dy.narrow(1, 50, rows), x, some, precision);
+        EXPECT_TRUE(some.equal(all.narrow(0, 50, rows))) << rows << " rows";
+      }
+    });
   }
 }
 
