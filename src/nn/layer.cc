@@ -34,16 +34,21 @@ LinearWeight product_of(const LayerContext& c, const LayerView& layer, const Pro
   return result;
 }
 
-// Gradients of a product's weight and adapter; a frozen weight has none. dout [T, out], x [T, in].
-struct ProductRows {
-  at::Tensor dout, x;
-};
-void product_backward(const LayerContext& c, const ProductRows& rows, const LayerView& layer,
-                      const LayerWeights& g, const Product& product) {
+// dx = the gradient of a product's input. Returns what its adapter's gradients need of it.
+std::vector<at::Tensor> backward_input(const at::Tensor& dout, const LinearWeight& product,
+                                       const at::Tensor& dx) {
+  if (has_lora(product)) return lora_backward_input(dout, product, dx);
+  linear_backward_input(dout, product, dx);
+  return {};
+}
+
+// Gradients of a product's weight and adapter; a frozen weight has none.
+void backward_weight(const LayerContext& c, const LoraRows& rows, const LayerView& layer,
+                     const LayerWeights& g, const Product& product) {
   const LinearWeight weight = product_of(c, layer, product);
   const at::Tensor& dweight = g.*product.weight;
   if (dweight.defined()) linear_backward_weight(rows.dout, rows.x, dweight, c.precision);
-  if (has_lora(weight)) lora_backward_weight(rows.dout, rows.x, weight, g.*product.lora);
+  if (has_lora(weight)) lora_backward_weight(rows, weight, g.*product.lora);
 }
 
 // What ends in the residual stream: a product, its bias and, with sandwich norms, a norm. The last
@@ -218,16 +223,16 @@ void mlp_backward(const LayerContext& c, const LayerView& layer, const LayerActi
       c.workspace.take("mlp", {c.num_tokens, c.config.intermediate_size}, c.options);
   const Branch branch = mlp_branch(c, layer, a);
   const at::Tensor dproduct = branch_backward(c, branch, d.dx, g.mlp_out_norm, g.down_bias);
-  linear_backward_input(dproduct, branch.product, dmlp);
+  const auto dlow = backward_input(dproduct, branch.product, dmlp);
   // dmlp then holds the forward result.
   if (c.config.activation == Activation::kSilu)
     c.kernels.swiglu_backward(a.gate_up, dmlp);
   else
     c.kernels.geglu_backward(a.gate_up, dmlp);
-  product_backward(c, {dproduct, dmlp}, layer, g, kDown);
-  product_backward(c, {a.gate_up, a.middle_normed}, layer, g, kGateUp);
+  backward_weight(c, {dproduct, dmlp, dlow}, layer, g, kDown);
+  const auto dlow_gate_up = backward_input(a.gate_up, product_of(c, layer, kGateUp), d.dnormed);
+  backward_weight(c, {a.gate_up, a.middle_normed, dlow_gate_up}, layer, g, kGateUp);
   if (w.gate_up_bias.defined()) c.kernels.add_bias_backward(a.gate_up, g.gate_up_bias);
-  linear_backward_input(a.gate_up, product_of(c, layer, kGateUp), d.dnormed);
 }
 
 // dx -> dnormed, the gradient of normed.
@@ -240,8 +245,8 @@ void attention_backward(const LayerContext& c, const LayerView& layer, const Lay
   const at::Tensor dqkv = c.workspace.take("dqkv", {T, heads.qkv_width()}, c.options);
   const Branch branch = attention_branch(c, layer, a);
   const at::Tensor dproduct = branch_backward(c, branch, d.dx, g.attention_out_norm, g.o_bias);
-  product_backward(c, {dproduct, a.attended}, layer, g, kO);
-  linear_backward_input(dproduct, branch.product, dattended);
+  const auto dlow = backward_input(dproduct, branch.product, dattended);
+  backward_weight(c, {dproduct, a.attended, dlow}, layer, g, kO);
   c.kernels.attention_backward({a.qkv, a.attended, a.lse, dattended, dqkv}, c.cu_seqlens, heads);
   const at::Tensor late_dbias = c.config.qk_norm ? g.qkv_bias : at::Tensor();
   const at::Tensor dbias = c.config.qk_norm ? at::Tensor() : g.qkv_bias;
@@ -249,8 +254,8 @@ void attention_backward(const LayerContext& c, const LayerView& layer, const Lay
   if (c.config.qk_norm)
     c.kernels.head_norm_backward(dqkv, head_norm_of(c, w, a), g.q_norm, g.k_norm, heads);
   if (late_dbias.defined()) c.kernels.add_bias_backward(dqkv, late_dbias);
-  product_backward(c, {dqkv, a.normed}, layer, g, kQkv);
-  linear_backward_input(dqkv, product_of(c, layer, kQkv), d.dnormed);
+  const auto dlow_qkv = backward_input(dqkv, product_of(c, layer, kQkv), d.dnormed);
+  backward_weight(c, {dqkv, a.normed, dlow_qkv}, layer, g, kQkv);
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 
+#include "base/error.h"  // cat
 #include "base/philox.h"
 #include "nn/workspace.h"
 
@@ -109,7 +110,8 @@ void lora_forward(const at::Tensor& x, const LinearWeight& weight, const at::Ten
   }
 }
 
-void lora_backward_input(const at::Tensor& dout, const LinearWeight& weight, const at::Tensor& dx) {
+std::vector<at::Tensor> lora_backward_input(const at::Tensor& dout, const LinearWeight& weight,
+                                            const at::Tensor& dx) {
   // Without dropout DoRA scales the rows of W + s B A as one.
   at::Tensor scaled = dout;
   for (const LoraModule& module : *weight.lora) {
@@ -118,11 +120,12 @@ void lora_backward_input(const at::Tensor& dout, const LinearWeight& weight, con
     columns_of(scaled, module).mul_(gain(module));
   }
   linear_backward_input(scaled, frozen(weight), dx);
+  std::vector<at::Tensor> all;  // of ranks that may differ
   for (const LoraModule& module : *weight.lora) {
-    const int64_t T = dout.size(0);
     at::Tensor dproduct = columns_of(scaled, module);
     const bool separate = module.magnitude.defined() && drops(weight);
-    const at::Tensor dlow = take("dlow", {T, module.a.size(0)}, dout);
+    const at::Tensor dlow = take(cat("dlow.", all.size()), {dout.size(0), module.a.size(0)}, dout);
+    all.push_back(dlow);
     if (separate)
       dproduct = take("gained", dproduct.sizes(), dout).copy_(dproduct).mul_(gain(module));
     linear_backward_input(dproduct, plain(module.b), dlow);
@@ -143,10 +146,12 @@ void lora_backward_input(const at::Tensor& dout, const LinearWeight& weight, con
     at::Tensor target = dx;
     target.add_(dropped(part, weight, module));
   }
+  return all;
 }
 
-void lora_backward_weight(const at::Tensor& dout, const at::Tensor& x, const LinearWeight& weight,
+void lora_backward_weight(const LoraRows& rows, const LinearWeight& weight,
                           const LoraLinear& gradients) {
+  const at::Tensor& x = rows.x;
   for (size_t i = 0; i < weight.lora->size(); ++i) {
     const LoraModule& module = (*weight.lora)[i];
     const LoraModule& gradient = gradients[i];
@@ -154,7 +159,7 @@ void lora_backward_weight(const at::Tensor& dout, const at::Tensor& x, const Lin
     const at::Tensor input = dropped(x, weight, module);
     const at::Tensor low = take("low", {T, r}, x);
     linear(input, plain(module.a), low);
-    at::Tensor dproduct = columns_of(dout, module);
+    at::Tensor dproduct = columns_of(rows.dout, module);
     if (module.magnitude.defined()) {
       const at::Tensor sum = take("delta", {T, module.num_rows}, x);
       const at::Tensor base = take("base", {T, module.num_rows}, x);
@@ -165,13 +170,9 @@ void lora_backward_weight(const at::Tensor& dout, const at::Tensor& x, const Lin
       dmagnitude.add_(sum.sum(0).div_(module.norm));
       dproduct = take("gained", dproduct.sizes(), x).copy_(dproduct).mul_(gain(module));
     }
-    // The scale goes to the small side of both products.
     low.mul_(module.scale);
     linear_backward_weight(dproduct, low, gradient.b);
-    const at::Tensor dlow = take("dlow", {T, r}, x);
-    linear_backward_input(dproduct, plain(module.b), dlow);
-    dlow.mul_(module.scale);
-    linear_backward_weight(dlow, input, gradient.a);
+    linear_backward_weight(rows.dlow[i], input, gradient.a);
   }
 }
 

@@ -61,9 +61,16 @@ Weights make_gradients(const Weights& weights);  // over zeros
 // The operators behind nn/operators.h where has_lora.
 inline bool has_lora(const LinearWeight& weight) { return weight.lora && !weight.lora->empty(); }
 void lora_forward(const at::Tensor& x, const LinearWeight& weight, const at::Tensor& out);
-void lora_backward_input(const at::Tensor& dout, const LinearWeight& weight, const at::Tensor& dx);
+// dx = the gradient of x. Returns that of A x' for each pair [T, r], in memory that the next call
+// overwrites.
+std::vector<at::Tensor> lora_backward_input(const at::Tensor& dout, const LinearWeight& weight,
+                                            const at::Tensor& dx);
+struct LoraRows {
+  at::Tensor dout, x;            // [T, out], [T, in]
+  std::vector<at::Tensor> dlow;  // of lora_backward_input for the same dout
+};
 // Adds to the gradients of the pairs, in the order of weight.lora.
-void lora_backward_weight(const at::Tensor& dout, const at::Tensor& x, const LinearWeight& weight,
+void lora_backward_weight(const LoraRows& rows, const LinearWeight& weight,
                           const LoraLinear& gradients);
 
 }  // namespace laconic

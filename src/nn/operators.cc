@@ -5,6 +5,7 @@
 #include <ATen/ops/addmm.h>
 #include <ATen/ops/mm.h>
 
+#include "base/error.h"
 #include "nn/kernels.h"
 #include "nn/lora.h"
 
@@ -61,7 +62,7 @@ void linear_add(const at::Tensor& x, const LinearWeight& w, const at::Tensor& re
 }
 
 void linear_backward_input(const at::Tensor& dout, const LinearWeight& w, const at::Tensor& dx) {
-  if (has_lora(w)) return lora_backward_input(dout, w, dx);
+  LACONIC_CHECK(!has_lora(w), "an adapter's gradients are lora_backward_input's");
   if (has_own_kernels(dx))
     return multiply(dout, {view_of(w.weight), w.backward, w.precision}, nullptr, dx);
   at::Tensor target = dx;

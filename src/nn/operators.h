@@ -31,10 +31,11 @@ void linear(const at::Tensor& x, const LinearWeight& weight, const at::Tensor& o
 // out = residual + x weight^T; the two may be the same, and the same columns of wider rows.
 void linear_add(const at::Tensor& x, const LinearWeight& weight, const at::Tensor& residual,
                 const at::Tensor& out);
-// dx = dout weight. Here and below dout may be columns of wider rows.
+// dx = dout weight; with an adapter it is lora_backward_input (nn/lora.h). Here and below dout may
+// be columns of wider rows.
 void linear_backward_input(const at::Tensor& dout, const LinearWeight& weight,
                            const at::Tensor& dx);
-// dx += dout weight, without an adapter.
+// dx += dout weight.
 void linear_backward_input_add(const at::Tensor& dout, const LinearWeight& weight,
                                const at::Tensor& dx);
 // dweight += dout^T x.
