@@ -20,6 +20,7 @@
 #include "base/machine.h"
 #include "base/settings.h"
 #include "nn/adapter_config.h"
+#include "nn/decode.h"
 #include "nn/memory_plan.h"
 #include "nn/weights.h"
 
@@ -175,7 +176,7 @@ void plan_memory(const PlanOptions& options, Plan& plan) {
     plan.memory.push_back({"weights", 4 * plan.num_weights, "4 N"});
   if (options.problems == 0) return;
   SampleShape shape;
-  shape.slots = slots_of(options);
+  shape.slots = slots_made(plan.num_weights, slots_of(options));
   shape.positions = options.prompt_tokens + options.reply_tokens;
   const StorageChoice storage = parse_storage_choice(options.sampling_weights);
   shape.weight_bytes = bytes_of(storage, plan.config);
@@ -187,7 +188,7 @@ void plan_memory(const PlanOptions& options, Plan& plan) {
 struct Work {
   double tokens = 0, targets = 0, prompt_tokens = 0, replies = 0, steps = 0;
 };
-Work work_of(const PlanOptions& options) {
+Work work_of(const PlanOptions& options, int64_t slots) {
   Work work;
   work.tokens = static_cast<double>(options.max_steps * options.rows * options.row_tokens);
   work.targets = work.tokens * options.target_share;
@@ -196,13 +197,13 @@ Work work_of(const PlanOptions& options) {
   work.replies = evaluations * static_cast<double>(options.problems * options.samples);
   // The last replies leave slots empty, for half a reply's length or so.
   work.steps = static_cast<double>(options.reply_tokens) *
-               (work.replies / static_cast<double>(std::max<int64_t>(1, slots_of(options))) +
-                evaluations / 2);
+               (work.replies / static_cast<double>(std::max<int64_t>(1, slots)) + evaluations / 2);
   return work;
 }
 
 void plan_time_here(const PlanOptions& options, Plan& plan) {
-  const Work work = work_of(options);
+  const int64_t slots = slots_made(plan.num_weights, slots_of(options));
+  const Work work = work_of(options, slots);
   char how[120];
   plan.basis = cat("measured on ", at::get_num_threads(), " threads of this machine just now");
   if (options.max_steps > 0) {
@@ -225,19 +226,19 @@ void plan_time_here(const PlanOptions& options, Plan& plan) {
   }
   if (options.problems == 0) return;
   const SampleCost cost =
-      measure_sampling(plan.config, {slots_of(options), options.prompt_tokens, options.reply_tokens,
+      measure_sampling(plan.config, {slots, options.prompt_tokens, options.reply_tokens,
                                      parse_storage_choice(options.sampling_weights)});
   std::snprintf(how, sizeof how, "%.0f tokens/s", 1 / cost.s_per_prompt_token);
   plan.time.push_back({"prompts", work.prompt_tokens * cost.s_per_prompt_token, how});
   std::snprintf(how, sizeof how, "%.0f tokens/s with %ld slots",
-                static_cast<double>(slots_of(options)) / cost.s_per_step,
-                static_cast<long>(slots_of(options)));
+                static_cast<double>(slots) / cost.s_per_step, static_cast<long>(slots));
   plan.time.push_back({"replies", work.steps * cost.s_per_step, how});
 }
 
 void plan_time_gpus(const PlanOptions& options, Plan& plan) {
   const GpuFleet fleet = {find_gpu(options.gpu), options.gpus, options.utilisation};
-  const Work work = work_of(options);
+  const int64_t slots = slots_of(options);
+  const Work work = work_of(options, slots);
   plan.basis = cat("an estimate for ", options.gpus, " x ", options.gpu, ": published peak of ",
                    fleet.kind.bf16_tflops, " TFLOP/s in bf16 used at ", 100 * options.utilisation,
                    " %, half of ", fleet.kind.memory_tb_s, " TB/s; nothing was run there");
@@ -259,7 +260,6 @@ void plan_time_gpus(const PlanOptions& options, Plan& plan) {
       (fleet.kind.bf16_tflops * 1e12 * fleet.utilisation * cards);
   plan.time.push_back({"prompts", work.prompt_tokens * prompt_s,
                        cat(static_cast<int64_t>(1 / prompt_s), " tokens/s")});
-  const int64_t slots = slots_of(options);
   const double middle =
       static_cast<double>(options.prompt_tokens) + 0.5 * static_cast<double>(options.reply_tokens);
   const double step_s = gpu_step_s(plan.config, fleet, slots, middle) / cards;

@@ -123,12 +123,18 @@ DecodeModel::DecodeModel(const Weights& weights, int64_t num_slots, int64_t max_
 
 DecodeModel::DecodeModel(std::unique_ptr<State> state) : state_(std::move(state)) {}
 
+int64_t slots_made(int64_t num_weights, int64_t num_slots) {
+  if (num_weights > kRowSplitWeights) return num_slots;
+  return std::min<int64_t>(num_slots, kRowSplitSlots * at::get_num_threads());
+}
+
 std::vector<std::unique_ptr<DecodeModel>> make_decode_models(const Weights& weights,
                                                              int64_t num_slots,
                                                              int64_t max_positions,
                                                              StorageChoice storage) {
   check_arguments(weights, num_slots, max_positions);
   auto packed = pack_for_decoding(weights, storage);
+  num_slots = slots_made(packed->num_weights, num_slots);
   const int64_t num_models = packed->num_weights <= kRowSplitWeights
                                  ? std::min<int64_t>(at::get_num_threads(), num_slots)
                                  : 1;

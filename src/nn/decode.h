@@ -63,7 +63,11 @@ class DecodeModel {
   std::unique_ptr<State> state_;
 };
 
-// Models for sample_all, num_slots in all: for small weights one for each of ATen's threads, which
+// The slots that make_decode_models makes where num_slots are asked for: a model of few packed
+// weights gets six a thread at most, with which it is fastest.
+int64_t slots_made(int64_t num_weights, int64_t num_slots);
+
+// Models for sample_all, slots_made in all: for small weights one for each of ATen's threads, which
 // share the packed weights and each stay on the thread that calls them (no thread ever waits for
 // another); otherwise a single one, whose operations are shared by the threads. The same bits.
 std::vector<std::unique_ptr<DecodeModel>> make_decode_models(

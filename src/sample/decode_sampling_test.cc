@@ -159,6 +159,20 @@ TEST(DecodeSamplingTest, ThreadsDoNotMatter) {
   at::set_num_threads(num_threads);
 }
 
+TEST(DecodeSamplingTest, ASmallModelTakesFewSlotsAThread) {
+  const Weights weights = tiny_qwen2();
+  const auto slots = [&](int64_t asked) {
+    int64_t sum = 0;
+    for (const auto& model : make_decode_models(weights, asked, 128)) sum += model->num_slots();
+    return sum;
+  };
+  const int64_t most = int64_t{6} * at::get_num_threads();
+  EXPECT_EQ(slots(1), 1);
+  EXPECT_EQ(slots(most), most);
+  EXPECT_EQ(slots(most + 1), most);
+  EXPECT_EQ(slots_made(int64_t{7} << 20, 1000), 1000);
+}
+
 TEST(DecodeSamplingTest, RequestBeyondTheSlotIsRefused) {
   const Weights weights = tiny_qwen2();
   DecodeModel model(weights, 2, 50);

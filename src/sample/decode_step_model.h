@@ -31,7 +31,7 @@ class DecodeStepModel : public StepModel {
   DecodeModel& model_;
 };
 
-// sample_all on `weights` with num_slots slots of max_positions each.
+// sample_all on `weights` with num_slots slots of max_positions each, or fewer (slots_made).
 class DecodeSampler {
  public:
   DecodeSampler(const Weights& weights, int64_t num_slots, int64_t max_positions,
