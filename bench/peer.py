@@ -43,14 +43,18 @@ def load(folder, dtype):
     return torch, AutoModelForCausalLM.from_pretrained(folder, dtype=getattr(torch, dtype), attn_implementation="sdpa")
 
 
-def train(model, documents, repeats, bf16, compiled=False):
+def train(model, documents, repeats, bf16, compiled=False, lora_r=0):
     """Steps of transformers with torch's AdamW on rows of equal length. bf16: autocast over fp32 weights. compiled: by
-    torch.compile, outside what is timed."""
+    torch.compile, outside what is timed. lora_r: PEFT's adapters of this rank on all linear layers instead of all weights."""
     torch, network = load(model, "float32")
+    if lora_r:
+        from peft import LoraConfig, get_peft_model
+        network = get_peft_model(network, LoraConfig(r=lora_r, lora_alpha=16, target_modules="all-linear"))
     if compiled:
         network = torch.compile(network)
     ids = torch.tensor(documents_of(documents))
-    optimizer = torch.optim.AdamW(network.parameters(), lr=1e-3, weight_decay=0.0)
+    trained = [p for p in network.parameters() if p.requires_grad]
+    optimizer = torch.optim.AdamW(trained, lr=1e-3, weight_decay=0.0)
     seconds, losses = [], []
     for _ in range(repeats + 2):
         start = time.monotonic()
@@ -58,7 +62,7 @@ def train(model, documents, repeats, bf16, compiled=False):
         with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
             loss = network(input_ids=ids, labels=ids).loss
         loss.backward()
-        torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+        torch.nn.utils.clip_grad_norm_(trained, 1.0)
         optimizer.step()
         seconds.append(time.monotonic() - start)
         losses.append(loss.item())

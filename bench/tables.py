@@ -11,7 +11,7 @@ import sys
 
 import harness as h
 from harness import BUILD, THREADS, WORK
-from training_tables import memory, mixed, step_seconds, train
+from training_tables import lora, memory, mixed, step_seconds, train
 
 BENCH = BUILD / "bench"
 
@@ -214,6 +214,6 @@ def growth(bench):
     h.publish(bench, "growth", rows, lines=("size", "tokens_per_s", ["against", "series"]))
 
 
-TABLES = {f.__name__: f for f in (train, mixed, memory, generate, bandwidth, small, continuous, profile, tokenizer, verifier,
+TABLES = {f.__name__: f for f in (train, lora, mixed, memory, generate, bandwidth, small, continuous, profile, tokenizer, verifier,
                                   growth)}
 QUICK = ["train", "generate", "growth"]

@@ -1,10 +1,11 @@
 // Tokens per second of training steps of a model folder on given documents, as CSV: the counterpart
 // of bench/peer.py's train and train_trl (random documents: bench/train_step.cc).
 //
-//   bench_train_documents FOLDER DOCUMENTS TOKENS REPEATS THREADS fp32|bf16
+//   bench_train_documents FOLDER DOCUMENTS TOKENS REPEATS THREADS fp32|bf16 [RANK]
 //
 // DOCUMENTS: a line of ids each; each token but a document's first is a target. TOKENS: of a
-// micro-batch. One row a repeat, after two unmeasured ones. On stderr first_loss, the loss before
+// micro-batch. RANK: of a LoRA adapter on all linear layers that is trained instead of all
+// weights. One row a repeat, after two unmeasured ones. On stderr first_loss, the loss before
 // the first update, and peak_mib, the process's largest resident memory.
 // SPDX-License-Identifier: Apache-2.0
 #include <ATen/Parallel.h>
@@ -20,6 +21,7 @@
 #include <vector>
 
 #include "nn/decoder.h"
+#include "nn/lora.h"
 #include "nn/model_folder.h"
 #include "train/adamw.h"
 
@@ -54,15 +56,22 @@ double seconds() {
 }
 
 int run(int argc, char** argv) {
-  if (argc != 7)
+  if (argc != 7 && argc != 8)
     return std::fprintf(stderr, "usage: see the head of bench/train_documents.cc\n"), 2;
   const int64_t num_tokens = std::atoll(argv[3]), repeats = std::atoll(argv[4]);
   at::set_num_threads(std::atoi(argv[5]));
   const ModelFolder folder = load_model(argv[1]);
   DecoderOptions options;
   if (std::string(argv[6]) == "bf16") options.precision = Precision::kBfloat16;
-  Weights weights = folder.weights, gradients = make_weights(folder.index.config);
-  AdamW optimizer(weights, {});
+  Weights weights = folder.weights;
+  if (argc == 8) {
+    AdapterConfig adapter;
+    adapter.r = std::atoll(argv[7]);
+    adapter.all_linear = true;
+    weights = attach_adapter(weights, adapter, /*seed=*/1);
+  }
+  Weights gradients = make_gradients(weights);
+  AdamW optimizer(trained_tensors(weights), {});
   const std::vector<TokenBatch> batches = read_batches(argv[2], num_tokens);
   int64_t num_targets = 0, all_tokens = 0;
   for (const TokenBatch& batch : batches) {
@@ -72,7 +81,7 @@ int run(int argc, char** argv) {
   std::printf("tokens,seconds,tokens_per_second,tokens_per_cpu_second,optimizer_seconds,loss\n");
   for (int64_t i = -2; i < repeats; ++i) {
     const double start = seconds(), cpu_start = cpu_seconds();
-    gradients.flat.zero_();
+    trained_tensors(gradients).flat.zero_();
     double nll = 0;
     for (const TokenBatch& batch : batches)
       nll += forward_backward(weights, batch, 1.0 / static_cast<double>(num_targets), gradients,
@@ -81,8 +90,8 @@ int run(int argc, char** argv) {
     const double loss = nll / static_cast<double>(num_targets);
     if (i == -2) std::fprintf(stderr, "first_loss %.6f\n", loss);
     const double middle = seconds();
-    const double factor = clip_factor(gradient_norm(gradients), 1.0);
-    optimizer.step(weights, gradients, 1e-3, factor);
+    const double factor = clip_factor(gradient_norm(trained_tensors(gradients)), 1.0);
+    optimizer.step(trained_tensors(weights), trained_tensors(gradients), 1e-3, factor);
     const double end = seconds(),
                  cpu_rate = static_cast<double>(all_tokens) / (cpu_seconds() - cpu_start);
     if (i < 0) continue;

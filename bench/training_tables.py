@@ -13,9 +13,10 @@ from harness import BUILD, THREADS, WORK
 BENCH = BUILD / "bench"
 
 
-def step_of(model, documents, tokens, precision, repeats=3):
+def step_of(model, documents, tokens, precision, repeats=3, lora_r=None):
     """{"seconds": of a step, "first_loss", "peak_mib"} of laconic."""
-    out, err = h.call(BENCH / "bench_train_documents", model, documents, tokens, repeats, THREADS, precision)
+    out, err = h.call(BENCH / "bench_train_documents", model, documents, tokens, repeats, THREADS, precision,
+                      *([lora_r] if lora_r else []))
     return {"seconds": statistics.median(float(row["seconds"]) for row in h.csv_of(out)),
             "first_loss": float(re.search(r"first_loss ([-0-9.e]+)", err).group(1)),
             "peak_mib": int(re.search(r"peak_mib ([0-9]+)", err).group(1))}
@@ -64,6 +65,27 @@ def train(bench):
                          "ratio": round(s / seconds["laconic"], 2), "first_loss": round(first[name], 5)})
     rows += train_beside_llama(bench)
     h.publish(bench, "train", rows, bars=(["model", "rows", "precision", "system"], "share_of_gemm_peak"))
+
+
+def lora(bench):
+    """Steps of SmolLM2 on 4 rows of 256 tokens with adapters of rank 16 on all linear layers: laconic, and transformers with PEFT
+    (bf16: autocast). ratio: laconic's rate over the row's."""
+    folder, rank, length, count, rows = h.smollm2(), 16, 256, 4, []
+    documents = h.write_documents(WORK / "train-lora.txt", [length] * count, 49000)
+    for precision in ("fp32", "bf16"):
+        results = {}
+        seconds = h.medians({
+            "laconic": h.keep(results, "laconic", "seconds", lambda: step_of(
+                folder, documents, count * length, precision, lora_r=rank)),
+            "PEFT": h.keep(results, "PEFT", "seconds", lambda: h.peer(
+                "train", model=folder, documents=documents, repeats=2, bf16=precision == "bf16", lora_r=rank))}, bench.runs)
+        ours, theirs = results["laconic"], results["PEFT"]
+        h.agree(f"lora {precision}", ours["first_loss"], theirs["first_loss"], 1e-4 if precision == "fp32" else 1e-2)
+        for name, s in seconds.items():
+            rows.append({"precision": precision, "system": name, "tokens_per_s": round(count * length / s),
+                         "ratio": round(s / seconds["laconic"], 2), "peak_mib": results[name]["peak_mib"],
+                         "first_loss": round(results[name]["first_loss"], 5)})
+    h.publish(bench, "lora", rows, bars=(["precision", "system"], "tokens_per_s"))
 
 
 def train_beside_llama(bench):
