@@ -21,5 +21,20 @@ TEST(Identity, TheFirstDifferenceIsNamedWhicheverSideHasIt) {
   EXPECT_EQ(difference(R"({"s": {"t": 1, "u": 2}})", R"({"s": {"t": 1}})"), "u 2, got none");
 }
 
+std::string warnings(const char* before, const char* now) {
+  ::testing::internal::CaptureStderr();
+  warn_of_changes(Json::parse(before, "before"), Json::parse(now, "now"), "RUN");
+  return ::testing::internal::GetCapturedStderr();
+}
+
+TEST(Identity, ChangesAreWarnedOfOneByOne) {
+  const char* now = R"({"commit": "b", "threads": 2})";
+  EXPECT_EQ(warnings(R"({"commit": "b", "threads": 2, "version": "0"})", now), "");
+  EXPECT_EQ(warnings(R"({"version": "0"})", now), "");  // of a version that did not say
+  const std::string both = warnings(R"({"commit": "a", "threads": 1})", now);
+  EXPECT_NE(both.find(R"(RUN: commit was "a", now "b")"), std::string::npos) << both;
+  EXPECT_NE(both.find("RUN: threads was 1, now 2"), std::string::npos) << both;
+}
+
 }  // namespace
 }  // namespace laconic

@@ -109,10 +109,10 @@ void RunFolder::check_identity(const RunIdentity& identity) const {
   const std::string difference = first_difference(run.at("identity", marker), identity.settings);
   require(difference.empty(), ErrorKind::kUsage, path_, ": expected to continue with ", difference,
           " (choose another --out, or remove the folder)");
-  Json now = describe_machine();
-  Json deciding = Json::object();
-  for (const char* name : {"commit", "libtorch", "threads"}) deciding[name] = now[name];
-  warn_of_changes(run, deciding, path_);
+  const Json now = describe_machine();
+  Json build = Json::object();
+  for (const char* name : {"commit", "libtorch", "threads"}) build[name] = now.at(name, marker);
+  warn_of_changes(run, build, path_);
 }
 
 std::string RunFolder::checkpoint(int64_t step) const { return file(cat("checkpoint-", step)); }

@@ -22,18 +22,19 @@ SampleOutput::SampleOutput(const std::string& path, const Json& settings) {
   }
   const std::string settings_path = path + ".settings.json";
   const bool continues = file_exists(path) && file_size(path) > 0;
-  Json marked = settings;
-  marked["commit"] = commit();
   if (continues && file_exists(settings_path)) {
     const Json before = Json::parse(read_file(settings_path), settings_path);
     warn_of_changes(before, commit_of_binary(), path);
-    if (const Json* begun = before.find("commit")) marked["commit"] = *begun;
-    const std::string difference = first_difference(before, marked);
+    Json now = settings;
+    if (const Json* begun = before.find("commit")) now["commit"] = *begun;
+    const std::string difference = first_difference(before, now);
     require(difference.empty(), ErrorKind::kUsage, path, ": expected to continue with ", difference,
             " (choose another --output, or remove the file to start again)");
   } else {
     require(!continues, ErrorKind::kUsage, path, ": expected ", settings_path,
             " beside a file to continue, got none (choose another --output, or remove the file)");
+    Json marked = settings;
+    marked["commit"] = commit();
     write_file_atomic(settings_path, marked.dump(2) + "\n");
   }
   if (continues) read_existing(path);

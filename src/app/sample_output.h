@@ -3,8 +3,8 @@
 //
 // Beside OUTPUT lies OUTPUT.settings.json with all that the samples depend on; a call that differs
 // from it is refused (kUsage), so that a file never mixes samplers; another version of laconic goes
-// on with a warning. A torn last line (killed while
-// writing) is cut off; a bad line elsewhere is Error(kData).
+// on with a warning. A torn last line (killed while writing) is cut off; a bad line elsewhere is
+// Error(kData).
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 

@@ -91,12 +91,16 @@ class Generate(laconic_test.TestCase):
         self.generate("--output", "whole.jsonl")
         self.generate("--output", "out.jsonl")
         lines = (self.folder / "out.jsonl").read_text().splitlines(keepends=True)
-        self.write("out.jsonl", lines[0])
         settings = self.folder / "out.jsonl.settings.json"
-        settings.write_text(json.dumps({**json.loads(settings.read_text()), "commit": "0123abc"}))
-        message = self.generate("--output", "out.jsonl").stderr
-        self.assertIn('out.jsonl: commit was "0123abc", now ', message)
-        self.assertEqual(self.samples("out.jsonl"), self.samples("whole.jsonl"))
+        now = json.loads(settings.read_text())
+        self.assertRegex(now.pop("commit"), r"^[0-9a-f]{7,}|unknown")
+        for commit, expected in ({"commit": "0123abc"}, 'out.jsonl: commit was "0123abc", now '), ({}, "1 samples are there"):
+            self.write("out.jsonl", lines[0])
+            settings.write_text(json.dumps({**now, **commit}))
+            message = self.generate("--output", "out.jsonl").stderr
+            self.assertIn(expected, message)
+            self.assertEqual("commit was" in message, bool(commit))
+            self.assertEqual(self.samples("out.jsonl"), self.samples("whole.jsonl"))
 
     def test_beyond_the_context_is_warned_of(self):
         self.generate("--temperature", 0, "--output", "within.jsonl")
