@@ -2,7 +2,7 @@
 //
 // Where the frequencies depend on the length of the sequence (dynamic, longrope), a position is
 // rotated for the length that the caller names; nn/decode.h says which that is. Regimes are those
-// of nn/rope.h. Not thread-safe.
+// of nn/rope.h. Tables reach as far as the model's context. Not thread-safe.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -29,6 +29,8 @@ class DecodeAngles {
 
  private:
   struct Table {
+    RopeFrequencies frequencies;
+    int64_t num_positions = 0;
     AlignedFloats cosines, sines;  // [positions, rotary_width / 2]
   };
   void fill(Table& table, int64_t length, int64_t num_positions);

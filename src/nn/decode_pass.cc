@@ -50,6 +50,7 @@ DecodePass::DecodePass(const Weights& weights, const KvCache& cache,
   up_.resize(num_rows, config_.intermediate_size);
   branch_.resize(num_rows, config_.hidden_size);
   own_angles_.resize(num_rows, config_.rotary_width());
+  if (local_angles_) own_local_angles_.resize(num_rows, config_.rotary_width());
   rows_.reserve(static_cast<size_t>(num_rows));
 }
 
@@ -62,7 +63,8 @@ void DecodePass::add_residual(int64_t num_rows) {
 void DecodePass::add_row(std::byte* const* pages, int64_t position, int32_t id, int64_t length) {
   Row row{pages, position, id};
   row.angles = angles_.at(position, length, own_angles_.row(num_rows()));
-  if (local_angles_) row.local_angles = local_angles_->at(position, length, nullptr);
+  if (local_angles_)
+    row.local_angles = local_angles_->at(position, length, own_local_angles_.row(num_rows()));
   rows_.push_back(row);
 }
 

@@ -114,7 +114,7 @@ class DecodePass {
   Team team_;
   std::vector<Residual> residuals_;  // all rows', and where threads have own ones each thread's
   Activations qkv_, attended_, gate_, up_, branch_;
-  Activations own_angles_;  // of rows whose angles are in no table
+  Activations own_angles_, own_local_angles_;  // of rows whose angles are in no table
 };
 
 }  // namespace laconic
