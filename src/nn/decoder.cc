@@ -89,8 +89,8 @@ class Pass {
   void name_dropout();
   at::Tensor layer_input(int64_t layer) {
     const int64_t L = weights_.config.num_layers;
-    return workspace_.take("x", keep_ ? Slot{layer, L + 1} : Slot{layer % 2, 2}, {T_, D_},
-                           context_.options);
+    const Workspace::Slot own{layer, L + 1}, shared{layer % 2, 2};
+    return workspace_.take("x", keep_ ? own : shared, {T_, D_}, context_.options);
   }
   LayerActivations activations(int64_t layer);
 
@@ -175,7 +175,7 @@ void Pass::name_dropout() {
 
 LayerActivations Pass::activations(int64_t layer) {
   const bool keep_all = keep_ && options_.recompute == Recompute::kNothing;
-  const Slot own{layer, weights_.config.num_layers}, shared{0, 1};
+  const Workspace::Slot own{layer, weights_.config.num_layers}, shared{0, 1};
   LayerActivations a =
       take_activations(context_, layer, {keep_ ? own : shared, keep_all ? own : shared});
   a.x = layer_input(layer);

@@ -79,7 +79,7 @@ at::Tensor router_backward(const ModelConfig& config, const ExpertActivations& a
 
 }  // namespace
 
-ExpertActivations take_expert_activations(const LayerContext& c, Slot slot) {
+ExpertActivations take_expert_activations(const LayerContext& c, Workspace::Slot slot) {
   const int64_t T = c.num_tokens, X = c.config.num_experts, k = c.config.experts_per_token;
   const auto take = [&](const char* name, at::IntArrayRef shape, const at::TensorOptions& options) {
     return c.workspace.take(name, slot, shape, options);

@@ -15,7 +15,7 @@
 namespace laconic {
 
 // Memory for one layer's routing and products.
-ExpertActivations take_expert_activations(const LayerContext& context, Slot slot);
+ExpertActivations take_expert_activations(const LayerContext& context, Workspace::Slot slot);
 
 // out = residual + y(x). x, residual, out [T, D].
 struct ExpertRows {

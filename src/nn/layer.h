@@ -72,11 +72,11 @@ struct LayerActivations {
   ExpertActivations experts;                    // of a sparse layer, instead of gate_up
 };
 
-// Which buffers a layer's activations lie in, all but x.
+// Which places in their buffers a layer's activations have, all but x.
 struct ActivationSlots {
-  Slot attention;  // of attended and lse, which recomputation keeps for each layer: a long
-                   // document's attention costs more than all else
-  Slot rest;
+  Workspace::Slot attention;  // of attended and lse, which recomputation keeps for each layer: a
+                              // long document's attention costs more than all else
+  Workspace::Slot rest;
 };
 LayerActivations take_activations(const LayerContext& context, int64_t layer,
                                   const ActivationSlots& slots);

@@ -43,7 +43,7 @@ int64_t taken_bytes(const ModelConfig& config, int64_t tokens) {
       cu_seqlens,        tokens,    like.options(), Precision::kFloat32};
   int64_t sum = 4 * tokens * config.hidden_size * (config.num_layers + 1);
   for (int64_t layer = 0; layer < config.num_layers; ++layer) {
-    const Slot slot{layer, config.num_layers};
+    const Workspace::Slot slot{layer, config.num_layers};
     const LayerActivations a = take_activations(context, layer, {slot, slot});
     for (const at::Tensor& t : {a.normed,
                                 a.rstd,

@@ -4,9 +4,17 @@
 #include <ATen/ops/empty.h>
 #include <c10/util/accumulate.h>
 
+#include <algorithm>
 #include <vector>
 
+#include "base/error.h"
+
 namespace laconic {
+namespace {
+
+constexpr int64_t kMostRoom = int64_t{1} << 30;  // bytes
+
+}  // namespace
 
 at::Tensor Workspace::take(std::string_view name, at::IntArrayRef shape,
                            const at::TensorOptions& options) {
@@ -18,14 +26,18 @@ at::Tensor Workspace::take(std::string_view name, at::IntArrayRef shape,
       buffer.scalar_type() != c10::typeMetaToScalarType(options.dtype())) {
     buffer = at::Tensor();  // free first: the old and the new one need not fit together
     // Pages that are never touched cost nothing, and faulting all of a buffer in again for a
-    // batch that is a little longer costs as much as half a step.
-    buffer = at::empty({options.device().is_cpu() ? 2 * size : size}, options);
+    // batch that is a little longer costs as much as half a step. But the system refuses a mapping
+    // that is larger than its memory.
+    const int64_t room =
+        std::min(size, kMostRoom / static_cast<int64_t>(options.dtype().itemsize()));
+    buffer = at::empty({options.device().is_cpu() ? size + room : size}, options);
   }
   return buffer.narrow(0, 0, size).view(shape);
 }
 
 at::Tensor Workspace::take(std::string_view name, Slot slot, at::IntArrayRef shape,
                            const at::TensorOptions& options) {
+  LACONIC_CHECK(0 <= slot.index && slot.index < slot.count, slot.index, " of ", slot.count);
   std::vector<int64_t> all = {slot.count};
   all.insert(all.end(), shape.begin(), shape.end());
   return take(name, all, options).select(0, slot.index);

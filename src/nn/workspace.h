@@ -2,8 +2,8 @@
 // in a trial.
 //
 // Each name owns one flat buffer, grown when a larger tensor is asked for and never shrunk, on the
-// CPU with room for twice as much; a tensor is a view of its front. Asking twice under a name hands
-// out the same memory. Not thread-safe.
+// CPU with room for as much again (a GiB at most); a tensor is a view of its front. Asking twice
+// under a name hands out the same memory. Not thread-safe.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -16,16 +16,17 @@
 
 namespace laconic {
 
-struct Slot {
-  int64_t index, count;
-};
-
 class Workspace {
  public:
+  struct Slot {
+    int64_t index, count;  // 0 <= index < count
+  };
   // Contents are undefined. Dtype and device are those of `options`.
   at::Tensor take(std::string_view name, at::IntArrayRef shape, const at::TensorOptions& options);
   // As take, for one of slot.count tensors of the same shape (one for each layer) that lie side by
-  // side: buffers of their own would each leave the rest of a huge page unused.
+  // side: buffers of their own would each leave the rest of a huge page unused. REQUIRES: tensors
+  // of a name that live together were taken with the same count and shape. Slots that are never
+  // taken cost nothing on the CPU, elsewhere memory.
   at::Tensor take(std::string_view name, Slot slot, at::IntArrayRef shape,
                   const at::TensorOptions& options);
 
