@@ -8,7 +8,8 @@
 // token (107 M weights); dense: the same with one MLP as wide as the 8. The third argument is how
 // weights are stored (the random ones are no bf16 values, so auto is float32). Prints CSV: shape,
 // storage, slots, threads, prompt tokens/s (one prompt of 512), decode tokens/s (full slots),
-// sampled tokens/s (sample_all with prompts; give it several seconds), GB/s that reading the packed
+// sampled tokens/s (sample_all with prompts, of a small model with six slots a thread at most; give
+// it several seconds), GB/s that reading the packed
 // weights once a decode step makes, GB/s of the same threads that only read memory, and the first
 // as a share of the second: the median of turns, each between two readings of memory, since a host
 // may give half of its rate a second later.

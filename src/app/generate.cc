@@ -59,7 +59,8 @@ Settings settings_of(GenerateOptions& options) {
   add_sampling_options(settings, options.sampling);
   settings
       .add("slots", &options.slots,
-           "samples in flight: more is faster and takes more memory; changes no sample")
+           "samples in flight: more is faster and takes more memory; changes no sample. A small "
+           "model takes six a thread at most")
       .range(1, 65536);
   add_profile_option(settings, options.profile);
   options.endpoint.add_to(settings);

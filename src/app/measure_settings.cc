@@ -14,7 +14,11 @@ void MeasureOptions::add_to(Settings& settings) {
       .alias("max_tokens")
       .range(1, 1e9);
   settings.add("samples", &samples, "replies to each problem").range(1, 1e6);
-  settings.add("slots", &slots, "replies sampled side by side: speed and memory, not results")
+  settings
+      .add("slots", &slots,
+           "replies sampled side by side (of a small model six a thread at most): speed and "
+           "memory, not "
+           "results")
       .range(1, 1e6);
   settings.add("sampler_seed", &sampler_seed, "of the sampler; the same for every evaluation")
       .range(0, 9e15);

@@ -72,7 +72,8 @@ void PlanOptions::add_to(Settings& settings) {
       .range(1, 1e9)
       .add("reply_tokens", &reply_tokens, "mean tokens of a reply")
       .range(2, 1e9)
-      .add("slots", &slots, "replies sampled side by side")
+      .add("slots", &slots,
+           "replies sampled side by side (on the CPU of a small model six a thread)")
       .range(1, 1e6)
       .add(
           "sampling_weights", &sampling_weights,
@@ -157,6 +158,11 @@ int64_t slots_of(const PlanOptions& options) {
   return std::min(options.slots, options.problems * options.samples);
 }
 
+// Those that the sampler makes on this machine.
+int64_t slots_here(const PlanOptions& options, const Plan& plan) {
+  return slots_made(packed_weights(plan.config), slots_of(options));
+}
+
 // auto: what the values of a model in bf16 are stored as.
 int64_t bytes_of(StorageChoice choice, const ModelConfig& config) {
   const bool bfloat16 = choice == StorageChoice::kBfloat16 ||
@@ -176,7 +182,7 @@ void plan_memory(const PlanOptions& options, Plan& plan) {
     plan.memory.push_back({"weights", 4 * plan.num_weights, "4 N"});
   if (options.problems == 0) return;
   SampleShape shape;
-  shape.slots = slots_made(plan.num_weights, slots_of(options));
+  shape.slots = slots_here(options, plan);
   shape.positions = options.prompt_tokens + options.reply_tokens;
   const StorageChoice storage = parse_storage_choice(options.sampling_weights);
   shape.weight_bytes = bytes_of(storage, plan.config);
@@ -202,7 +208,7 @@ Work work_of(const PlanOptions& options, int64_t slots) {
 }
 
 void plan_time_here(const PlanOptions& options, Plan& plan) {
-  const int64_t slots = slots_made(plan.num_weights, slots_of(options));
+  const int64_t slots = slots_here(options, plan);
   const Work work = work_of(options, slots);
   char how[120];
   plan.basis = cat("measured on ", at::get_num_threads(), " threads of this machine just now");

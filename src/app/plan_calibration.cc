@@ -322,7 +322,7 @@ SampleCost measure_sampling(const ModelConfig& config, const SampleProbe& probe)
   // Halfway through a mean reply, as far as a second allows.
   SampleProbe at_half = probe;
   const int64_t room = std::max<int64_t>(1, 8192 / probe.slots);
-  if (count_weights(config) <= kRowSplitWeights) {
+  if (packed_weights(config) <= kRowSplitWeights) {
     at_half.prompt_tokens = std::min(probe.prompt_tokens, room);
     return small_sample_cost(config, at_half, std::clamp<int64_t>(probe.reply_tokens, 2, 256));
   }

@@ -123,8 +123,8 @@ DecodeModel::DecodeModel(const Weights& weights, int64_t num_slots, int64_t max_
 
 DecodeModel::DecodeModel(std::unique_ptr<State> state) : state_(std::move(state)) {}
 
-int64_t slots_made(int64_t num_weights, int64_t num_slots) {
-  if (num_weights > kRowSplitWeights) return num_slots;
+int64_t slots_made(int64_t num_packed_weights, int64_t num_slots) {
+  if (num_packed_weights > kRowSplitWeights) return num_slots;
   return std::min<int64_t>(num_slots, kRowSplitSlots * at::get_num_threads());
 }
 

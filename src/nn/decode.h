@@ -65,7 +65,7 @@ class DecodeModel {
 
 // The slots that make_decode_models makes where num_slots are asked for: a model of few packed
 // weights gets six a thread at most, with which it is fastest.
-int64_t slots_made(int64_t num_weights, int64_t num_slots);
+int64_t slots_made(int64_t num_packed_weights, int64_t num_slots);
 
 // Models for sample_all, slots_made in all: for small weights one for each of ATen's threads, which
 // share the packed weights and each stay on the thread that calls them (no thread ever waits for

@@ -180,19 +180,28 @@ std::vector<MemoryPart> training_memory(const ModelConfig& c, const TrainShape& 
   return parts;
 }
 
-std::vector<MemoryPart> sampling_memory(const ModelConfig& c, const SampleShape& shape) {
-  int64_t packed = c.vocab_size * c.hidden_size;
+int64_t packed_weights(const ModelConfig& c) {
+  const int64_t D = c.hidden_size;
+  const auto packed = [](int64_t outputs, int64_t inputs) {
+    return round_up(outputs, kPanel) * inputs;
+  };
+  int64_t weights = packed(c.vocab_size, D);
   for (int64_t layer = 0; layer < c.num_layers; ++layer) {
-    const int64_t experts = c.is_sparse(layer) ? c.num_experts : 1;
-    const auto matrices = matrices_of(c, layer);
-    for (size_t i = 0; i < matrices.size(); ++i)
-      packed += round_up(matrices[i].outputs, kPanel) * matrices[i].inputs * (i >= 2 ? experts : 1);
+    const bool sparse = c.is_sparse(layer);
+    const int64_t F = sparse ? c.expert_intermediate_size : c.intermediate_size;
+    weights += packed(c.qkv_width(), D) + packed(D, c.q_width());
+    weights += (sparse ? c.num_experts : 1) * (2 * packed(F, D) + packed(D, F));
+    if (sparse) weights += packed(c.num_experts, D);
   }
+  return weights;
+}
+
+std::vector<MemoryPart> sampling_memory(const ModelConfig& c, const SampleShape& shape) {
   std::vector<MemoryPart> parts;
   if (shape.copies_weights)
     parts.push_back({"rounded copy of the weights", kFloat * count_weights(c), "4 N"});
   parts.push_back(
-      {"packed matrices", shape.weight_bytes * packed,
+      {"packed matrices", shape.weight_bytes * packed_weights(c),
        std::to_string(shape.weight_bytes) + " a weight (float32 4, bfloat16 2, int8 1)"});
   const int64_t slot = (shape.positions + kPagePositions - 1) / kPagePositions * c.num_layers *
                        c.num_kv_heads * page_head_bytes(c.head_dim, shape.kv_storage);

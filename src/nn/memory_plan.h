@@ -57,6 +57,9 @@ struct SampleShape {
 };
 std::vector<MemoryPart> sampling_memory(const ModelConfig& config, const SampleShape& shape);
 
+// Weights in the matrices that the sampler packs, panels filled up: DecodeWeights::num_weights.
+int64_t packed_weights(const ModelConfig& config);
+
 // Weights in the matrices that one token is multiplied by: without the embedding and the head.
 int64_t layer_matrix_weights(const ModelConfig& config, int64_t layer);
 

@@ -105,15 +105,15 @@ TEST(MemoryPlan, KvCacheIsThatOfTheSlots) {
 }
 
 TEST(MemoryPlan, PackedMatricesAreThoseOfTheSampler) {
-  const ModelConfig config = small_config();
-  DecodeWeights packed;
-  packed.choice = StorageChoice::kBfloat16;
-  packed.pack(make_weights(config));
-  SampleShape shape;
-  shape.weight_bytes = 2;
-  // The plan does not round the vocabulary up to a panel.
-  const int64_t rounding = (round_up(config.vocab_size, kPanel) - config.vocab_size) * 64 * 2;
-  EXPECT_EQ(part(sampling_memory(config, shape), "packed matrices"), packed.num_bytes - rounding);
+  ModelConfig uneven = small_config();
+  uneven.intermediate_size += 5, uneven.tie_embeddings = false;
+  for (const ModelConfig& config : {small_config(), uneven, with_experts(small_config())}) {
+    DecodeWeights packed;
+    packed.choice = StorageChoice::kFloat32;
+    packed.pack(make_weights(config));
+    EXPECT_EQ(packed_weights(config), packed.num_weights);
+    EXPECT_EQ(part(sampling_memory(config, {}), "packed matrices"), packed.num_bytes);
+  }
 }
 
 TEST(MemoryPlan, FlatBuffersFollowWhatIsTrained) {

@@ -4,6 +4,7 @@ SPDX-License-Identifier: Apache-2.0
 """
 import json
 import math
+import os
 import shutil
 
 import laconic_test
@@ -72,6 +73,16 @@ class Plan(laconic_test.TestCase):
         for storage, bytes_of_a_value in (("auto", 4), ("float32", 4), ("bfloat16", 2), ("int8", 2)):
             plan = self.plan("--problems", 4, "--sampling-weights", storage)
             self.assertEqual(4 * self.bytes_of(plan, "KV cache"), bytes_of_a_value * self.bytes_of(few, "KV cache"), storage)
+
+    def test_a_small_model_takes_few_slots_a_thread(self):
+        (self.folder / "config.json").write_text(json.dumps({**CONFIG, "vocab_size": 512, "num_hidden_layers": 1}))
+        asked = {slots: self.bytes_of(self.plan("--problems", 64, "--slots", slots), "KV cache") for slots in (1, 6, 64)}
+        self.assertEqual(asked[6], 6 * asked[1])
+        self.assertEqual(asked[64] % asked[6], 0)  # six for each of this machine's threads
+        self.assertLessEqual(asked[64], 6 * os.cpu_count() * asked[1])
+        (self.folder / "config.json").write_text(json.dumps(CONFIG))
+        one, many = (self.bytes_of(self.plan("--problems", 64, "--slots", slots), "KV cache") for slots in (1, 64))
+        self.assertEqual(many, 64 * one)
 
     def test_cards_are_an_estimate(self):
         one = self.plan("--max-steps", 10, "--problems", 100, "--gpus", 1)
