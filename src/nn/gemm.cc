@@ -77,6 +77,43 @@ void multiply_block(MatrixView a, const GemmPanels& b, const float* initial, flo
   panels::multiply(a, {b.floats(), b.columns(), initial}, {c, c_stride});
 }
 
+void transpose(const float* from, size_t rows, size_t columns, float* to) {
+  for (size_t row = 0; row < rows; ++row)
+    for (size_t column = 0; column < columns; ++column)
+      to[column * rows + row] = from[row * columns + column];
+}
+
+void add_transposed_a(const MatrixView& a, const MatrixView& b, float* c, Precision precision) {
+  static thread_local GemmPanels packed;
+  GemmPanels& shared = packed;  // of the calling thread; the others read it
+  const bool paired = precision == Precision::kBfloat16 && has_pairs();
+  const size_t tile = paired ? pairs::kStripRows : panels::tile_rows();
+  const size_t depth_block = paired || b.columns <= kFew ? kDeepBlock : kDepthBlock;
+  const size_t column_block = block_of(b.columns, paired ? kColumnBlockBf16 : kColumnBlock);
+  const auto tiles = static_cast<int64_t>((a.columns + tile - 1) / tile);
+  for (size_t row = 0; row < a.rows; row += depth_block) {
+    const size_t depth = std::min(depth_block, a.rows - row);
+    MatrixView block = {a.data + row * a.row_stride, depth, a.columns, a.row_stride, 1};
+    if (precision == Precision::kBfloat16 && !paired)
+      block = row_major(rounded(block), depth, a.columns);
+    for (size_t column = 0; column < b.columns; column += column_block) {
+      const size_t width = std::min(column_block, b.columns - column);
+      shared.pack({b.data + row * b.row_stride + column, depth, width, b.row_stride, 1}, precision);
+      at::parallel_for(0, tiles, grain_of(tile * depth * width), [&](int64_t begin, int64_t end) {
+        const size_t first = static_cast<size_t>(begin) * tile;
+        const size_t last = std::min(static_cast<size_t>(end) * tile, a.columns);
+        if (paired) {
+          pairs::multiply_transposed(block, {shared.words(), width, nullptr, 0}, {first, last},
+                                     {c + column, b.columns});
+        } else {
+          panels::multiply_transposed(block, {shared.floats(), width, nullptr}, {first, last},
+                                      {c + column, b.columns});
+        }
+      });
+    }
+  }
+}
+
 }  // namespace
 
 void GemmPanels::pack(const MatrixView& b, Precision precision) {
@@ -122,47 +159,6 @@ void gemm(const MatrixView& a, const GemmPanels& b, const float* initial, float*
     }
   });
 }
-
-namespace {
-
-void transpose(const float* from, size_t rows, size_t columns, float* to) {
-  for (size_t row = 0; row < rows; ++row)
-    for (size_t column = 0; column < columns; ++column)
-      to[column * rows + row] = from[row * columns + column];
-}
-
-void add_transposed_a(const MatrixView& a, const MatrixView& b, float* c, Precision precision) {
-  static thread_local GemmPanels packed;
-  GemmPanels& shared = packed;  // of the calling thread; the others read it
-  const bool paired = precision == Precision::kBfloat16 && has_pairs();
-  const size_t tile = paired ? pairs::kStripRows : panels::tile_rows();
-  const size_t depth_block = paired || b.columns <= kFew ? kDeepBlock : kDepthBlock;
-  const size_t column_block = block_of(b.columns, paired ? kColumnBlockBf16 : kColumnBlock);
-  const auto tiles = static_cast<int64_t>((a.columns + tile - 1) / tile);
-  for (size_t row = 0; row < a.rows; row += depth_block) {
-    const size_t depth = std::min(depth_block, a.rows - row);
-    MatrixView block = {a.data + row * a.row_stride, depth, a.columns, a.row_stride, 1};
-    if (precision == Precision::kBfloat16 && !paired)
-      block = row_major(rounded(block), depth, a.columns);
-    for (size_t column = 0; column < b.columns; column += column_block) {
-      const size_t width = std::min(column_block, b.columns - column);
-      shared.pack({b.data + row * b.row_stride + column, depth, width, b.row_stride, 1}, precision);
-      at::parallel_for(0, tiles, grain_of(tile * depth * width), [&](int64_t begin, int64_t end) {
-        const size_t first = static_cast<size_t>(begin) * tile;
-        const size_t last = std::min(static_cast<size_t>(end) * tile, a.columns);
-        if (paired) {
-          pairs::multiply_transposed(block, {shared.words(), width, nullptr, 0}, {first, last},
-                                     {c + column, b.columns});
-        } else {
-          panels::multiply_transposed(block, {shared.floats(), width, nullptr}, {first, last},
-                                      {c + column, b.columns});
-        }
-      });
-    }
-  }
-}
-
-}  // namespace
 
 void gemm_transposed_a(const MatrixView& a, const MatrixView& b, float* c, Precision precision) {
   const ProfileScope scope("products dy^T x");

@@ -5,9 +5,9 @@
 // Each element of a result is one chain of fused multiply-adds over the inner dimension in its
 // order, so that a row's bits depend neither on the number of rows, nor on its place among them,
 // nor on threads. (MKL's do.) B is packed first, into panels of a few vectors' width; a packed B
-// may be kept while it does not change. Threads share the rows of C through at::parallel_for;
-// inside another parallel region the caller's thread does all of it. Dispatches to the best
-// instruction set at run time.
+// may be kept while it does not change. Threads share the rows of C (of a weight gradient with few
+// rows its columns) through at::parallel_for; inside another parallel region the caller's thread
+// does all of it. Dispatches to the best instruction set at run time.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 

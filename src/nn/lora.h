@@ -58,7 +58,7 @@ const FlatTensors& trained_tensors(const Weights& weights);
 Weights view_gradients(const Weights& weights, const at::Tensor& flat);
 Weights make_gradients(const Weights& weights);  // over zeros
 
-// The operators behind nn/operators.h where has_lora.
+// The linear operator where has_lora; forward is called by nn/operators.h.
 inline bool has_lora(const LinearWeight& weight) { return weight.lora && !weight.lora->empty(); }
 void lora_forward(const at::Tensor& x, const LinearWeight& weight, const at::Tensor& out);
 // dx = the gradient of x. Returns that of A x' for each pair [T, r], in memory that the next call

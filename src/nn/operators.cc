@@ -71,6 +71,7 @@ void linear_backward_input(const at::Tensor& dout, const LinearWeight& w, const 
 
 void linear_backward_input_add(const at::Tensor& dout, const LinearWeight& w,
                                const at::Tensor& dx) {
+  LACONIC_CHECK(!has_lora(w), "an adapter's gradients are lora_backward_input's");
   if (has_own_kernels(dx))
     return multiply(dout, {view_of(w.weight), w.backward, w.precision}, floats(dx), dx);
   at::Tensor target = dx;

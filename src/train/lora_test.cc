@@ -231,16 +231,19 @@ TEST(Lora, DoraKeepsARowOfZeros) {
   AdapterConfig config;
   config.all_linear = true;
   config.use_dora = true;
-  Weights weights = attach_adapter(base, config, 1);
-  Weights gradients = make_gradients(weights);
-  const double loss = forward_backward(weights, batch, 0.02, gradients).weighted_nll;
-  EXPECT_TRUE(std::isfinite(loss));
-  EXPECT_TRUE(at::isfinite(gradients.lora->flat).all().item<bool>());
-  Weights merged = view_weights(base.config, base.flat.clone());
-  merge_adapter(adapter_of(weights), merged);
-  EXPECT_EQ(merged.layers[0].down_weight[3].abs().max().item<float>(), 0);
-  const std::vector<float> got = target_logprobs(merged, batch);
-  for (size_t t = 0; t < want.size(); ++t) EXPECT_NEAR(got[t], want[t], 2e-5);
+  for (const double dropout : {0.0, 0.3}) {
+    config.dropout = dropout;
+    Weights weights = attach_adapter(base, config, 1);
+    Weights gradients = make_gradients(weights);
+    const double loss = forward_backward(weights, batch, 0.02, gradients).weighted_nll;
+    EXPECT_TRUE(std::isfinite(loss));
+    EXPECT_TRUE(at::isfinite(gradients.lora->flat).all().item<bool>());
+    Weights merged = view_weights(base.config, base.flat.clone());
+    merge_adapter(adapter_of(weights), merged);
+    EXPECT_EQ(merged.layers[0].down_weight[3].abs().max().item<float>(), 0);
+    const std::vector<float> got = target_logprobs(merged, batch);
+    for (size_t t = 0; t < want.size(); ++t) EXPECT_NEAR(got[t], want[t], 2e-5);
+  }
 }
 
 TEST(Lora, SharesOfABatchGiveTheSameGradients) {
