@@ -73,8 +73,8 @@ def generate_quick(bench):
 
 
 def small(bench):
-    """0.9 M weights, one reply after the other and 256 in 32 slots, of 150 tokens each: laconic and transformers, which takes 32 at
-    once."""
+    """0.9 M weights, one reply after the other and 256 in 32 slots, of 150 tokens each: laconic, which of these 32 slots uses six a
+    thread (docs/sampling.md), and transformers, which takes 32 at once."""
     folder, rows = h.model_of("0.9M"), []
     for dtype, slots, count in (("float32", 1, 4), ("float32", 32, 256), ("bfloat16", 1, 4), ("bfloat16", 32, 256)):
         prompts = h.write_documents(WORK / f"prompts-small-{count}.txt", [60] * count, 500)
@@ -180,7 +180,8 @@ def profile(bench):
 
 def growth(bench):
     """tokens/s of laconic against row length, rows a step, length of the documents in a pack of 16,384 tokens (attention's
-    cost follows the sum of their squares), slots and model size."""
+    cost follows the sum of their squares), slots of one decoder (the sampler takes fewer of a small model: docs/sampling.md) and
+    model size."""
     rows = []
 
     def add(what, size, series, rate):

@@ -66,7 +66,7 @@ int run(int argc, char** argv) {
   Weights weights = folder.weights;
   if (argc == 8) {
     AdapterConfig adapter;
-    adapter.r = std::atoll(argv[7]);
+    adapter.r = std::atoll(argv[7]), adapter.alpha = 16;
     adapter.all_linear = true;
     weights = attach_adapter(weights, adapter, /*seed=*/1);
   }
