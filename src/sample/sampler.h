@@ -80,7 +80,7 @@ struct SamplerCallbacks {
 };
 
 // Samples every request. Returns false when keep_going said stop: what was running is then dropped.
-// Consecutive requests with equal prompts that slots take together are prefilled once.
+// Consecutive requests with equal prompts are prefilled once (here below: once by each model).
 bool sample_all(StepModel& model, std::span<const SampleRequest> requests,
                 const SamplingSettings& settings, const SamplerCallbacks& callbacks);
 
