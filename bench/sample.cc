@@ -9,10 +9,9 @@
 // weights are stored (the random ones are no bf16 values, so auto is float32). Prints CSV: shape,
 // storage, slots, threads, prompt tokens/s (one prompt of 512), decode tokens/s (full slots),
 // sampled tokens/s (sample_all with prompts, of a small model with six slots a thread at most; give
-// it several seconds), GB/s that reading the packed
-// weights once a decode step makes, GB/s of the same threads that only read memory, and the first
-// as a share of the second: the median of turns, each between two readings of memory, since a host
-// may give half of its rate a second later.
+// it several seconds), GB/s that reading the packed weights once a decode step makes, GB/s of the
+// same threads that only read memory, and the first as a share of the second: the median of turns,
+// each between two readings of memory, since a host may give half of its rate a second later.
 // SPDX-License-Identifier: Apache-2.0
 #include <ATen/Parallel.h>
 

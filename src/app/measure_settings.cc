@@ -17,8 +17,7 @@ void MeasureOptions::add_to(Settings& settings) {
   settings
       .add("slots", &slots,
            "replies sampled side by side (of a small model six a thread at most): speed and "
-           "memory, not "
-           "results")
+           "memory, not results")
       .range(1, 1e6);
   settings.add("sampler_seed", &sampler_seed, "of the sampler; the same for every evaluation")
       .range(0, 9e15);

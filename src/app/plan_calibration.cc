@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "nn/cross_entropy.h"
-#include "nn/decode_pass.h"  // kRowSplitWeights
+#include "nn/decode_pass.h"  // splits_rows, kRowSplitWeights
 #include "nn/kernels.h"
 #include "nn/lora.h"
 #include "nn/memory_plan.h"
@@ -322,7 +322,7 @@ SampleCost measure_sampling(const ModelConfig& config, const SampleProbe& probe)
   // Halfway through a mean reply, as far as a second allows.
   SampleProbe at_half = probe;
   const int64_t room = std::max<int64_t>(1, 8192 / probe.slots);
-  if (packed_weights(config) <= kRowSplitWeights) {
+  if (splits_rows(packed_weights(config))) {
     at_half.prompt_tokens = std::min(probe.prompt_tokens, room);
     return small_sample_cost(config, at_half, std::clamp<int64_t>(probe.reply_tokens, 2, 256));
   }

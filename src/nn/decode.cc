@@ -124,7 +124,7 @@ DecodeModel::DecodeModel(const Weights& weights, int64_t num_slots, int64_t max_
 DecodeModel::DecodeModel(std::unique_ptr<State> state) : state_(std::move(state)) {}
 
 int64_t slots_made(int64_t num_packed_weights, int64_t num_slots) {
-  if (num_packed_weights > kRowSplitWeights) return num_slots;
+  if (!splits_rows(num_packed_weights)) return num_slots;
   return std::min<int64_t>(num_slots, kRowSplitSlots * at::get_num_threads());
 }
 
@@ -135,9 +135,8 @@ std::vector<std::unique_ptr<DecodeModel>> make_decode_models(const Weights& weig
   check_arguments(weights, num_slots, max_positions);
   auto packed = pack_for_decoding(weights, storage);
   num_slots = slots_made(packed->num_weights, num_slots);
-  const int64_t num_models = packed->num_weights <= kRowSplitWeights
-                                 ? std::min<int64_t>(at::get_num_threads(), num_slots)
-                                 : 1;
+  const int64_t num_models =
+      splits_rows(packed->num_weights) ? std::min<int64_t>(at::get_num_threads(), num_slots) : 1;
   std::vector<std::unique_ptr<DecodeModel>> models;
   for (int64_t i = 0; i < num_models; ++i) {
     const int64_t share = num_slots * (i + 1) / num_models - num_slots * i / num_models;

@@ -29,7 +29,7 @@ bool always_by_columns = false;
 void force_split_by_columns(bool force) { always_by_columns = force; }
 
 bool DecodePass::split_by_rows() const {
-  return packed->num_weights <= kRowSplitWeights && !always_by_columns;
+  return splits_rows(packed->num_weights) && !always_by_columns;
 }
 
 DecodePass::DecodePass(const Weights& weights, const KvCache& cache,

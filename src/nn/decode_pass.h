@@ -25,6 +25,9 @@ inline constexpr int64_t kPrefillRows = 128;
 // meeting point in between: the weights stay in the (shared) cache, and a tiny operation costs less
 // than waking a thread. Beyond, threads split the outputs of each matrix, which is then read once.
 inline constexpr int64_t kRowSplitWeights = int64_t{6} << 20;
+inline bool splits_rows(int64_t num_packed_weights) {
+  return num_packed_weights <= kRowSplitWeights;
+}
 // Slots a thread of such a model at most. More rows would share a reading of the weights; but more
 // keys and values than the caches hold cost more than that.
 inline constexpr int64_t kRowSplitSlots = 6;

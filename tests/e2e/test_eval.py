@@ -130,7 +130,10 @@ class Eval(laconic_test.TestCase):
         partial = self.folder / "killed/first.jsonl.partial"
         with open(partial, "ab") as file:  # a line torn by the kill
             file.write(b'{"id": "torn", "sam')
+        header, rest = partial.read_bytes().split(b"\n", 1)
+        partial.write_bytes(json.dumps({**json.loads(header), "commit": "0123abc"}).encode() + b"\n" + rest)
         result = self.eval(*self.ARGS, "--out", "killed")
+        self.assertIn('first.jsonl.partial: commit was "0123abc", now ', result.stderr)
         self.assertIn(f"{found} replies are there already", result.stderr)
         self.assertEqual(result.stdout, whole)
         self.assertEqual((self.folder / "killed/first.jsonl").read_bytes(),
