@@ -45,38 +45,42 @@ int32_t find_by_cumulative(std::span<const Candidate> candidates, double uniform
 
 }  // namespace
 
-Draw draw_token(std::span<float> logits, const SamplingSettings& settings, double uniform) {
+Draw draw_token(std::span<const float> logits, const SamplingSettings& settings, double uniform) {
   const size_t num_allowed =
       settings.allowed_ids > 0 ? std::min(static_cast<size_t>(settings.allowed_ids), logits.size())
                                : logits.size();
-  const std::span<float> allowed = logits.first(num_allowed);
+  const std::span<const float> allowed = logits.first(num_allowed);
   const float max = finite_max(logits);
   require(std::isfinite(max), ErrorKind::kFailure,
           "sampler: expected finite logits, got NaN or infinity (the model has diverged or its "
           "weights are damaged)");
-  const double log_sum = std::log(sum_exp(logits, max, 1.0F));
-  const auto logprob_of = [&](float logit) {
-    return static_cast<float>(static_cast<double>(logit) - static_cast<double>(max) - log_sum);
+  const bool all = num_allowed == logits.size();
+  const float allowed_max = all ? max : finite_max(allowed);
+  // exp_sum: of all logits at temperature 1.
+  const auto drawn = [&](int32_t id, double exp_sum) {
+    const auto logit = static_cast<double>(logits[static_cast<size_t>(id)]);
+    return Draw{id, static_cast<float>(logit - static_cast<double>(max) - std::log(exp_sum))};
   };
 
   if (settings.temperature == 0) {
-    const auto best = std::max_element(allowed.begin(), allowed.end());
-    return {static_cast<int32_t>(best - allowed.begin()), logprob_of(*best)};
+    const auto run = find_run_at_least(allowed, allowed_max, 0);
+    const auto from = allowed.begin() + static_cast<std::ptrdiff_t>(run);
+    const auto best = std::find(from, allowed.end(), allowed_max) - allowed.begin();
+    return drawn(static_cast<int32_t>(best), sum_exp(logits, max, 1.0F));
   }
   thread_local std::vector<float> weights;
   thread_local std::vector<double> block_sums;
-  weights.assign(allowed.begin(), allowed.end());
+  weights.resize(num_allowed);
   block_sums.resize((num_allowed + kSoftmaxBlock - 1) / kSoftmaxBlock);
-  const float allowed_max = num_allowed == logits.size() ? max : finite_max(allowed);
-  const double total = exp_in_place(weights, allowed_max,
-                                    static_cast<float>(1.0 / settings.temperature), block_sums);
+  const double total = write_exp(
+      allowed, allowed_max, static_cast<float>(1.0 / settings.temperature), {weights, block_sums});
   int32_t id = 0;
   if (filters_are_on(settings, static_cast<int64_t>(num_allowed))) {
     id = find_by_cumulative(filter_candidates(weights, total, settings), uniform);
   } else {
     id = find_by_cumulative(weights, block_sums, uniform * total);
   }
-  return {id, logprob_of(logits[static_cast<size_t>(id)])};
+  return drawn(id, all && settings.temperature == 1 ? total : sum_exp(logits, max, 1.0F));
 }
 
 }  // namespace laconic

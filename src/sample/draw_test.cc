@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <map>
 #include <numeric>
 #include <sstream>
 
@@ -12,6 +13,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/philox.h"
+#include "nn/testing.h"
 #include "sample/filters.h"
 #include "sample/sampler.h"
 #include "sample/softmax_kernels.h"
@@ -62,10 +64,11 @@ std::vector<double> naive_probabilities(const std::vector<float>& logits,
 }
 
 std::vector<int32_t> kept_ids(const std::vector<float>& logits, const SamplingSettings& settings) {
-  auto weights = logits;
+  std::vector<float> weights(logits.size());
   std::vector<double> block_sums((weights.size() + kSoftmaxBlock - 1) / kSoftmaxBlock);
-  const double total = exp_in_place(weights, finite_max(logits),
-                                    static_cast<float>(1 / settings.temperature), block_sums);
+  const double total =
+      write_exp(logits, finite_max(logits), static_cast<float>(1 / settings.temperature),
+                {weights, block_sums});
   std::vector<int32_t> ids;
   for (const Candidate& candidate : filter_candidates(weights, total, settings))
     ids.push_back(candidate.id);
@@ -120,17 +123,20 @@ TEST(FiltersTest, TopKOverALargeVocabularyIsExact) {
   }
 }
 
-TEST(SoftmaxKernelsTest, AgreeWithDoubleAtEverySize) {
+// Sums by size: those of one instruction set are those of each.
+void check_exponentials(std::map<size_t, double>& sums) {
   for (size_t size : {1, 2, 15, 16, 17, 255, 256, 257, 1000, 49152}) {
     const auto logits = random_logits(size, 20, size);
     const float max = *std::max_element(logits.begin(), logits.end());
     EXPECT_EQ(finite_max(logits), max);
     double expected = 0;
     for (float logit : logits) expected += std::exp((static_cast<double>(logit) - max) / 0.7);
-    EXPECT_NEAR(sum_exp(logits, max, 1 / 0.7F) / expected, 1, 2e-6) << size;
-    auto weights = logits;
+    const double sum = sum_exp(logits, max, 1 / 0.7F);
+    EXPECT_NEAR(sum / expected, 1, 2e-6) << size;
+    EXPECT_EQ(sum, sums.try_emplace(size, sum).first->second) << size;
+    std::vector<float> weights(size);
     std::vector<double> block_sums((size + kSoftmaxBlock - 1) / kSoftmaxBlock);
-    EXPECT_EQ(exp_in_place(weights, max, 1 / 0.7F, block_sums), sum_exp(logits, max, 1 / 0.7F));
+    EXPECT_EQ(write_exp(logits, max, 1 / 0.7F, {weights, block_sums}), sum);
     for (size_t i = 0; i < size; ++i)
       EXPECT_NEAR(weights[i], std::exp((logits[i] - max) / 0.7), 1e-5) << i;
     for (size_t i = 0; i < size; i += std::max<size_t>(1, size / 7)) {
@@ -141,6 +147,30 @@ TEST(SoftmaxKernelsTest, AgreeWithDoubleAtEverySize) {
       EXPECT_TRUE(std::isnan(finite_max(broken))) << size << " " << i;
     }
   }
+}
+
+TEST(SoftmaxKernelsTest, AgreeWithDoubleAtEverySize) {
+  std::map<size_t, double> sums;
+  testing::for_each_target([&](const std::string&) { check_exponentials(sums); });
+}
+
+void check_runs() {
+  for (size_t size : {1u, 15u, 16u, 17u, 40u, 300u}) {
+    for (size_t where = 0; where < size; ++where) {
+      std::vector<float> values(size, 1);
+      EXPECT_EQ(find_run_at_least(values, 1, 0), 0u);
+      EXPECT_GE(find_run_at_least(values, 2, 0), size);
+      values[where] = 2;
+      const size_t run = where / kRun * kRun;
+      for (size_t begin = 0; begin <= run; begin += kRun)
+        EXPECT_EQ(find_run_at_least(values, 2, begin), run) << size << " " << where;
+      EXPECT_GE(find_run_at_least(values, 2, run + kRun), size);
+    }
+  }
+}
+
+TEST(SoftmaxKernelsTest, FindTheFirstRunAtLeastAsLarge) {
+  testing::for_each_target([](const std::string&) { check_runs(); });
 }
 
 // Pearson's statistic of draws against probabilities; ids expected fewer than 5 times are pooled.
@@ -172,11 +202,9 @@ void check_frequencies(size_t vocab_size, const SamplingSettings& settings) {
   const auto logits = random_logits(vocab_size, 5, 11);
   const auto expected = naive_probabilities(logits, settings);
   std::vector<int> counts(vocab_size);
-  std::vector<float> scratch;
   for (int draw = 0; draw < kDraws; ++draw) {
-    scratch = logits;
     const auto uniform = philox_uniform(99, static_cast<uint64_t>(draw), vocab_size);
-    ++counts[static_cast<size_t>(draw_token(scratch, settings, uniform).id)];
+    ++counts[static_cast<size_t>(draw_token(logits, settings, uniform).id)];
   }
   for (size_t id = 0; id < vocab_size; ++id)
     ASSERT_TRUE(expected[id] > 0 || counts[id] == 0) << "id " << id << " was filtered out";
@@ -203,10 +231,7 @@ TEST(DrawTest, FrequenciesMatchTheFilteredDistribution) {
 TEST(DrawTest, UniformWalksTheIdsInOrder) {
   SamplingSettings settings;
   const std::vector<float> logits = {0, std::log(2.0F), 0};  // 1/4, 1/2, 1/4
-  const auto id_at = [&](double uniform) {
-    auto scratch = logits;
-    return draw_token(scratch, settings, uniform).id;
-  };
+  const auto id_at = [&](double uniform) { return draw_token(logits, settings, uniform).id; };
   EXPECT_EQ(id_at(0), 0);
   EXPECT_EQ(id_at(0.249), 0);
   EXPECT_EQ(id_at(0.251), 1);
@@ -225,9 +250,24 @@ TEST(DrawTest, LogprobIsUnfilteredAtTemperatureOne) {
   settings.top_p = 0.9;
   settings.allowed_ids = 250;
   for (double uniform : {0.0, 0.3, 0.9}) {
-    auto scratch = logits;
-    const Draw draw = draw_token(scratch, settings, uniform);
+    const Draw draw = draw_token(logits, settings, uniform);
     EXPECT_NEAR(draw.logprob, std::log(weights[static_cast<size_t>(draw.id)] / total), 2e-6);
+  }
+}
+
+// At temperature 1 one pass gives the draw and the log-probability; below it there are two.
+TEST(DrawTest, LogprobIsTheSameAtEveryTemperature) {
+  const auto logits = random_logits(49152, 6, 8);
+  SamplingSettings settings;
+  const Draw at_one = draw_token(logits, settings, 0.4);
+  for (double temperature : {0.0, 0.5, 2.0}) {
+    settings.temperature = temperature;
+    for (double uniform : {0.0, 0.4, 0.999}) {
+      const Draw draw = draw_token(logits, settings, uniform);
+      const float difference =
+          logits[static_cast<size_t>(draw.id)] - logits[static_cast<size_t>(at_one.id)];
+      EXPECT_NEAR(draw.logprob, at_one.logprob + difference, 2e-6);
+    }
   }
 }
 
@@ -236,6 +276,17 @@ TEST(DrawTest, GreedyTakesTheLowestIdOnATie) {
   settings.temperature = 0;
   std::vector<float> logits = {0, 3, 1, 3, 3};
   EXPECT_EQ(draw_token(logits, settings, 0.9).id, 1);
+  for (size_t size : {17u, 64u, 1001u}) {
+    for (size_t first : {size_t{0}, size / 2, size - 1}) {
+      logits.assign(size, -1);
+      logits[first] = logits.back() = 5;
+      EXPECT_EQ(draw_token(logits, settings, 0.9).id, static_cast<int32_t>(first));
+      settings.allowed_ids = static_cast<int64_t>(first) + 1;
+      logits.push_back(9);  // not allowed
+      EXPECT_EQ(draw_token(logits, settings, 0.9).id, static_cast<int32_t>(first));
+      settings.allowed_ids = 0;
+    }
+  }
 }
 
 TEST(DrawTest, NonFiniteLogitsAreAnError) {

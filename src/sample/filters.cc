@@ -6,12 +6,24 @@
 #include <limits>
 
 #include "sample/sampler.h"  // SamplingSettings
+#include "sample/softmax_kernels.h"
 
 namespace laconic {
 namespace {
 
 bool better(const Candidate& a, const Candidate& b) {
   return a.weight > b.weight || (a.weight == b.weight && a.id < b.id);
+}
+
+// function(id) in ascending order, at least for the ids that weigh `floor` or more, which may rise
+// meanwhile: few ids do, so most are passed over in runs.
+template <typename Function>
+void for_runs(std::span<const float> weights, const float& floor, const Function& function) {
+  for (size_t run = 0; (run = find_run_at_least(weights, floor, run)) < weights.size();
+       run += kRun) {
+    const size_t end = std::min(run + kRun, weights.size());
+    for (size_t id = run; id < end; ++id) function(id);
+  }
 }
 
 // The k-th largest weight.
@@ -29,19 +41,20 @@ float kth_largest(std::span<const float> weights, size_t k) {
     shortlist.resize(k);
   };
   shortlist.reserve(limit + 1);
-  for (float weight : weights) {
-    if (weight <= threshold) continue;
-    shortlist.push_back(weight);
+  for_runs(weights, threshold, [&](size_t id) {
+    if (weights[id] <= threshold) return;
+    shortlist.push_back(weights[id]);
     if (shortlist.size() > limit) cut();
-  }
+  });
   cut();
   return *std::min_element(shortlist.begin(), shortlist.end());
 }
 
 std::vector<Candidate> at_least(std::span<const float> weights, float floor) {
   std::vector<Candidate> kept;
-  for (size_t id = 0; id < weights.size(); ++id)
+  for_runs(weights, floor, [&](size_t id) {
     if (weights[id] >= floor) kept.push_back({static_cast<int32_t>(id), weights[id]});
+  });
   return kept;
 }
 

@@ -92,13 +92,12 @@ bool sample_all(std::span<StepModel* const> models, std::span<const SampleReques
 // Error(kUsage) naming the setting that is out of range.
 void check_sampling_settings(const SamplingSettings& settings);
 
-// One draw from logits [V]; exposed for tests and for the server. `logits` is scratch and is
-// overwritten. `uniform` in [0, 1): the id is the first, in ascending order, whose cumulative
-// probability exceeds it.
+// One draw from logits [V]; exposed for tests and for the server. `uniform` in [0, 1): the id is
+// the first, in ascending order, whose cumulative probability exceeds it.
 struct Draw {
   int32_t id = 0;
   float logprob = 0;
 };
-Draw draw_token(std::span<float> logits, const SamplingSettings& settings, double uniform);
+Draw draw_token(std::span<const float> logits, const SamplingSettings& settings, double uniform);
 
 }  // namespace laconic

@@ -42,7 +42,7 @@ float finite_max_impl(const float* values, size_t size) {
   return all_finite ? result : std::numeric_limits<float>::quiet_NaN();
 }
 
-// out may be null, or equal to values. size is a multiple of 16.
+// out may be null. size is a multiple of 16.
 HWY_INLINE double exp_block(const float* values, float* out, size_t size, float max, float scale) {
   const D d;
   const auto max_lanes = hn::Set(d, max);
@@ -86,6 +86,20 @@ double exp_blocks_impl(const float* values, float* out, size_t size, const float
   return total;
 }
 
+size_t find_run_impl(const float* values, size_t size, float floor, size_t begin) {
+  const D d;
+  const auto floors = hn::Set(d, floor);
+  for (; begin + kRun <= size; begin += kRun) {
+    auto found = hn::Ge(hn::LoadU(d, values + begin), floors);
+    for (size_t i = kLanes; i < kRun; i += kLanes)
+      found = hn::Or(found, hn::Ge(hn::LoadU(d, values + begin + i), floors));
+    if (!hn::AllFalse(d, found)) return begin;
+  }
+  for (size_t i = begin; i < size; ++i)
+    if (values[i] >= floor) return begin;
+  return size;
+}
+
 }  // namespace HWY_NAMESPACE
 }  // namespace laconic
 HWY_AFTER_NAMESPACE();
@@ -95,6 +109,7 @@ namespace laconic {
 
 HWY_EXPORT(finite_max_impl);
 HWY_EXPORT(exp_blocks_impl);
+HWY_EXPORT(find_run_impl);
 
 float finite_max(std::span<const float> values) {
   return HWY_DYNAMIC_DISPATCH(finite_max_impl)(values.data(), values.size());
@@ -106,11 +121,15 @@ double sum_exp(std::span<const float> values, float max, float inverse_temperatu
                                                nullptr);
 }
 
-double exp_in_place(std::span<float> values, float max, float inverse_temperature,
-                    std::span<double> block_sums) {
+double write_exp(std::span<const float> values, float max, float inverse_temperature,
+                 const Exponentials& out) {
   const float max_and_scale[2] = {max, inverse_temperature};
-  return HWY_DYNAMIC_DISPATCH(exp_blocks_impl)(values.data(), values.data(), values.size(),
-                                               max_and_scale, block_sums.data());
+  return HWY_DYNAMIC_DISPATCH(exp_blocks_impl)(values.data(), out.values.data(), values.size(),
+                                               max_and_scale, out.block_sums.data());
+}
+
+size_t find_run_at_least(std::span<const float> values, float floor, size_t begin) {
+  return HWY_DYNAMIC_DISPATCH(find_run_impl)(values.data(), values.size(), floor, begin);
 }
 
 }  // namespace laconic
