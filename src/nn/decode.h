@@ -24,6 +24,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <vector>
@@ -52,6 +53,8 @@ class DecodeModel {
   // Makes `to` hold the first num_positions positions of `from` (samples of one problem share their
   // prompt's work); from == to cuts the slot back. No cache is copied until one of the two writes.
   void copy_slot(int64_t from, int64_t to, int64_t num_positions);
+  // function(i) once for each of [0, count), by the threads that a step uses, in any order.
+  void for_each(int64_t count, const std::function<void(int64_t)>& function) const;
 
  private:
   struct State;

@@ -26,6 +26,9 @@ class DecodeStepModel : public StepModel {
   void copy_slot(int64_t from, int64_t to, int64_t num_positions) override {
     model_.copy_slot(from, to, num_positions);
   }
+  void for_each(int64_t count, const std::function<void(int64_t)>& function) override {
+    model_.for_each(count, function);
+  }
 
  private:
   DecodeModel& model_;

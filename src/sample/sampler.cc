@@ -142,25 +142,26 @@ class Schedule {
     prompt_slot_ = slot;
     Running running{slot, key_of(request, settings_.seed), {}};
     running.sample.request_idx = request_idx;
-    std::copy(prompt_logits_.begin(), prompt_logits_.end(), logits_.begin());
-    if (!draw(running, std::span(logits_).first(vocab_size_)))
-      running_.push_back(std::move(running));
+    if (!append(running, draw(running, prompt_logits_))) running_.push_back(std::move(running));
   }
 
-  // Appends one id; where that ends the sample, hands it out, frees its slot and returns true.
-  bool draw(Running& running, std::span<float> logits) {
-    Sample& sample = running.sample;
+  Draw draw(const Running& running, std::span<const float> logits) const {
+    const ProfileScope scope("draw of a token");
+    const Sample& sample = running.sample;
     const auto sample_idx = static_cast<uint64_t>(requests_[sample.request_idx].sample_idx);
     const double uniform = philox_uniform(running.key, sample.ids.size(), sample_idx);
-    const ProfileScope scope("draw of a token");
-    const Draw drawn = draw_token(logits, settings_, uniform);
+    return draw_token(logits, settings_, uniform);
+  }
+
+  // Where the id ends the sample, hands it out, frees its slot and returns true.
+  bool append(Running& running, const Draw& drawn) {
+    Sample& sample = running.sample;
     sample.ids.push_back(drawn.id);
     sample.logprobs.push_back(drawn.logprob);
     ++num_new_tokens_;
     const auto& stops = settings_.stop_ids;
     const bool stopped = std::find(stops.begin(), stops.end(), drawn.id) != stops.end();
-    if (!stopped && static_cast<int64_t>(sample.ids.size()) < settings_.max_new_tokens)
-      return false;
+    if (!stopped && std::ssize(sample.ids) < settings_.max_new_tokens) return false;
     sample.finish_reason = stopped ? FinishReason::kStop : FinishReason::kLength;
     free_slots_.push_back(running.slot);
     queue_.finish(std::move(sample));
@@ -175,9 +176,14 @@ class Schedule {
       ids_.push_back(running.sample.ids.back());
     }
     model_.step(slots_, ids_, std::span(logits_).first(running_.size() * vocab_size_));
+    drawn_.resize(running_.size());
+    model_.for_each(std::ssize(running_), [&](int64_t i) {
+      const auto row = static_cast<size_t>(i);
+      drawn_[row] = draw(running_[row], std::span(logits_).subspan(row * vocab_size_, vocab_size_));
+    });
     size_t kept = 0;
     for (size_t row = 0; row < running_.size(); ++row) {
-      if (draw(running_[row], std::span(logits_).subspan(row * vocab_size_, vocab_size_))) continue;
+      if (append(running_[row], drawn_[row])) continue;
       if (kept != row) running_[kept] = std::move(running_[row]);
       ++kept;
     }
@@ -195,6 +201,7 @@ class Schedule {
   int32_t prompt_slot_ = 0;  // which holds that prompt
   std::vector<int32_t> free_slots_, slots_, ids_;
   std::vector<Running> running_;
+  std::vector<Draw> drawn_;     // by the last step
   int64_t num_new_tokens_ = 0;  // not reported yet
 };
 

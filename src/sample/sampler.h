@@ -37,6 +37,11 @@ class StepModel {
   // Makes `to` hold the first num_positions positions of `from`; from == to cuts the slot back to
   // them.
   virtual void copy_slot(int64_t from, int64_t to, int64_t num_positions) = 0;
+  // function(i) once for each of [0, count), on as many threads as a step of the model takes, in
+  // any order: the draws of a step, which do not touch each other. Passes on what it throws.
+  virtual void for_each(int64_t count, const std::function<void(int64_t)>& function) {
+    for (int64_t i = 0; i < count; ++i) function(i);
+  }
 };
 
 struct SamplingSettings {

@@ -58,6 +58,11 @@ class MockModel : public StepModel {
     histories_.at(static_cast<size_t>(to)) = history;
   }
 
+  // Last to first, as no thread would promise an order.
+  void for_each(int64_t count, const std::function<void(int64_t)>& function) override {
+    while (count-- > 0) function(count);
+  }
+
   int num_prefills = 0;
   std::vector<size_t> batch_sizes;
 
