@@ -1,30 +1,32 @@
-// Greedy decoding of a model folder on given prompts, as JSON: {"decode", "prefill" (tokens/s),
-// "seconds", "ids"}. The counterpart of bench/peer.py's llama.
+// Greedy samples of a model folder on given prompts, as JSON: {"decode", "prefill" (tokens/s),
+// "seconds", "kv_waste", "ids"}. The counterpart of bench/peer.py's llama.
 //
 //   bench_generate FOLDER PROMPTS LENGTHS SLOTS STORAGE THREADS
 //
 // PROMPTS: a line of ids each. LENGTHS: the tokens of each reply, with commas, or one number for
-// all. Slots that are free take the next prompt; end-of-text ids do not stop a reply. Models are
-// made as the sampler makes them: of a small one each thread has its own, and a rate is all models'
-// tokens over the time of the slowest.
+// all; no id stops a reply. Sampled as every command does, by sample_all: log-probabilities are
+// computed too, and of a small model each thread has its own. Time is divided into that of prompts
+// (of the thread that spends most on them) and the rest, which is decoding's. kv_waste: share of
+// the positions in pages that no token fills, mean over the steps.
 // SPDX-License-Identifier: Apache-2.0
 #include <ATen/Parallel.h>
 
 #include <algorithm>
-#include <atomic>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
+#include <memory>
 #include <span>
 #include <sstream>
 #include <string>
-#include <thread>
+#include <utility>
 #include <vector>
 
 #include "nn/decode.h"
 #include "nn/decode_attention.h"  // kPagePositions
 #include "nn/model_folder.h"
+#include "sample/decode_step_model.h"
 
 namespace laconic {
 namespace {
@@ -47,99 +49,86 @@ std::vector<Ids> read_lines(const std::string& path) {
   return lines;
 }
 
-std::vector<size_t> parse_lengths(const std::string& text, size_t count) {
-  std::vector<size_t> lengths;
+std::vector<int64_t> parse_lengths(const std::string& text, size_t count) {
+  std::vector<int64_t> lengths;
   std::istringstream words(text);
-  for (std::string word; std::getline(words, word, ',');) lengths.push_back(std::stoul(word));
+  for (std::string word; std::getline(words, word, ',');) lengths.push_back(std::stoll(word));
   if (lengths.size() == 1) lengths.resize(count, lengths[0]);
   return lengths;
 }
 
-int32_t best(const float* logits, int64_t size) {
-  return static_cast<int32_t>(std::max_element(logits, logits + size) - logits);
-}
+// A model whose prompts and pages are counted.
+class Measured : public DecodeStepModel {
+ public:
+  explicit Measured(DecodeModel& model) : DecodeStepModel(model), model_(model) {}
+  void prefill(int64_t slot, std::span<const int32_t> prompt, std::span<float> logits) override {
+    const double start = now_s();
+    DecodeStepModel::prefill(slot, prompt, logits);
+    prompt_s += now_s() - start;
+  }
+  void step(std::span<const int32_t> slots, std::span<const int32_t> ids,
+            std::span<float> logits) override {
+    DecodeStepModel::step(slots, ids, logits);
+    for (const int32_t slot : slots) {
+      used += model_.num_positions(slot);
+      held += round_up(model_.num_positions(slot), kPagePositions);
+    }
+  }
 
-struct Totals {
-  double prompt_s = 0, decode_s = 0;
-  int64_t num_prompt = 0, num_decoded = 0;
+  double prompt_s = 0;
   int64_t held = 0, used = 0;  // positions in pages and positions filled, summed over the steps
 
-  void add(const Totals& other) {
-    prompt_s = std::max(prompt_s, other.prompt_s), decode_s = std::max(decode_s, other.decode_s);
-    num_prompt += other.num_prompt, num_decoded += other.num_decoded;
-    held += other.held, used += other.used;
-  }
+ private:
+  DecodeModel& model_;
 };
 
-struct Work {
-  const std::vector<Ids>& prompts;
-  const std::vector<size_t>& lengths;
-  std::vector<Ids>& replies;
-  std::atomic<size_t> next = 0;
+struct Result {
+  double seconds = 0, prompt_s = 0;
+  int64_t held = 0, used = 0;
+  std::vector<Ids> replies;
 };
 
-void count_positions(const DecodeModel& model, std::span<const int32_t> slots, Totals& totals) {
-  for (const int32_t slot : slots) {
-    totals.used += model.num_positions(slot);
-    totals.held += round_up(model.num_positions(slot), kPagePositions);
+Result run(std::span<const std::unique_ptr<DecodeModel>> models,
+           const std::vector<SampleRequest>& requests) {
+  std::vector<std::unique_ptr<Measured>> measured;
+  std::vector<StepModel*> steps;
+  for (const auto& model : models) {
+    measured.push_back(std::make_unique<Measured>(*model));
+    steps.push_back(measured.back().get());
   }
+  SamplingSettings settings;
+  settings.temperature = 0;
+  Result result;
+  result.replies.resize(requests.size());
+  const SamplerCallbacks callbacks = {
+      [&](Sample&& sample) { result.replies[sample.request_idx] = std::move(sample.ids); }, {}};
+  const double start = now_s();
+  sample_all(steps, requests, settings, callbacks);
+  result.seconds = now_s() - start;
+  for (const auto& model : measured) {
+    result.prompt_s = std::max(result.prompt_s, model->prompt_s);
+    result.held += model->held, result.used += model->used;
+  }
+  return result;
 }
 
-// Prefills what free slots take next; job_of a slot: the index of its prompt, -1 when free.
-void admit(DecodeModel& model, Work& work, std::vector<int64_t>& job_of, Totals& totals) {
-  std::vector<float> logits(static_cast<size_t>(model.vocab_size()));
-  for (auto& job : job_of) {
-    while (job < 0) {
-      const size_t next = work.next++;
-      if (next >= work.prompts.size()) return;
-      const Ids& prompt = work.prompts[next];
-      model.prefill(&job - job_of.data(), prompt, logits);
-      work.replies[next].push_back(best(logits.data(), model.vocab_size()));
-      totals.num_prompt += static_cast<int64_t>(prompt.size());
-      if (work.replies[next].size() < work.lengths[next]) job = static_cast<int64_t>(next);
-    }
+void print(const Result& result, const std::vector<SampleRequest>& requests) {
+  size_t num_prompt = 0, num_decoded = 0;
+  for (const SampleRequest& request : requests) num_prompt += request.prompt.size();
+  for (const Ids& reply : result.replies) num_decoded += reply.size() - 1;  // the prompt's gave one
+  const double waste =
+      result.held > 0 ? 1 - static_cast<double>(result.used) / static_cast<double>(result.held) : 0;
+  std::printf(
+      "{\"decode\": %.3f, \"prefill\": %.3f, \"seconds\": %.4f, \"kv_waste\": %.4f, \"ids\": [",
+      static_cast<double>(num_decoded) / (result.seconds - result.prompt_s),
+      static_cast<double>(num_prompt) / result.prompt_s, result.seconds, waste);
+  for (size_t i = 0; i < result.replies.size(); ++i) {
+    std::printf("%s[", i ? ", " : "");
+    for (size_t k = 0; k < result.replies[i].size(); ++k)
+      std::printf("%s%d", k ? "," : "", result.replies[i][k]);
+    std::printf("]");
   }
-}
-
-Totals run_model(DecodeModel& model, Work& work) {
-  const int64_t V = model.vocab_size(), num_slots = model.num_slots();
-  std::vector<float> logits(static_cast<size_t>(num_slots * V));
-  std::vector<int64_t> job_of(static_cast<size_t>(num_slots), -1);
-  Totals totals;
-  for (;;) {
-    const double start = now_s();
-    admit(model, work, job_of, totals);
-    totals.prompt_s += now_s() - start;
-    Ids slots, ids;
-    for (size_t slot = 0; slot < job_of.size(); ++slot)
-      if (job_of[slot] >= 0) {
-        slots.push_back(static_cast<int32_t>(slot));
-        ids.push_back(work.replies[static_cast<size_t>(job_of[slot])].back());
-      }
-    if (slots.empty()) return totals;
-    const double middle = now_s();
-    model.step(slots, ids, std::span(logits).first(slots.size() * static_cast<size_t>(V)));
-    for (size_t i = 0; i < slots.size(); ++i) {
-      int64_t& job = job_of[static_cast<size_t>(slots[i])];
-      Ids& reply = work.replies[static_cast<size_t>(job)];
-      reply.push_back(best(logits.data() + static_cast<int64_t>(i) * V, V));
-      if (reply.size() >= work.lengths[static_cast<size_t>(job)]) job = -1;
-    }
-    totals.decode_s += now_s() - middle;
-    count_positions(model, slots, totals);
-    totals.num_decoded += static_cast<int64_t>(slots.size());
-  }
-}
-
-Totals run(std::span<const std::unique_ptr<DecodeModel>> models, Work&& work) {
-  std::vector<Totals> totals(models.size());
-  std::vector<std::jthread> threads;
-  for (size_t i = 1; i < models.size(); ++i)
-    threads.emplace_back([&, i] { totals[i] = run_model(*models[i], work); });
-  totals[0] = run_model(*models[0], work);
-  threads.clear();  // joins
-  for (size_t i = 1; i < models.size(); ++i) totals[0].add(totals[i]);
-  return totals[0];
+  std::printf("]}\n");
 }
 
 int main_of(int argc, char** argv) {
@@ -147,27 +136,18 @@ int main_of(int argc, char** argv) {
   at::set_num_threads(std::atoi(argv[6]));
   const ModelFolder folder = load_model(argv[1]);
   const std::vector<Ids> prompts = read_lines(argv[2]);
-  const std::vector<size_t> lengths = parse_lengths(argv[3], prompts.size());
-  size_t longest = 0;
-  for (size_t i = 0; i < prompts.size(); ++i)
-    longest = std::max(longest, prompts[i].size() + lengths[i]);
-  const auto models =
-      make_decode_models(folder.weights, std::atoll(argv[4]), static_cast<int64_t>(longest),
-                         parse_storage_choice(argv[5]));
-  std::vector<Ids> unmeasured(prompts.size()), replies(prompts.size());
-  run(models, {prompts, std::vector<size_t>(prompts.size(), 2), unmeasured});
-  const Totals t = run(models, {prompts, lengths, replies});
-  std::printf(
-      "{\"decode\": %.3f, \"prefill\": %.3f, \"seconds\": %.4f, \"kv_waste\": %.4f, \"ids\": [",
-      t.num_decoded > 0 ? static_cast<double>(t.num_decoded) / t.decode_s : 0.0,
-      static_cast<double>(t.num_prompt) / t.prompt_s, t.prompt_s + t.decode_s,
-      t.held > 0 ? 1 - static_cast<double>(t.used) / static_cast<double>(t.held) : 0.0);
-  for (size_t i = 0; i < replies.size(); ++i) {
-    std::printf("%s[", i ? ", " : "");
-    for (size_t k = 0; k < replies[i].size(); ++k) std::printf("%s%d", k ? "," : "", replies[i][k]);
-    std::printf("]");
+  const std::vector<int64_t> lengths = parse_lengths(argv[3], prompts.size());
+  std::vector<SampleRequest> requests, unmeasured;
+  int64_t longest = 0;
+  for (size_t i = 0; i < prompts.size(); ++i) {
+    longest = std::max(longest, std::ssize(prompts[i]) + std::max<int64_t>(lengths[i], 2));
+    requests.push_back({std::to_string(i), 0, prompts[i], lengths[i]});
+    unmeasured.push_back({std::to_string(i), 0, prompts[i], 2});
   }
-  std::printf("]}\n");
+  const auto models = make_decode_models(folder.weights, std::atoll(argv[4]), longest,
+                                         parse_storage_choice(argv[5]));
+  run(models, unmeasured);
+  print(run(models, requests), requests);
   return 0;
 }
 

@@ -15,16 +15,20 @@
 namespace laconic {
 namespace {
 
+int64_t cap_of(const SampleRequest& request, const SamplingSettings& settings) {
+  return request.max_new_tokens > 0 ? request.max_new_tokens : settings.max_new_tokens;
+}
+
 void check_request(const SampleRequest& request, const StepModel& model,
                    const SamplingSettings& settings) {
   const std::string place = cat("request \"", request.id, "\"");
   require(!request.prompt.empty(), ErrorKind::kUsage, place,
           ": expected a prompt of at least 1 token, got none");
   const auto num_prompt_tokens = static_cast<int64_t>(request.prompt.size());
-  require(num_prompt_tokens + settings.max_new_tokens <= model.max_positions(), ErrorKind::kUsage,
-          place, ": expected prompt and max_new_tokens within ", model.max_positions(),
-          " positions, got ", num_prompt_tokens, " + ", settings.max_new_tokens,
-          " (lower --max-new-tokens)");
+  const int64_t cap = cap_of(request, settings);
+  require(num_prompt_tokens + cap <= model.max_positions(), ErrorKind::kUsage, place,
+          ": expected prompt and max_new_tokens within ", model.max_positions(), " positions, got ",
+          num_prompt_tokens, " + ", cap, " (lower --max-new-tokens)");
   for (int32_t id : request.prompt)
     require(id >= 0 && id < model.vocab_size(), ErrorKind::kUsage, place,
             ": expected prompt ids below ", model.vocab_size(), ", got ", id);
@@ -161,7 +165,8 @@ class Schedule {
     ++num_new_tokens_;
     const auto& stops = settings_.stop_ids;
     const bool stopped = std::find(stops.begin(), stops.end(), drawn.id) != stops.end();
-    if (!stopped && std::ssize(sample.ids) < settings_.max_new_tokens) return false;
+    const int64_t cap = cap_of(requests_[sample.request_idx], settings_);
+    if (!stopped && std::ssize(sample.ids) < cap) return false;
     sample.finish_reason = stopped ? FinishReason::kStop : FinishReason::kLength;
     free_slots_.push_back(running.slot);
     queue_.finish(std::move(sample));

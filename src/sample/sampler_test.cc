@@ -164,6 +164,26 @@ TEST(SamplerTest, SampleEndsAtStopIdOrCap) {
   EXPECT_LT(num_stopped, 40u);
 }
 
+TEST(SamplerTest, ARequestsOwnCapWins) {
+  auto settings = short_runs();
+  settings.stop_ids = {};
+  auto requests = some_requests(6, 1);
+  const Samples expected = run(requests, settings, 3);
+  for (size_t i = 0; i < requests.size(); ++i) requests[i].max_new_tokens = 1 + 8 * int64_t(i);
+  settings.max_new_tokens = 2;
+  requests[0].max_new_tokens = 0;  // the settings'
+  const Samples samples = run(requests, settings, 3);
+  for (size_t i = 0; i < requests.size(); ++i) {
+    const auto& ids = samples.at({requests[i].id, 0}).ids;
+    const auto& longer = expected.at({requests[i].id, 0}).ids;
+    EXPECT_EQ(ids.size(), i == 0 ? 2u : 1 + 8 * i);
+    EXPECT_TRUE(
+        std::equal(ids.begin(), ids.begin() + std::min(ids.size(), longer.size()), longer.begin()));
+  }
+  requests[3].max_new_tokens = 64;  // the prompt does not fit beside it
+  EXPECT_THROW(sample_all(*std::make_unique<MockModel>(2), requests, settings, {}), Error);
+}
+
 TEST(SamplerTest, GreedyFollowsTheLargestLogitAndReportsItsLogprob) {
   auto settings = short_runs();
   settings.temperature = 0;
