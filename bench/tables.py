@@ -31,25 +31,25 @@ def ours_generate(folder, prompts, lengths, slots, storage):
 
 
 def generate(bench):
-    """SmolLM2, greedy, 1, 16 and 64 sequences: laconic, transformers, llama.cpp. ratio: laconic's decode rate over the row's."""
+    """SmolLM2, greedy, four replies one after the other, 16 and 64 side by side: laconic, transformers, llama.cpp. ratio: laconic's
+    decode rate over the row's."""
     if bench.quick:
         return generate_quick(bench)
     folder, rows = h.smollm2(), []
-    new_tokens = {1: 64, 16: 48, 64: 24}
     for dtype in ("float32", "bfloat16", "int8"):
-        for count in (1, 16, 64):
-            prompts = h.write_documents(WORK / f"prompts-{count}.txt", [64] * count, 49000)
-            n, results = new_tokens[count], {}
+        for slots, count, n in ((1, 4, 64), (16, 16, 48), (64, 64, 24)):
+            prompts, results = h.write_documents(WORK / f"prompts-{count}.txt", [64] * count, 49000), {}
             systems = {
-                "laconic": lambda: ours_generate(folder, prompts, n, count, dtype),
+                "laconic": lambda: ours_generate(folder, prompts, n, slots, dtype),
                 "llama.cpp": lambda: h.peer("llama", dtype=dtype, folder=WORK, prompts=prompts, lengths=[n] * count,
-                                            slots=count)}
-            if dtype != "int8" and count < 64:
-                systems["transformers"] = lambda: h.peer("generate", model=folder, prompts=prompts, new_tokens=n, dtype=dtype)
+                                            slots=slots)}
+            if dtype != "int8" and slots < 64:
+                systems["transformers"] = lambda: h.peer("generate", model=folder, prompts=prompts, new_tokens=n, dtype=dtype,
+                                                         batch=slots)
             runs = {name: h.keep(results, name, "decode", f, also="prefill") for name, f in systems.items()}
             rates = h.medians(runs, bench.runs)
             for name, rate in rates.items():
-                rows.append({"storage": dtype, "sequences": count, "system": name, "decode_tokens_per_s": round(rate, 1),
+                rows.append({"storage": dtype, "sequences": slots, "system": name, "decode_tokens_per_s": round(rate, 1),
                              "prefill_tokens_per_s": round(results[name]["prefill"], 1),
                              "ratio": round(rates["laconic"] / rate, 2),
                              "same_start": same_start(results["laconic"]["ids"], results[name]["ids"])})
