@@ -78,8 +78,11 @@ void print_facts(const Machine& machine, const std::vector<Device>& devices, int
   std::string sets;
   for (const std::string& name : machine.instruction_sets) sets += (sets.empty() ? "" : " ") + name;
   const bool cuda = at::globalContext().hasCUDA();
+  const char* const build = cuda                       ? ", with CUDA devices"
+                            : at::Context::hasCUDART() ? ", built for CUDA, without a device"
+                                                       : ", CPU only";
   std::string text = cat("laconic       ", version(), " (", commit(), ")\n");
-  text += cat("libtorch      ", TORCH_VERSION, cuda ? ", with CUDA devices" : ", CPU only", "\n");
+  text += cat("libtorch      ", TORCH_VERSION, build, "\n");
   text += cat("processor     ", machine.processor, ", ", machine.usable_cores, " cores usable\n");
   text += "instructions  " + wrap_text(sets, 14, help_columns(), 14) + "\n";
   text += cat("memory        ", bytes_text(machine.memory_bytes), ", ",
