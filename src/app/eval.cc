@@ -14,6 +14,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/signals.h"
+#include "base/version.h"
 #include "eval/statistics.h"
 #include "nn/model_folder.h"
 
@@ -107,7 +108,9 @@ Json header_of(const EvalTask& task, const std::string& model) {
 
 bool found_finished(const SampleJournal& journal, const Place& place, Evaluated& evaluated) {
   if (!journal.finished()) return false;
-  log_info(place.path, ": used again");
+  const Json* made_by = journal.file().header.find("commit");
+  const bool other = made_by != nullptr && !(*made_by == Json(commit()));
+  log_info(place.path, ": used again", other ? cat(", made by version ", made_by->dump()) : "");
   evaluated = {journal.file().header, journal.file().records};
   return true;
 }

@@ -46,7 +46,7 @@ JournalEntry entry_from_json(const Json& row, const std::string& place) {
 Json header_of(const Json& identity) {
   Json header = Json::object();
   header["type"] = "header";
-  header["commit"] = commit();
+  header["commit"] = commit();  // of several that worked on a file the last one
   for (const auto& [name, value] : identity.as_object("identity")) header[name] = value;
   return header;
 }
@@ -127,7 +127,7 @@ void SampleJournal::add(const JournalEntry& entry) {
 
 void SampleJournal::finish(const Json& header, const std::vector<SampleRecord>& records) {
   if (path_.empty()) return;
-  Json whole = identity_;
+  Json whole = header_of(identity_);
   for (const auto& [name, value] : header.as_object("header")) whole[name] = value;
   write_sample_file(path_, {whole, records});
   out_->close();

@@ -136,8 +136,14 @@ class Eval(laconic_test.TestCase):
         self.assertIn('first.jsonl.partial: commit was "0123abc", now ', result.stderr)
         self.assertIn(f"{found} replies are there already", result.stderr)
         self.assertEqual(result.stdout, whole)
-        self.assertEqual((self.folder / "killed/first.jsonl").read_bytes(),
-                         (self.folder / "whole/first.jsonl").read_bytes())
+        finished = self.folder / "whole/first.jsonl"
+        self.assertEqual((self.folder / "killed/first.jsonl").read_bytes(), finished.read_bytes())
+        self.assertNotIn("made by version", self.eval(*self.ARGS, "--out", "whole").stderr)
+        header, rest = finished.read_bytes().split(b"\n", 1)
+        finished.write_bytes(json.dumps({**json.loads(header), "commit": "0123abc"}).encode() + b"\n" + rest)
+        again = self.eval(*self.ARGS, "--out", "whole")
+        self.assertIn('first.jsonl: used again, made by version "0123abc"', again.stderr)
+        self.assertEqual(again.stdout, whole)
         self.assertFalse(partial.exists())
         again = self.eval(*self.ARGS, "--out", "killed")
         self.assertIn("used again", again.stderr)
