@@ -191,6 +191,17 @@ TEST(DecodeSamplingTest, ASmallModelTakesFewSlotsAThread) {
   EXPECT_EQ(slots_made(int64_t{7} << 20, 1000), 1000);
 }
 
+// Draws of a step are several threads': what one of them throws arrives.
+TEST(DecodeSamplingTest, EachIsDoneOnceAndErrorsArrive) {
+  const Weights weights = tiny_qwen2();
+  DecodeModel model(weights, 24, 128);
+  const auto draw = [](int64_t i) { require(i != 17, ErrorKind::kFailure, "draw ", i); };
+  EXPECT_THROW(model.for_each(24, draw), Error);
+  std::vector<int> times(100);
+  model.for_each(100, [&](int64_t i) { ++times[static_cast<size_t>(i)]; });
+  EXPECT_EQ(times, std::vector<int>(100, 1));
+}
+
 TEST(DecodeSamplingTest, RequestBeyondTheSlotIsRefused) {
   const Weights weights = tiny_qwen2();
   DecodeModel model(weights, 2, 50);
