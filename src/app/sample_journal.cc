@@ -46,7 +46,7 @@ JournalEntry entry_from_json(const Json& row, const std::string& place) {
 Json header_of(const Json& identity) {
   Json header = Json::object();
   header["type"] = "header";
-  header["commit"] = commit();  // of several that worked on a file the last one
+  header["commit"] = commit();  // the last one, where several worked on a file
   for (const auto& [name, value] : identity.as_object("identity")) header[name] = value;
   return header;
 }
