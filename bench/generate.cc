@@ -137,6 +137,11 @@ int main_of(int argc, char** argv) {
   const ModelFolder folder = load_model(argv[1]);
   const std::vector<Ids> prompts = read_lines(argv[2]);
   const std::vector<int64_t> lengths = parse_lengths(argv[3], prompts.size());
+  if (prompts.empty() || lengths.size() != prompts.size() ||
+      *std::min_element(lengths.begin(), lengths.end()) < 1)
+    return std::fprintf(stderr,
+                        "expected prompts, and lengths of 1 or more: one for all or for each\n"),
+           2;
   std::vector<SampleRequest> requests, unmeasured;
   int64_t longest = 0;
   for (size_t i = 0; i < prompts.size(); ++i) {

@@ -55,6 +55,7 @@ Json facts_json(const Machine& machine, const std::vector<Device>& devices, int6
   json["version"] = Json(version());
   json["commit"] = Json(commit());
   json["libtorch"] = Json(TORCH_VERSION);
+  json["libtorch_built_for_cuda"] = Json(at::Context::hasCUDART());
   json["libtorch_has_cuda"] = Json(at::globalContext().hasCUDA());
   const Json facts = machine_json(machine);
   for (const auto& [key, value] : facts.as_object("machine")) json[key] = value;

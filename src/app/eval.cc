@@ -14,7 +14,6 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/signals.h"
-#include "base/version.h"
 #include "eval/statistics.h"
 #include "nn/model_folder.h"
 
@@ -108,9 +107,7 @@ Json header_of(const EvalTask& task, const std::string& model) {
 
 bool found_finished(const SampleJournal& journal, const Place& place, Evaluated& evaluated) {
   if (!journal.finished()) return false;
-  const Json* made_by = journal.file().header.find("commit");
-  const bool other = made_by != nullptr && !(*made_by == Json(commit()));
-  log_info(place.path, ": used again", other ? cat(", made by version ", made_by->dump()) : "");
+  log_info(place.path, ": used again");
   evaluated = {journal.file().header, journal.file().records};
   return true;
 }

@@ -25,7 +25,7 @@ void warn_of_changes(const Json& before, const Json& now, const std::string& pla
     const Json* old = before.find(name);
     if (old && !(*old == value))
       log_warning(place, ": ", name, " was ", old->dump(), ", now ", value.dump(),
-                  ": continued all the same, but need not give the same bits");
+                  ": used all the same, but need not give the same bits");
   }
 }
 

@@ -14,7 +14,7 @@ class Json;
 std::string first_difference(const Json& before, const Json& now);
 
 // Warns of each member of `now` ("commit", "threads") that `before` has with another value: what
-// may change bits, but is no reason to refuse. `place`: what is continued, for the message.
+// may change bits, but is no reason to refuse. `place`: what is used again, for the message.
 void warn_of_changes(const Json& before, const Json& now, const std::string& place);
 Json commit_of_binary();  // {"commit": ...}: the one such thing that samples depend on
 

@@ -59,6 +59,7 @@ SampleJournal::SampleJournal(std::string path, Json identity)
   if (file_exists(path_)) {
     file_ = read_sample_file(path_);
     check_identity(file_.header, path_);
+    warn_of_changes(file_.header, commit_of_binary(), path_);
     finished_ = true;
     remove_all(partial_);  // killed between the two
     return;

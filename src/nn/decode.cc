@@ -181,12 +181,8 @@ void DecodeModel::copy_slot(int64_t from, int64_t to, int64_t num_positions) {
   state_->copy_slot(from, to, num_positions);
 }
 
-void DecodeModel::for_each(int64_t count, const std::function<void(int64_t)>& function) const {
-  const auto run = [&](int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; ++i) function(i);
-  };
-  if (state_->pass.one_thread) return run(0, count);
-  at::parallel_for(0, count, 1, run);
+void DecodeModel::for_each(int64_t count, const std::function<void(int64_t)>& function) {
+  state_->pass.for_each(count, function);
 }
 
 }  // namespace laconic

@@ -54,7 +54,7 @@ class DecodeModel {
   // prompt's work); from == to cuts the slot back. No cache is copied until one of the two writes.
   void copy_slot(int64_t from, int64_t to, int64_t num_positions);
   // function(i) once for each of [0, count), by the threads that a step uses, in any order.
-  void for_each(int64_t count, const std::function<void(int64_t)>& function) const;
+  void for_each(int64_t count, const std::function<void(int64_t)>& function);
 
  private:
   struct State;

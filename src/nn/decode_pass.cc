@@ -87,6 +87,12 @@ void DecodePass::parallel(int64_t count, const Function& function, int64_t grain
   parallel_pieces(count, each, grain);
 }
 
+void DecodePass::for_each(int64_t count, const std::function<void(int64_t)>& function) {
+  parallel(count, [&](Range r) {
+    for (int64_t i = r.begin; i < r.end; ++i) function(i);
+  });
+}
+
 // Blocks differ in length, so threads claim one at a time.
 void DecodePass::attend_by_blocks(int64_t l, Range rows) {
   const int64_t count = attention_block(rows).count;

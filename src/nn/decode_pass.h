@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -57,6 +58,8 @@ class DecodePass {
   void run_prompt(Range logit_rows, float* logits);
 
   // Lengths of one regime are rotated alike.
+  // function(i) once for each of [0, count), by the threads that the rows have, outside a pass.
+  void for_each(int64_t count, const std::function<void(int64_t)>& function);
   int64_t regime(int64_t length) const { return angles_.regime(length); }
   std::shared_ptr<DecodeWeights> packed;  // of all models that were made like one another
   bool one_thread = false;

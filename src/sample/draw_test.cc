@@ -161,10 +161,10 @@ void check_runs() {
       EXPECT_EQ(find_run_at_least(values, 1, 0), 0u);
       EXPECT_GE(find_run_at_least(values, 2, 0), size);
       values[where] = 2;
-      const size_t run = where / kRun * kRun;
-      for (size_t begin = 0; begin <= run; begin += kRun)
+      const size_t run = where / kSoftmaxRun * kSoftmaxRun;
+      for (size_t begin = 0; begin <= run; begin += kSoftmaxRun)
         EXPECT_EQ(find_run_at_least(values, 2, begin), run) << size << " " << where;
-      EXPECT_GE(find_run_at_least(values, 2, run + kRun), size);
+      EXPECT_GE(find_run_at_least(values, 2, run + kSoftmaxRun), size);
     }
   }
 }

@@ -20,8 +20,8 @@ bool better(const Candidate& a, const Candidate& b) {
 template <typename Function>
 void for_runs(std::span<const float> weights, const float& floor, const Function& function) {
   for (size_t run = 0; (run = find_run_at_least(weights, floor, run)) < weights.size();
-       run += kRun) {
-    const size_t end = std::min(run + kRun, weights.size());
+       run += kSoftmaxRun) {
+    const size_t end = std::min(run + kSoftmaxRun, weights.size());
     for (size_t id = run; id < end; ++id) function(id);
   }
 }

@@ -25,6 +25,8 @@ void check_request(const SampleRequest& request, const StepModel& model,
   require(!request.prompt.empty(), ErrorKind::kUsage, place,
           ": expected a prompt of at least 1 token, got none");
   const auto num_prompt_tokens = static_cast<int64_t>(request.prompt.size());
+  require(request.max_new_tokens >= 0, ErrorKind::kUsage, place,
+          ": expected max_new_tokens of 0 (the settings') or more, got ", request.max_new_tokens);
   const int64_t cap = cap_of(request, settings);
   require(num_prompt_tokens + cap <= model.max_positions(), ErrorKind::kUsage, place,
           ": expected prompt and max_new_tokens within ", model.max_positions(), " positions, got ",

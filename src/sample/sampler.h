@@ -59,7 +59,7 @@ struct SampleRequest {
   std::string id;  // hashed into the generator's key
   int64_t sample_idx = 0;
   std::vector<int32_t> prompt;
-  int64_t max_new_tokens = 0;  // 0: the settings'
+  int64_t max_new_tokens = 0;  // >= 0; 0: the settings'
 };
 
 enum class FinishReason { kStop, kLength };

@@ -180,8 +180,11 @@ TEST(SamplerTest, ARequestsOwnCapWins) {
     EXPECT_TRUE(
         std::equal(ids.begin(), ids.begin() + std::min(ids.size(), longer.size()), longer.begin()));
   }
-  requests[3].max_new_tokens = 64;  // the prompt does not fit beside it
-  EXPECT_THROW(sample_all(*std::make_unique<MockModel>(2), requests, settings, {}), Error);
+  MockModel model(2);
+  for (int64_t bad : {int64_t{64}, int64_t{-1}}) {  // the prompt does not fit beside 64
+    requests[3].max_new_tokens = bad;
+    EXPECT_THROW(sample_all(model, requests, settings, {}), Error);
+  }
 }
 
 TEST(SamplerTest, GreedyFollowsTheLargestLogitAndReportsItsLogprob) {

@@ -89,9 +89,9 @@ double exp_blocks_impl(const float* values, float* out, size_t size, const float
 size_t find_run_impl(const float* values, size_t size, float floor, size_t begin) {
   const D d;
   const auto floors = hn::Set(d, floor);
-  for (; begin + kRun <= size; begin += kRun) {
+  for (; begin + kSoftmaxRun <= size; begin += kSoftmaxRun) {
     auto found = hn::Ge(hn::LoadU(d, values + begin), floors);
-    for (size_t i = kLanes; i < kRun; i += kLanes)
+    for (size_t i = kLanes; i < kSoftmaxRun; i += kLanes)
       found = hn::Or(found, hn::Ge(hn::LoadU(d, values + begin + i), floors));
     if (!hn::AllFalse(d, found)) return begin;
   }

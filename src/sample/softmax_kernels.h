@@ -29,9 +29,9 @@ struct Exponentials {
 double write_exp(std::span<const float> values, float max, float inverse_temperature,
                  const Exponentials& out);
 
-inline constexpr size_t kRun = 16;
-// The begin of the first run of kRun values, from `begin` on, of which one is at least `floor`;
-// values.size() or more where there is none. `begin` is a multiple of kRun.
+inline constexpr size_t kSoftmaxRun = 16;
+// The begin of the first run of kSoftmaxRun values, from `begin` on, of which one is at least
+// `floor`; values.size() or more where there is none. `begin` is a multiple of kSoftmaxRun.
 size_t find_run_at_least(std::span<const float> values, float floor, size_t begin);
 
 }  // namespace laconic

@@ -26,6 +26,10 @@ class Doctor(laconic_test.TestCase):
         text = self.laconic("doctor").stdout
         for word in ("laconic", "libtorch", "processor", "memory", "disk", "cpu", "weights"):
             self.assertIn(word, text)
+        facts = json.loads(self.laconic("doctor", "--json").stdout)
+        build = {(False, False): "CPU only", (True, False): "built for CUDA, without a device", (True, True): "with CUDA devices"}
+        expected = build[facts["libtorch_built_for_cuda"], facts["libtorch_has_cuda"]]
+        self.assertRegex(text, rf"(?m)^libtorch +{facts['libtorch']}, {expected}$")
 
 
 laconic_test.main()

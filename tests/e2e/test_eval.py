@@ -138,11 +138,11 @@ class Eval(laconic_test.TestCase):
         self.assertEqual(result.stdout, whole)
         finished = self.folder / "whole/first.jsonl"
         self.assertEqual((self.folder / "killed/first.jsonl").read_bytes(), finished.read_bytes())
-        self.assertNotIn("made by version", self.eval(*self.ARGS, "--out", "whole").stderr)
+        self.assertNotIn("commit was", self.eval(*self.ARGS, "--out", "whole").stderr)
         header, rest = finished.read_bytes().split(b"\n", 1)
         finished.write_bytes(json.dumps({**json.loads(header), "commit": "0123abc"}).encode() + b"\n" + rest)
         again = self.eval(*self.ARGS, "--out", "whole")
-        self.assertIn('first.jsonl: used again, made by version "0123abc"', again.stderr)
+        self.assertIn('first.jsonl: commit was "0123abc", now ', again.stderr)
         self.assertEqual(again.stdout, whole)
         self.assertFalse(partial.exists())
         again = self.eval(*self.ARGS, "--out", "killed")
