@@ -133,7 +133,7 @@ std::string decontaminate(const SelectSettings& settings, SampledRows& sampled) 
 
 std::string summary_of(const SampledRows& sampled, const Selection& selection) {
   int64_t num_right = 0, num_cut_off = 0;
-  for (const Candidate& candidate : sampled.candidates) {
+  for (const SampledReply& candidate : sampled.candidates) {
     num_right += candidate.right;
     num_cut_off += candidate.right && candidate.truncated;
   }

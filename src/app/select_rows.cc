@@ -95,7 +95,7 @@ class Reader {
     require(!sampled.problem.id.empty(), ErrorKind::kData, place,
             ": id: expected the problem's id, got none");
     if (const Json* own = row.find("sampler")) sampled.sampler = *own;
-    Candidate candidate = candidate_of(sampled, row, place);
+    SampledReply candidate = candidate_of(sampled, row, place);
     require(seen_.emplace(candidate.id, candidate.sample_idx).second, ErrorKind::kData, place,
             ": sample: expected a new sample of ", candidate.id, ", got ", candidate.sample_idx,
             " again");
@@ -105,8 +105,8 @@ class Reader {
     out_.candidates.push_back(std::move(candidate));
   }
 
-  Candidate candidate_of(SampledRow& sampled, const Json& row, const std::string& place) {
-    Candidate candidate;
+  SampledReply candidate_of(SampledRow& sampled, const Json& row, const std::string& place) {
+    SampledReply candidate;
     candidate.id = sampled.problem.id;
     candidate.gold = sampled.problem.gold;
     if (const Json* sample = row.find("sample"))

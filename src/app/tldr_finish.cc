@@ -8,7 +8,7 @@
 namespace laconic {
 
 Choice TldrRun::choose() const {
-  std::vector<Candidate> candidates;
+  std::vector<CheckpointCandidate> candidates;
   for (const Evaluation& evaluation : evaluations_)
     if (evaluation.is_candidate())
       candidates.push_back(

@@ -212,7 +212,7 @@ bool Settings::given(const std::string& name) const {
   const std::string wanted = with_underscores(name);
   for (const Field& field : fields_)
     if (field.name == wanted) return field.is_given;
-  LACONIC_CHECK(false, "no setting ", name);
+  fail(ErrorKind::kInternal, command_, ": no setting ", name);
 }
 
 Json Settings::to_json() const {

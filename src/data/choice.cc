@@ -11,7 +11,7 @@ namespace laconic {
 namespace {
 
 // Empty: the candidate qualifies.
-std::string why_not_accurate(const Candidate& candidate, const Measurement& long_model,
+std::string why_not_accurate(const CheckpointCandidate& candidate, const Measurement& long_model,
                              const ChoiceSettings& settings) {
   if (settings.rule == ChoiceRule::kPaper) {
     const double wanted = settings.accuracy_share * long_model.accuracy;
@@ -25,11 +25,11 @@ std::string why_not_accurate(const Candidate& candidate, const Measurement& long
              " lower than the long model's, more than the margin of ", settings.margin);
 }
 
-std::tuple<double, double, int64_t> by_length(const Candidate& c) {
+std::tuple<double, double, int64_t> by_length(const CheckpointCandidate& c) {
   return {c.measured.tokens, -c.measured.accuracy, c.step};
 }
 
-std::tuple<double, double, int64_t> by_accuracy(const Candidate& c) {
+std::tuple<double, double, int64_t> by_accuracy(const CheckpointCandidate& c) {
   return {-c.measured.accuracy, c.measured.tokens, c.step};
 }
 
@@ -41,8 +41,8 @@ ChoiceRule parse_choice_rule(const std::string& text) {
   fail(ErrorKind::kUsage, "choice rule: expected paired or paper, got \"", text, "\"");
 }
 
-Choice choose_checkpoint(const std::vector<Candidate>& candidates, const Measurement& long_model,
-                         const ChoiceSettings& settings) {
+Choice choose_checkpoint(const std::vector<CheckpointCandidate>& candidates,
+                         const Measurement& long_model, const ChoiceSettings& settings) {
   LACONIC_CHECK(!candidates.empty(), "no candidates");
   Choice choice;
   std::vector<std::string> faults;
@@ -56,12 +56,12 @@ Choice choose_checkpoint(const std::vector<Candidate>& candidates, const Measure
   for (size_t i = 1; i < candidates.size() && !choice.qualified; ++i) {
     if (by_accuracy(candidates[i]) < by_accuracy(candidates[choice.index])) choice.index = i;
   }
-  const Candidate& chosen = candidates[choice.index];
+  const CheckpointCandidate& chosen = candidates[choice.index];
   size_t num_qualified = 0;
   for (size_t i = 0; i < candidates.size(); ++i) {
     num_qualified += faults[i].empty();
     if (i == choice.index) continue;
-    const Candidate& other = candidates[i];
+    const CheckpointCandidate& other = candidates[i];
     if (faults[i].empty())
       faults[i] = cat("accurate enough, but ", fixed(other.measured.tokens, 1),
                       " mean tokens are not fewer than ", fixed(chosen.measured.tokens, 1));

@@ -17,7 +17,7 @@
 
 namespace laconic {
 
-struct Candidate {
+struct CheckpointCandidate {
   int64_t step = 0;
   Measurement measured;  // on the development set
   double accuracy_difference_low =
@@ -49,7 +49,7 @@ struct Choice {
 };
 
 // REQUIRES: at least one candidate.
-Choice choose_checkpoint(const std::vector<Candidate>& candidates, const Measurement& long_model,
-                         const ChoiceSettings& settings);
+Choice choose_checkpoint(const std::vector<CheckpointCandidate>& candidates,
+                         const Measurement& long_model, const ChoiceSettings& settings);
 
 }  // namespace laconic

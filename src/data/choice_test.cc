@@ -10,16 +10,16 @@
 namespace laconic {
 namespace {
 
-Candidate candidate(int64_t step, double accuracy, double tokens, double low) {
+CheckpointCandidate candidate(int64_t step, double accuracy, double tokens, double low) {
   return {step, {accuracy, 0.01, tokens, 5}, low};
 }
 
 const Measurement kLong = {0.80, 0.01, 1000, 10};
 
 TEST(Choice, FewestTokensOfThoseWithinTheMargin) {
-  const std::vector<Candidate> candidates = {candidate(32, 0.80, 900, -0.02),
-                                             candidate(64, 0.79, 500, -0.04),
-                                             candidate(96, 0.76, 300, -0.07)};
+  const std::vector<CheckpointCandidate> candidates = {candidate(32, 0.80, 900, -0.02),
+                                                       candidate(64, 0.79, 500, -0.04),
+                                                       candidate(96, 0.76, 300, -0.07)};
   const Choice choice = choose_checkpoint(candidates, kLong, {});
   EXPECT_EQ(choice.index, 1u);
   EXPECT_TRUE(choice.qualified);
@@ -36,7 +36,7 @@ TEST(Choice, FewestTokensOfThoseWithinTheMargin) {
 
 TEST(Choice, ThePapersRule) {
   // 0.7 * 0.80 = 0.56, to be exceeded.
-  const std::vector<Candidate> candidates = {
+  const std::vector<CheckpointCandidate> candidates = {
       candidate(32, 0.57, 900, -1), candidate(64, 0.55, 500, 0), candidate(96, 0.60, 700, -1)};
   const Choice choice = choose_checkpoint(
       candidates, kLong, {.rule = ChoiceRule::kPaper, .margin = 0, .accuracy_share = 0.7});
@@ -53,8 +53,8 @@ TEST(Choice, TiesGoToTheMoreAccurateThenTheEarlier) {
 }
 
 TEST(Choice, NoneQualifies) {
-  const std::vector<Candidate> candidates = {candidate(32, 0.6, 300, -0.3),
-                                             candidate(64, 0.7, 500, -0.2)};
+  const std::vector<CheckpointCandidate> candidates = {candidate(32, 0.6, 300, -0.3),
+                                                       candidate(64, 0.7, 500, -0.2)};
   const Choice choice = choose_checkpoint(candidates, kLong, {});
   EXPECT_EQ(choice.index, 1u);
   EXPECT_FALSE(choice.qualified);

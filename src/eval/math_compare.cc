@@ -349,7 +349,7 @@ class Comparer {
     if (!b) return undecided("set-not-read");
     if (a->size() != b->size()) return wrong("different-set");
     for (size_t i = 0; i < a->size(); ++i) {
-      for (const auto end : {&Piece::low, &Piece::high}) {
+      for (const auto end : {&RealInterval::low, &RealInterval::high}) {
         const End& x = (*a)[i].*end;
         const End& y = (*b)[i].*end;
         if (!x.value != !y.value || x.closed != y.closed) return wrong("different-set");

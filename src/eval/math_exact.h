@@ -18,7 +18,7 @@ namespace laconic {
 
 class ExactReader {
  public:
-  explicit ExactReader(Kernels& kernels) : kernels_(kernels) {}
+  explicit ExactReader(AtomTable& kernels) : kernels_(kernels) {}
   // Nothing: a structure, an infinity, or too much work (then kernels.failed()).
   std::optional<Fraction> read(const Node& node);
   bool assumes_positive() const { return assumes_positive_; }
@@ -43,7 +43,7 @@ class ExactReader {
   int imaginary_unit();
   int prime(const mpz_class& p);
 
-  Kernels& kernels_;
+  AtomTable& kernels_;
   bool assumes_positive_ = false;
 };
 

@@ -19,7 +19,7 @@ mpz_class floor_of(const mpq_class& value) {
 }
 
 // Whether the first term, as it is printed, has a minus.
-bool leads_with_minus(const Kernels& kernels, const Fraction& fraction) {
+bool leads_with_minus(const AtomTable& kernels, const Fraction& fraction) {
   return kernels.text(fraction.above).starts_with('-');
 }
 

@@ -52,7 +52,7 @@ std::string forward(const std::string& relation) {
   return relation == ">=" ? "<=" : relation;
 }
 
-bool is_linear(const Poly& poly, const Kernels& kernels) {
+bool is_linear(const Poly& poly, const AtomTable& kernels) {
   for (const auto& [monomial, coefficient] : poly) {
     if (monomial.empty()) continue;
     if (monomial.size() > 1 || monomial[0].second != 1 ||
@@ -97,7 +97,7 @@ void drop_repeated(std::vector<const Node*>& items) {
 }
 
 // The numerator of the difference of two sides, 1/x multiplied out.
-Poly cleared(const Poly& poly, Kernels& kernels) {
+Poly cleared(const Poly& poly, AtomTable& kernels) {
   std::map<int, mpq_class> lowest;
   for (const auto& [monomial, coefficient] : poly) {
     for (const auto& [kernel, exponent] : monomial)
@@ -115,7 +115,7 @@ Outcome compare_relations(const Node& gold, const Node& answer, Budget& budget) 
   const size_t nodes = count_nodes(gold, budget.exact) + count_nodes(answer, budget.exact);
   if (nodes > budget.exact) return {Verdict::kUndecided, "too-much-work"};
   budget.exact -= nodes;
-  Kernels kernels;
+  AtomTable kernels;
   ExactReader reader(kernels);
   Poly sides[2];
   for (const auto& [side, node] : {std::pair{&sides[0], &gold}, {&sides[1], &answer}}) {
@@ -203,7 +203,7 @@ std::string canonical_text(const Node& node) {
     default:
       break;
   }
-  Kernels kernels;
+  AtomTable kernels;
   const auto form = ExactReader(kernels).read(node);
   if (form && !kernels.failed()) return kernels.text(*form);
   // Too large for a normal form: as it is written.

@@ -64,7 +64,7 @@ bool is_constant(const Fraction& fraction, mpq_class& value) {
   return true;
 }
 
-int Kernels::intern(const std::string& key, bool independent) {
+int AtomTable::intern(const std::string& key, bool independent) {
   const auto [at, is_new] = by_key_.emplace(key, static_cast<int>(kernels_.size()));
   if (is_new) {
     Kernel& kernel = kernels_.emplace_back();
@@ -75,7 +75,7 @@ int Kernels::intern(const std::string& key, bool independent) {
 }
 
 // Adds one term, with the relations of its kernels applied.
-void Kernels::accumulate(Poly& out, Monomial monomial, mpq_class coefficient) {
+void AtomTable::accumulate(Poly& out, Monomial monomial, mpq_class coefficient) {
   if (failed_ || coefficient == 0) return;
   for (size_t i = 0; i < monomial.size(); ++i) {
     const Kernel& kernel = at(monomial[i].first);
@@ -120,7 +120,7 @@ void Kernels::accumulate(Poly& out, Monomial monomial, mpq_class coefficient) {
   if (out.size() > kMaxTerms) fail();
 }
 
-Poly Kernels::add(const Poly& a, const Poly& b, const mpq_class& scale) {
+Poly AtomTable::add(const Poly& a, const Poly& b, const mpq_class& scale) {
   Poly out = a;
   for (const auto& [monomial, coefficient] : b) {
     const auto [at, is_new] = out.try_emplace(monomial, coefficient * scale);
@@ -132,7 +132,7 @@ Poly Kernels::add(const Poly& a, const Poly& b, const mpq_class& scale) {
   return out;
 }
 
-Poly Kernels::multiply(const Poly& a, const Poly& b) {
+Poly AtomTable::multiply(const Poly& a, const Poly& b) {
   Poly out;
   for (const auto& [m, c] : a) {
     for (const auto& [n, d] : b) {
@@ -144,7 +144,7 @@ Poly Kernels::multiply(const Poly& a, const Poly& b) {
   return out;
 }
 
-Poly Kernels::power(const Poly& base, unsigned long exponent) {
+Poly AtomTable::power(const Poly& base, unsigned long exponent) {
   Poly out = constant_poly(1);
   Poly square = base;
   for (; exponent > 0 && !failed_; exponent >>= 1) {
@@ -154,20 +154,20 @@ Poly Kernels::power(const Poly& base, unsigned long exponent) {
   return out;
 }
 
-Fraction Kernels::add(const Fraction& a, const Fraction& b, const mpq_class& scale) {
+Fraction AtomTable::add(const Fraction& a, const Fraction& b, const mpq_class& scale) {
   if (a.below == b.below) return {add(a.above, b.above, scale), a.below};
   return {add(multiply(a.above, b.below), multiply(b.above, a.below), scale),
           multiply(a.below, b.below)};
 }
 
-Fraction Kernels::multiply(const Fraction& a, const Fraction& b) {
+Fraction AtomTable::multiply(const Fraction& a, const Fraction& b) {
   // (p/q) * (q/r) is common: sums over one denominator are multiplied out of it.
   if (a.above == b.below) return {b.above, a.below};
   if (a.below == b.above) return {a.above, b.below};
   return {multiply(a.above, b.above), multiply(a.below, b.below)};
 }
 
-Fraction Kernels::inverse(const Fraction& a) {
+Fraction AtomTable::inverse(const Fraction& a) {
   if (a.above.empty()) {
     fail();
     return a;
@@ -192,18 +192,18 @@ Fraction Kernels::inverse(const Fraction& a) {
   return {multiply(a.below, factor), below};
 }
 
-Fraction Kernels::power(const Fraction& base, long exponent) {
+Fraction AtomTable::power(const Fraction& base, long exponent) {
   if (exponent < 0) return power(inverse(base), -exponent);
   const auto size = static_cast<unsigned long>(exponent);
   return {power(base.above, size), power(base.below, size)};
 }
 
-bool Kernels::equal(const Fraction& a, const Fraction& b) {
+bool AtomTable::equal(const Fraction& a, const Fraction& b) {
   const Fraction difference = add(a, b, -1);
   return !failed_ && difference.above.empty();
 }
 
-bool Kernels::proven_different(const Fraction& a, const Fraction& b) {
+bool AtomTable::proven_different(const Fraction& a, const Fraction& b) {
   const Fraction difference = add(a, b, -1);
   if (failed_ || difference.above.empty()) return false;
   const auto independent = [&](const Poly& poly) {
@@ -217,7 +217,7 @@ bool Kernels::proven_different(const Fraction& a, const Fraction& b) {
   return independent(difference.above) && independent(difference.below);
 }
 
-std::string Kernels::text(const Monomial& monomial) const {
+std::string AtomTable::text(const Monomial& monomial) const {
   std::vector<std::string> factors;
   for (const auto& [kernel, exponent] : monomial) {
     std::string one = at(kernel).key;
@@ -233,7 +233,7 @@ std::string Kernels::text(const Monomial& monomial) const {
   return out;
 }
 
-std::string Kernels::text(const Poly& poly) const {
+std::string AtomTable::text(const Poly& poly) const {
   if (poly.empty()) return "0";
   std::vector<std::pair<std::string, mpq_class>> terms;
   for (const auto& [monomial, coefficient] : poly) terms.emplace_back(text(monomial), coefficient);
@@ -250,7 +250,7 @@ std::string Kernels::text(const Poly& poly) const {
   return out;
 }
 
-std::string Kernels::text(const Fraction& fraction) const {
+std::string AtomTable::text(const Fraction& fraction) const {
   mpq_class below;
   if (is_constant(fraction.below, below) && below != 0) {
     if (below == 1) return text(fraction.above);

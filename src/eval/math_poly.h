@@ -39,7 +39,7 @@ struct Kernel {
   Poly logarithm;  // e^(...) kernels: their exponent; empty: ln is a kernel of its own
 };
 
-class Kernels {
+class AtomTable {
  public:
   bool failed() const { return failed_; }
   void fail() { failed_ = true; }

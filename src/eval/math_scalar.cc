@@ -28,7 +28,7 @@ bool has_infinity(const Node& node) {
 bool differs_by_a_letter(const Node& a, const Node& b) {
   for (const auto& [product, other] : {std::pair{&a, &b}, {&b, &a}}) {
     if (product->op != Op::kMultiply || product->args[1]->op != Op::kSymbol) continue;
-    Kernels kernels;
+    AtomTable kernels;
     ExactReader reader(kernels);
     const auto x = reader.read(*product->args[0]);
     const auto y = x ? reader.read(*other) : std::nullopt;
@@ -90,7 +90,7 @@ size_t count_nodes(const Node& node, size_t limit) {
 }
 
 std::optional<mpq_class> rational_value(const Node& node) {
-  Kernels kernels;
+  AtomTable kernels;
   const auto form = ExactReader(kernels).read(node);
   mpq_class value;
   if (!form || kernels.failed() || !is_constant(*form, value)) return std::nullopt;
@@ -156,7 +156,7 @@ Outcome compare_scalars(const Node& gold, const Node& answer, Budget& budget) {
   const size_t nodes = count_nodes(gold, budget.exact) + count_nodes(answer, budget.exact);
   if (nodes > budget.exact) return undecided("too-much-work");
   budget.exact -= nodes;
-  Kernels kernels;
+  AtomTable kernels;
   ExactReader reader(kernels);
   const auto a = reader.read(gold);
   const auto b = a ? reader.read(answer) : std::nullopt;

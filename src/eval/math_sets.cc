@@ -26,7 +26,7 @@ class SetReader {
         return points(node);
       case Op::kSymbol:
         if (node.text != "\\mathbbR") return std::nullopt;
-        return RealSet{Piece{}};
+        return RealSet{RealInterval{}};
       case Op::kUnion:
       case Op::kIntersection:
       case Op::kDifference: {
@@ -41,7 +41,7 @@ class SetReader {
         if (node.text == "in") return read(*node.args[1]);
         return inequality(*node.args[0], node.text, *node.args[1]);
       case Op::kChain: {
-        std::optional<RealSet> all = RealSet{Piece{}};
+        std::optional<RealSet> all = RealSet{RealInterval{}};
         for (const Node* link : node.args) {
           const auto one = all ? read(*link) : std::nullopt;
           all = one ? intersect(*all, *one) : std::nullopt;
@@ -64,7 +64,7 @@ class SetReader {
 
   std::optional<RealSet> interval(const Node& node) {
     if (node.args.size() != 2) return std::nullopt;
-    Piece piece;
+    RealInterval piece;
     bool negative = false;
     if (!is_infinite(*node.args[0], negative))
       piece.low = {node.args[0], node.text[0] == '['};
@@ -88,7 +88,7 @@ class SetReader {
   std::optional<RealSet> points(const Node& node) {
     RealSet out;
     for (const Node* value : node.args) {
-      auto merged = unite(std::move(out), {Piece{{value, true}, {value, true}}});
+      auto merged = unite(std::move(out), {RealInterval{{value, true}, {value, true}}});
       if (!merged) return std::nullopt;
       out = std::move(*merged);
     }
@@ -112,7 +112,7 @@ class SetReader {
     const int by_value = order(*low.value, *high.value);
     return by_value < 0 || (by_value == 0 && (low.closed || high.closed));
   }
-  bool is_empty(const Piece& piece) {
+  bool is_empty(const RealInterval& piece) {
     if (!piece.low.value || !piece.high.value) return false;
     const int by_value = order(*piece.low.value, *piece.high.value);
     return by_value > 0 || (by_value == 0 && !(piece.low.closed && piece.high.closed));
@@ -127,7 +127,7 @@ class SetReader {
         std::swap(a[j], a[j - 1]);
     }
     RealSet out;
-    for (const Piece& piece : a) {
+    for (const RealInterval& piece : a) {
       if (!out.empty() && touches(out.back().high, piece.low)) {
         if (order_high(piece.high, out.back().high) > 0) out.back().high = piece.high;
       } else {
@@ -140,10 +140,10 @@ class SetReader {
 
   std::optional<RealSet> intersect(const RealSet& a, const RealSet& b) {
     RealSet out;
-    for (const Piece& x : a) {
-      for (const Piece& y : b) {
-        const Piece both = {order_low(x.low, y.low) > 0 ? x.low : y.low,
-                            order_high(x.high, y.high) < 0 ? x.high : y.high};
+    for (const RealInterval& x : a) {
+      for (const RealInterval& y : b) {
+        const RealInterval both = {order_low(x.low, y.low) > 0 ? x.low : y.low,
+                                   order_high(x.high, y.high) < 0 ? x.high : y.high};
         if (!is_empty(both)) out.push_back(both);
       }
     }
@@ -155,13 +155,13 @@ class SetReader {
     RealSet out;
     End low;
     bool open_ended = true;
-    for (const Piece& piece : a) {
+    for (const RealInterval& piece : a) {
       if (piece.low.value) out.push_back({low, {piece.low.value, !piece.low.closed}});
       low = {piece.high.value, !piece.high.closed};
       open_ended = piece.high.value != nullptr;
     }
     if (open_ended) out.push_back({low, {}});
-    std::erase_if(out, [&](const Piece& piece) { return is_empty(piece); });
+    std::erase_if(out, [&](const RealInterval& piece) { return is_empty(piece); });
     return out;
   }
 
@@ -176,14 +176,15 @@ class SetReader {
   // x relation value.
   std::optional<RealSet> half_line(const std::string& relation, const Node& value) {
     bool negative = false;
-    if (is_infinite(value, negative)) return RealSet{Piece{}};  // x < infinity
+    if (is_infinite(value, negative)) return RealSet{RealInterval{}};  // x < infinity
     bool known = false;
     compare_real_constants(value, value, known);
     if (!known) return std::nullopt;
     const bool closed = relation.ends_with('=');
-    if (relation == "!=") return RealSet{Piece{{}, {&value, false}}, Piece{{&value, false}, {}}};
-    if (relation[0] == '<') return RealSet{Piece{{}, {&value, closed}}};
-    if (relation[0] == '>') return RealSet{Piece{{&value, closed}, {}}};
+    if (relation == "!=")
+      return RealSet{RealInterval{{}, {&value, false}}, RealInterval{{&value, false}, {}}};
+    if (relation[0] == '<') return RealSet{RealInterval{{}, {&value, closed}}};
+    if (relation[0] == '>') return RealSet{RealInterval{{&value, closed}, {}}};
     return std::nullopt;
   }
 
@@ -209,19 +210,19 @@ class SetReader {
     if (!sizes) return std::nullopt;
     RealSet positive, mirrored;
     const Node* zero = arena_.number(0);
-    const auto at_least_zero = intersect(*sizes, {Piece{{zero, true}, {}}});
+    const auto at_least_zero = intersect(*sizes, {RealInterval{{zero, true}, {}}});
     if (!at_least_zero) return std::nullopt;
     const auto minus = [&](const End& end) {
       return End{end.value ? arena_.make(Op::kNegate, {end.value}) : nullptr, end.closed};
     };
-    for (const Piece& piece : *at_least_zero)
+    for (const RealInterval& piece : *at_least_zero)
       mirrored.push_back({minus(piece.high), minus(piece.low)});
     return unite(*at_least_zero, mirrored);
   }
 
   // a x + b relation 0 with rational a and b.
   std::optional<RealSet> linear(const Node& left, const std::string& relation, const Node& right) {
-    Kernels kernels;
+    AtomTable kernels;
     ExactReader reader(kernels);
     const auto a = reader.read(left);
     const auto b = a ? reader.read(right) : std::nullopt;

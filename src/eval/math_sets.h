@@ -21,11 +21,11 @@ struct End {
   bool closed = false;
 };
 
-struct Piece {
+struct RealInterval {
   End low, high;
 };
 
-using RealSet = std::vector<Piece>;
+using RealSet = std::vector<RealInterval>;
 
 // `unknown_alone`: a bare tuple (a, b) may be an interval.
 std::optional<RealSet> read_real_set(const Node& node, Arena& arena);

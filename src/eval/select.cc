@@ -30,7 +30,7 @@ struct ProblemGroup {
   double baseline_tokens = 0;
 };
 
-SelectedRow usable_row(const Candidate& candidate, size_t index, const SelectOptions& options) {
+SelectedRow usable_row(const SampledReply& candidate, size_t index, const SelectOptions& options) {
   SelectedRow row{index, candidate.completion, candidate.num_tokens, false, 0};
   if (options.cut == Cut::kNone) return row;
   row.completion = cut_after_solution(candidate.completion, candidate.gold, options.cut);
@@ -46,7 +46,7 @@ SelectedRow usable_row(const Candidate& candidate, size_t index, const SelectOpt
   return row;
 }
 
-std::vector<ProblemGroup> group_by_problem(std::span<const Candidate> candidates,
+std::vector<ProblemGroup> group_by_problem(std::span<const SampledReply> candidates,
                                            const SelectOptions& options) {
   std::vector<ProblemGroup> groups;
   std::unordered_map<std::string_view, size_t> index_of;
@@ -58,7 +58,7 @@ std::vector<ProblemGroup> group_by_problem(std::span<const Candidate> candidates
   for (ProblemGroup& group : groups) {
     double num_right = 0, tokens = 0;
     for (const size_t i : group.candidates) {
-      const Candidate& candidate = candidates[i];
+      const SampledReply& candidate = candidates[i];
       num_right += candidate.right;
       if (!candidate.right || candidate.truncated) continue;
       tokens += static_cast<double>(candidate.num_tokens);
@@ -74,10 +74,10 @@ std::vector<ProblemGroup> group_by_problem(std::span<const Candidate> candidates
 
 // Sorts the usable rows by the strategy and keeps the first ones; a text that is there already does
 // not count again.
-void choose(std::span<const Candidate> candidates, const SelectOptions& options,
+void choose(std::span<const SampledReply> candidates, const SelectOptions& options,
             ProblemGroup& group) {
   const auto key = [&](const SelectedRow& row) -> std::pair<double, int64_t> {
-    const Candidate& candidate = candidates[row.candidate_idx];
+    const SampledReply& candidate = candidates[row.candidate_idx];
     const auto tokens = static_cast<double>(row.num_tokens);
     const auto order = static_cast<int64_t>(row.candidate_idx);
     switch (options.keep) {
@@ -105,7 +105,7 @@ void choose(std::span<const Candidate> candidates, const SelectOptions& options,
 
 // Empties the groups outside the difficulty percentiles; rank 0 is the highest pass rate, equal
 // ones stand by their baseline's length, then by order.
-int64_t drop_by_difficulty(std::vector<ProblemGroup>& groups, const Range& percentiles) {
+int64_t drop_by_difficulty(std::vector<ProblemGroup>& groups, const ValueRange& percentiles) {
   std::vector<size_t> order;
   for (size_t i = 0; i < groups.size(); ++i)
     if (!groups[i].usable.empty()) order.push_back(i);
@@ -126,7 +126,7 @@ int64_t drop_by_difficulty(std::vector<ProblemGroup>& groups, const Range& perce
 }
 
 // Drops rows outside the length percentiles of all chosen rows; returns the problems left empty.
-int64_t drop_by_length(std::vector<ProblemGroup>& groups, const Range& percentiles) {
+int64_t drop_by_length(std::vector<ProblemGroup>& groups, const ValueRange& percentiles) {
   std::vector<double> lengths;
   for (const ProblemGroup& group : groups)
     for (const SelectedRow& row : group.usable)
@@ -181,7 +181,7 @@ std::string cut_after_solution(std::string_view completion, std::string_view gol
   return whole;
 }
 
-Selection select_rows(std::span<const Candidate> candidates, const SelectOptions& options) {
+Selection select_rows(std::span<const SampledReply> candidates, const SelectOptions& options) {
   std::vector<ProblemGroup> groups = group_by_problem(candidates, options);
   Selection selection;
   selection.num_problems = static_cast<int64_t>(groups.size());
@@ -208,7 +208,7 @@ Selection select_rows(std::span<const Candidate> candidates, const SelectOptions
   return selection;
 }
 
-std::string what_if_table(std::span<const Candidate> candidates, const SelectOptions& chosen) {
+std::string what_if_table(std::span<const SampledReply> candidates, const SelectOptions& chosen) {
   std::string table = cat("  ", "strategy                    problems  lost    rows  tokens/row",
                           "  saved/problem  saved in all  saved %\n");
   const auto line = [&](const char* name, const SelectOptions& options, bool is_chosen) {
@@ -248,9 +248,9 @@ Cut parse_cut(const std::string& name) {
                                      : Cut::kNone;
 }
 
-Range parse_range(const std::string& text, double limit, const std::string& option) {
+ValueRange parse_range(const std::string& text, double limit, const std::string& option) {
   const size_t dash = text.find('-');
-  Range range;
+  ValueRange range;
   const auto parse = [&](std::string_view part, double& value) {
     const auto got = std::from_chars(part.data(), part.data() + part.size(), value);
     return got.ec == std::errc() && got.ptr == part.data() + part.size();

@@ -23,7 +23,7 @@
 
 namespace laconic {
 
-struct Candidate {
+struct SampledReply {
   std::string id;  // of the problem
   int64_t sample_idx = 0;
   std::string gold;
@@ -36,7 +36,7 @@ struct Candidate {
 enum class Keep { kShortest, kLongest, kRandom };
 enum class Cut { kNone, kFirstSolution, kSecondSolution };
 
-struct Range {
+struct ValueRange {
   double low = 0, high = 0;  // both belong to it
 };
 
@@ -45,9 +45,10 @@ struct SelectOptions {
   Cut cut = Cut::kNone;
   int64_t per_problem = 1;
   uint64_t seed = 1;
-  Range pass_rate = {0, 1};
-  Range difficulty_percentiles = {0, 100};  // of problems, 0 the one with the highest pass rate
-  Range length_percentiles = {0, 100};      // of the chosen rows, by tokens
+  ValueRange pass_rate = {0, 1};
+  ValueRange difficulty_percentiles = {0,
+                                       100};  // of problems, 0 the one with the highest pass rate
+  ValueRange length_percentiles = {0, 100};   // of the chosen rows, by tokens
   std::function<int64_t(std::string_view)> count;  // tokens of a text; may be empty
 };
 
@@ -69,7 +70,7 @@ struct Selection {
   double baseline_tokens = 0;  // of as many rows at the baseline of their problem
 };
 
-Selection select_rows(std::span<const Candidate> candidates, const SelectOptions& options);
+Selection select_rows(std::span<const SampledReply> candidates, const SelectOptions& options);
 
 // The reply up to the end of its first (second) right solution, with the think span closed and the
 // answer behind it kept; the reply as it is where that is not there or would not be judged right.
@@ -77,11 +78,11 @@ std::string cut_after_solution(std::string_view completion, std::string_view gol
 
 // One line a strategy, the chosen one marked: problems kept, rows, tokens, what is saved per
 // problem and in all. `chosen` says the filters too.
-std::string what_if_table(std::span<const Candidate> candidates, const SelectOptions& chosen);
+std::string what_if_table(std::span<const SampledReply> candidates, const SelectOptions& chosen);
 
 Keep parse_keep(const std::string& name);  // "shortest", "longest", "random"
 Cut parse_cut(const std::string& name);    // "none", "first-solution", "second-solution"
 // "10-90": Error(kUsage) naming `option` unless 0 <= low <= high <= limit.
-Range parse_range(const std::string& text, double limit, const std::string& option);
+ValueRange parse_range(const std::string& text, double limit, const std::string& option);
 
 }  // namespace laconic

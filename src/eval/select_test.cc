@@ -8,14 +8,14 @@
 namespace laconic {
 namespace {
 
-Candidate candidate(const char* id, int64_t sample, int64_t tokens, bool right,
-                    bool truncated = false) {
+SampledReply candidate(const char* id, int64_t sample, int64_t tokens, bool right,
+                       bool truncated = false) {
   return {id,     sample, "7",      std::string(id) + " " + std::to_string(tokens),
           tokens, right,  truncated};
 }
 
 // a: 2 of 4 right (30, 10), b: all right (20, 40), c: right but cut off, d: wrong.
-std::vector<Candidate> candidates() {
+std::vector<SampledReply> candidates() {
   return {candidate("a", 0, 30, true),       candidate("a", 1, 10, true),
           candidate("a", 2, 5, false),       candidate("a", 3, 99, false),
           candidate("b", 0, 20, true),       candidate("b", 1, 40, true),
@@ -57,7 +57,7 @@ TEST(Select, RandomDependsOnTheSeedAlone) {
 }
 
 TEST(Select, TheSameTextDoesNotCountTwice) {
-  std::vector<Candidate> same = {candidate("a", 0, 10, true), candidate("a", 1, 10, true)};
+  std::vector<SampledReply> same = {candidate("a", 0, 10, true), candidate("a", 1, 10, true)};
   SelectOptions options;
   options.per_problem = 2;
   EXPECT_EQ(select_rows(same, options).rows.size(), 1u);
@@ -100,7 +100,7 @@ TEST(Select, CutsAfterTheFirstRightSolutionAndKeepsTheAnswer) {
 }
 
 TEST(Select, CutRepliesAreCountedByTheirShareOrByTheTokenizer) {
-  const Candidate one = {"a", 0, "7", kReply, 100, true, false};
+  const SampledReply one = {"a", 0, "7", kReply, 100, true, false};
   SelectOptions options;
   options.cut = Cut::kFirstSolution;
   const Selection shared = select_rows({&one, 1}, options);

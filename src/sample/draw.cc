@@ -32,11 +32,11 @@ int32_t find_by_cumulative(std::span<const float> weights, std::span<const doubl
   return static_cast<int32_t>(found);
 }
 
-int32_t find_by_cumulative(std::span<const Candidate> candidates, double uniform) {
+int32_t find_by_cumulative(std::span<const TokenWeight> candidates, double uniform) {
   double total = 0;
-  for (const Candidate& candidate : candidates) total += candidate.weight;
+  for (const TokenWeight& candidate : candidates) total += candidate.weight;
   double cumulative = 0;
-  for (const Candidate& candidate : candidates) {
+  for (const TokenWeight& candidate : candidates) {
     cumulative += candidate.weight;
     if (cumulative > uniform * total) return candidate.id;
   }

@@ -70,7 +70,7 @@ std::vector<int32_t> kept_ids(const std::vector<float>& logits, const SamplingSe
       write_exp(logits, finite_max(logits), static_cast<float>(1 / settings.temperature),
                 {weights, block_sums});
   std::vector<int32_t> ids;
-  for (const Candidate& candidate : filter_candidates(weights, total, settings))
+  for (const TokenWeight& candidate : filter_candidates(weights, total, settings))
     ids.push_back(candidate.id);
   return ids;
 }

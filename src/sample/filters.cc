@@ -11,7 +11,7 @@
 namespace laconic {
 namespace {
 
-bool better(const Candidate& a, const Candidate& b) {
+bool better(const TokenWeight& a, const TokenWeight& b) {
   return a.weight > b.weight || (a.weight == b.weight && a.id < b.id);
 }
 
@@ -50,8 +50,8 @@ float kth_largest(std::span<const float> weights, size_t k) {
   return *std::min_element(shortlist.begin(), shortlist.end());
 }
 
-std::vector<Candidate> at_least(std::span<const float> weights, float floor) {
-  std::vector<Candidate> kept;
+std::vector<TokenWeight> at_least(std::span<const float> weights, float floor) {
+  std::vector<TokenWeight> kept;
   for_runs(weights, floor, [&](size_t id) {
     if (weights[id] >= floor) kept.push_back({static_cast<int32_t>(id), weights[id]});
   });
@@ -60,7 +60,7 @@ std::vector<Candidate> at_least(std::span<const float> weights, float floor) {
 
 // The last candidate, in descending order, that top-p keeps. Halves the part where it must lie by
 // nth_element, so that only a few are ever sorted.
-Candidate last_of_top_p(std::vector<Candidate> candidates, double total, double top_p) {
+TokenWeight last_of_top_p(std::vector<TokenWeight> candidates, double total, double top_p) {
   auto begin = candidates.begin(), end = candidates.end();
   double before = 0;  // weight of those before `begin`, all kept
   while (end - begin > 16) {
@@ -87,8 +87,8 @@ bool filters_are_on(const SamplingSettings& settings, int64_t num_allowed) {
          settings.min_p > 0;
 }
 
-std::vector<Candidate> filter_candidates(std::span<const float> weights, double total,
-                                         const SamplingSettings& settings) {
+std::vector<TokenWeight> filter_candidates(std::span<const float> weights, double total,
+                                           const SamplingSettings& settings) {
   const auto size = static_cast<double>(weights.size());
   const bool use_top_k =
       settings.top_k > 0 && settings.top_k < static_cast<int64_t>(weights.size());
@@ -99,19 +99,19 @@ std::vector<Candidate> filter_candidates(std::span<const float> weights, double 
       use_top_k ? kth_largest(weights, static_cast<size_t>(settings.top_k)) : 0.0F;
   if (settings.top_p >= 1) return at_least(weights, std::max(min_weight, top_k_floor));
 
-  std::vector<Candidate> candidates;
+  std::vector<TokenWeight> candidates;
   if (use_top_k) {
     candidates = at_least(weights, top_k_floor);
     total = 0;
-    for (const Candidate& candidate : candidates) total += candidate.weight;
+    for (const TokenWeight& candidate : candidates) total += candidate.weight;
   } else {
     // Ids below w hold less than size * w: where that is under the share that top-p drops, they are
     // dropped. Half of it leaves room for rounding.
     const auto droppable = static_cast<float>(0.5 * (1 - settings.top_p) * total / size);
     candidates = at_least(weights, std::min(droppable, 1.0F));
   }
-  const Candidate last = last_of_top_p(candidates, total, settings.top_p);
-  std::erase_if(candidates, [&](const Candidate& candidate) {
+  const TokenWeight last = last_of_top_p(candidates, total, settings.top_p);
+  std::erase_if(candidates, [&](const TokenWeight& candidate) {
     return better(last, candidate) || candidate.weight < min_weight;
   });
   return candidates;

@@ -19,15 +19,15 @@ namespace laconic {
 
 struct SamplingSettings;
 
-struct Candidate {
+struct TokenWeight {
   int32_t id = 0;
   float weight = 0;  // in [0, 1], the best id's is 1; not normalised
 };
 
 // `weights` [number of allowed ids], the largest is 1; `total` is their sum. Returns the kept ids
 // in ascending order. REQUIRES: at least one of top_k, top_p, min_p is on.
-std::vector<Candidate> filter_candidates(std::span<const float> weights, double total,
-                                         const SamplingSettings& settings);
+std::vector<TokenWeight> filter_candidates(std::span<const float> weights, double total,
+                                           const SamplingSettings& settings);
 
 bool filters_are_on(const SamplingSettings& settings, int64_t num_allowed);
 
