@@ -28,7 +28,7 @@ struct SampledRow {
 
 struct SampledRows {
   std::vector<SampledRow> rows;
-  std::vector<Candidate> candidates;  // one a row, in the same order
+  std::vector<SampledReply> candidates;  // one a row, in the same order
   int64_t num_judged_here = 0;
 };
 
