@@ -2,8 +2,7 @@
 #include <utf8proc.h>
 
 #include <algorithm>
-#include <cstdlib>
-#include <new>
+#include <vector>
 
 #include "base/error.h"
 #include "text/normalizer.h"
@@ -21,16 +20,43 @@ utf8proc_option_t options_of(NormalForm form) {
   return static_cast<utf8proc_option_t>(options);
 }
 
+int32_t as_signed(char32_t c) { return static_cast<int32_t>(c); }
+
+utf8proc_propval_t combining_class(int32_t c) { return utf8proc_get_property(c)->combining_class; }
+
+// Canonical ordering: each run of characters that combine is sorted by class, equal ones as they
+// were. utf8proc's own way exchanges neighbours, so that a long run takes quadratic time.
+void order_marks(std::vector<int32_t>& points) {
+  const auto is_starter = [](int32_t c) { return combining_class(c) == 0; };
+  for (auto begin = points.begin(); begin != points.end();) {
+    begin = std::find_if_not(begin, points.end(), is_starter);
+    const auto end = std::find_if(begin, points.end(), is_starter);
+    std::stable_sort(begin, end,
+                     [](int32_t a, int32_t b) { return combining_class(a) < combining_class(b); });
+    begin = end;
+  }
+}
+
 void append_mapped(NormalForm form, std::string_view text, std::string& out) {
-  if (text.empty()) return;
-  utf8proc_uint8_t* mapped = nullptr;
-  const auto length =
-      utf8proc_map(reinterpret_cast<const utf8proc_uint8_t*>(text.data()),
-                   static_cast<utf8proc_ssize_t>(text.size()), &mapped, options_of(form));
-  if (length == UTF8PROC_ERROR_NOMEM) throw std::bad_alloc();
+  static constexpr utf8proc_ssize_t kLongest = 32;  // U+FDFA: 18
+  const utf8proc_option_t options = options_of(form);
+  std::vector<int32_t> points;
+  points.reserve(text.size());
+  for (size_t pos = 0; pos < text.size();) {
+    int32_t parts[kLongest];
+    int boundary = 0;
+    const auto length = utf8proc_decompose_char(as_signed(next_code_point(text, pos)), parts,
+                                                kLongest, options, &boundary);
+    LACONIC_CHECK(length >= 0 && length <= kLongest, "a decomposition of length ", length);
+    points.insert(points.end(), parts, parts + length);
+  }
+  order_marks(points);
+  auto length = static_cast<utf8proc_ssize_t>(points.size());
+  if ((options & UTF8PROC_COMPOSE) != 0)
+    length = utf8proc_normalize_utf32(points.data(), length, options);
   LACONIC_CHECK(length >= 0, utf8proc_errmsg(length));
-  out.append(reinterpret_cast<const char*>(mapped), static_cast<size_t>(length));
-  std::free(mapped);
+  points.resize(static_cast<size_t>(length));
+  for (const int32_t c : points) append_utf8(static_cast<char32_t>(c), out);
 }
 
 // True for characters that every composing or canonical form leaves alone whatever precedes them:
