@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "base/json.h"
-#include "data/mixture.h"
+#include "data/measurement.h"
 
 namespace laconic {
 

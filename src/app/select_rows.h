@@ -15,7 +15,7 @@
 
 #include "base/json.h"
 #include "data/rows.h"
-#include "eval/select.h"
+#include "method/select.h"
 
 namespace laconic {
 

@@ -15,8 +15,8 @@
 #include "app/run_folder.h"
 #include "app/tldr_settings.h"
 #include "app/training_run.h"
-#include "data/choice.h"
-#include "data/mixture.h"
+#include "method/choice.h"
+#include "method/mixture.h"
 
 namespace laconic {
 

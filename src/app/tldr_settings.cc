@@ -2,7 +2,7 @@
 #include "app/tldr_settings.h"
 
 #include "base/error.h"
-#include "data/mixture.h"
+#include "method/mixture.h"
 
 namespace laconic {
 

@@ -20,35 +20,10 @@ double mean_of(std::span<const double> values) {
   return sum / static_cast<double>(values.size());
 }
 
-// s.e. of mean(x) / mean(y) by the delta method, x_g and y_g paired.
-double ratio_se(std::span<const double> x, std::span<const double> y) {
-  const auto num = static_cast<double>(x.size());
-  if (x.size() < 2) return kUnknown;
-  const double mean_y = mean_of(y), ratio = mean_of(x) / mean_y;
-  double sum = 0;
-  for (size_t g = 0; g < x.size(); ++g) sum += (x[g] - ratio * y[g]) * (x[g] - ratio * y[g]);
-  return std::sqrt(sum / (num * (num - 1))) / std::abs(mean_y);
-}
-
 std::vector<double> minus(const std::vector<double>& a, const std::vector<double>& b) {
   std::vector<double> out(a.size());
   for (size_t g = 0; g < a.size(); ++g) out[g] = a[g] - b[g];
   return out;
-}
-
-void check_same_problems(const ProblemMeans& first, const ProblemMeans& second) {
-  if (first.ids == second.ids) return;
-  std::vector<std::string> only;
-  std::set_symmetric_difference(first.ids.begin(), first.ids.end(), second.ids.begin(),
-                                second.ids.end(), std::back_inserter(only));
-  fail(ErrorKind::kData, "comparison: expected samples of the same problems, got ", only.size(),
-       " of ", first.ids.size(), " and ", second.ids.size(), " on one side only (\"", only.front(),
-       "\")");
-}
-
-double independent_gain_se(double gain, double now, double near_zero, double near_one) {
-  return std::sqrt(now * now + (1 - gain) * (1 - gain) * near_zero * near_zero +
-                   gain * gain * near_one * near_one);
 }
 
 }  // namespace
@@ -115,6 +90,15 @@ TokenRatio token_ratio(std::span<const double> first, std::span<const double> se
   return {ratio, {ratio * std::exp(-half), ratio * std::exp(half)}};
 }
 
+double ratio_se(std::span<const double> x, std::span<const double> y) {
+  const auto num = static_cast<double>(x.size());
+  if (x.size() < 2) return kUnknown;
+  const double mean_y = mean_of(y), ratio = mean_of(x) / mean_y;
+  double sum = 0;
+  for (size_t g = 0; g < x.size(); ++g) sum += (x[g] - ratio * y[g]) * (x[g] - ratio * y[g]);
+  return std::sqrt(sum / (num * (num - 1))) / std::abs(mean_y);
+}
+
 ProblemMeans problem_means(std::span<const SampleRecord> records) {
   require(!records.empty(), ErrorKind::kData, "statistics: expected samples, got none");
   struct Sums {
@@ -134,6 +118,16 @@ ProblemMeans problem_means(std::span<const SampleRecord> records) {
     out.tokens.push_back(sums.tokens / sums.count);
   }
   return out;
+}
+
+void check_same_problems(const ProblemMeans& first, const ProblemMeans& second) {
+  if (first.ids == second.ids) return;
+  std::vector<std::string> only;
+  std::set_symmetric_difference(first.ids.begin(), first.ids.end(), second.ids.begin(),
+                                second.ids.end(), std::back_inserter(only));
+  fail(ErrorKind::kData, "comparison: expected samples of the same problems, got ", only.size(),
+       " of ", first.ids.size(), " and ", second.ids.size(), " on one side only (\"", only.front(),
+       "\")");
 }
 
 Comparison compare_samples(std::span<const SampleRecord> first,
@@ -161,28 +155,6 @@ Measurement measure(std::span<const SampleRecord> records) {
   }
   const Estimate accuracy = clustered_mean(right), length = clustered_mean(tokens);
   return {accuracy.mean, accuracy.se, length.mean, length.se};
-}
-
-GainErrors gain_errors(std::span<const SampleRecord> long_model,
-                       std::span<const SampleRecord> short_model,
-                       std::span<const SampleRecord> now) {
-  const ProblemMeans l = problem_means(long_model), s = problem_means(short_model),
-                     n = problem_means(now);
-  check_same_problems(l, s);
-  check_same_problems(l, n);
-  return {.short_se = ratio_se(minus(n.tokens, s.tokens), minus(l.tokens, s.tokens)),
-          .long_se = ratio_se(minus(l.accuracy, n.accuracy), minus(l.accuracy, s.accuracy))};
-}
-
-GainErrors gain_errors(const Bounds& bounds, const Measurement& now) {
-  const Measurement &l = bounds.long_model, &s = bounds.short_model;
-  const double tokens_scale = l.tokens - s.tokens, accuracy_scale = l.accuracy - s.accuracy;
-  const double short_gain = (now.tokens - s.tokens) / tokens_scale;
-  const double long_gain = (l.accuracy - now.accuracy) / accuracy_scale;
-  return {.short_se = independent_gain_se(short_gain, now.tokens_se, s.tokens_se, l.tokens_se) /
-                      std::abs(tokens_scale),
-          .long_se = independent_gain_se(long_gain, now.accuracy_se, l.accuracy_se, s.accuracy_se) /
-                     std::abs(accuracy_scale)};
 }
 
 }  // namespace laconic

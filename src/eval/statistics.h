@@ -16,7 +16,7 @@
 #include <string>
 #include <vector>
 
-#include "data/mixture.h"
+#include "data/measurement.h"
 #include "data/records.h"
 
 namespace laconic {
@@ -64,6 +64,9 @@ struct TokenRatio {
 };
 TokenRatio token_ratio(std::span<const double> first, std::span<const double> second);
 
+// s.e. of mean(x) / mean(y) by the delta method, x_g and y_g paired; infinite for fewer than two.
+double ratio_se(std::span<const double> x, std::span<const double> y);
+
 struct Comparison {
   PairedDifference accuracy;  // second minus first
   PairedDifference tokens;
@@ -81,15 +84,9 @@ struct ProblemMeans {
 };
 ProblemMeans problem_means(std::span<const SampleRecord> records);
 
-// What the mixture needs.
-Measurement measure(std::span<const SampleRecord> records);
+// Error(kData) that names a problem of one side only.
+void check_same_problems(const ProblemMeans& first, const ProblemMeans& second);
 
-// Standard errors of both raw gains with the bounds' own error, paired by problem: a gain is a
-// ratio of means of per-problem differences, x_g / y_g; s.e. by the delta method.
-GainErrors gain_errors(std::span<const SampleRecord> long_model,
-                       std::span<const SampleRecord> short_model,
-                       std::span<const SampleRecord> now);
-// The same from bounds that were given, not sampled: all errors taken as independent.
-GainErrors gain_errors(const Bounds& bounds, const Measurement& now);
+Measurement measure(std::span<const SampleRecord> records);
 
 }  // namespace laconic

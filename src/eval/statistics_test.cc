@@ -34,7 +34,6 @@ TEST(Statistics, ClusteringMatters) {
 TEST(Statistics, OneProblemHasAnUnknownError) {
   const std::vector<SampleRecord> rows = {record("a", true, 10), record("a", false, 10)};
   EXPECT_TRUE(std::isinf(measure(rows).accuracy_se));
-  EXPECT_TRUE(std::isinf(gain_errors(rows, rows, rows).short_se));
   EXPECT_TRUE(std::isinf(compare_samples(rows, rows).accuracy.interval.high));
   EXPECT_FALSE(compare_samples(rows, rows).within_margin(0.5));
 }
@@ -81,12 +80,6 @@ TEST_F(StatisticsGolden, PairedComparison) {
   EXPECT_NEAR(got.token_ratio.interval.high, number("token_ratio", 2), 1e-10);
 }
 
-TEST_F(StatisticsGolden, GainErrors) {
-  const GainErrors got = gain_errors(samples("long"), samples("short"), samples("now"));
-  EXPECT_NEAR(got.short_se, number("gain_se", 0), 1e-10);
-  EXPECT_NEAR(got.long_se, number("gain_se", 1), 1e-10);
-}
-
 TEST_F(StatisticsGolden, StudentT) {
   for (const Json& pair : golden_.at("student_t_975", "").as_array(""))
     EXPECT_NEAR(student_t_975(pair.as_array("")[0].as_number("")),
@@ -113,17 +106,6 @@ TEST(Statistics, IntervalsCover) {
   }
   EXPECT_GT(covered, 0.93 * kRuns);
   EXPECT_LT(covered, 0.97 * kRuns);
-}
-
-// Bounds without error leave only that of the model in training.
-TEST(Statistics, GainErrorsFromGivenBounds) {
-  const Bounds bounds = {{0.8, 0, 1000, 0}, {0.4, 0, 200, 0}};
-  const GainErrors got = gain_errors(bounds, {0.7, 0.02, 600, 16});
-  EXPECT_DOUBLE_EQ(got.short_se, 16.0 / 800);
-  EXPECT_NEAR(got.long_se, 0.02 / 0.4, 1e-15);
-  // At the long bound (short gain 1) only its own error and the model's count.
-  const Bounds noisy = {{0.8, 0.01, 1000, 12}, {0.4, 0.01, 200, 5}};
-  EXPECT_NEAR(gain_errors(noisy, {0.8, 0, 1000, 16}).short_se, 20.0 / 800, 1e-15);
 }
 
 }  // namespace

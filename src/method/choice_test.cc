@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "data/choice.h"
+#include "method/choice.h"
 
 #include <gtest/gtest.h>
 

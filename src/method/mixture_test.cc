@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "data/mixture.h"
+#include "method/mixture.h"
 
 #include <gtest/gtest.h>
 
@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "base/philox.h"
+#include "eval/statistics_fixture.h"
 
 namespace laconic {
 namespace {
@@ -114,6 +115,28 @@ TEST(Mixture, ParsesSharesInTheOrderOfTheNames) {
         "short=x,long=1", "short=-1,long=2", "short,long", "short=nan,long=1"}) {
     EXPECT_THROW(parse_mixture(bad, names), Error) << bad;
   }
+}
+
+TEST_F(StatisticsGolden, GainErrors) {
+  const GainErrors got = gain_errors(samples("long"), samples("short"), samples("now"));
+  EXPECT_NEAR(got.short_se, number("gain_se", 0), 1e-10);
+  EXPECT_NEAR(got.long_se, number("gain_se", 1), 1e-10);
+}
+
+TEST(Mixture, GainErrorsOfOneProblemAreUnknown) {
+  const std::vector<SampleRecord> rows = {record("a", true, 10), record("a", false, 10)};
+  EXPECT_TRUE(std::isinf(gain_errors(rows, rows, rows).short_se));
+}
+
+// Bounds without error leave only that of the model in training.
+TEST(Mixture, GainErrorsFromGivenBounds) {
+  const Bounds bounds = {{0.8, 0, 1000, 0}, {0.4, 0, 200, 0}};
+  const GainErrors got = gain_errors(bounds, {0.7, 0.02, 600, 16});
+  EXPECT_DOUBLE_EQ(got.short_se, 16.0 / 800);
+  EXPECT_NEAR(got.long_se, 0.02 / 0.4, 1e-15);
+  // At the long bound (short gain 1) only its own error and the model's count.
+  const Bounds noisy = {{0.8, 0.01, 1000, 12}, {0.4, 0.01, 200, 5}};
+  EXPECT_NEAR(gain_errors(noisy, {0.8, 0, 1000, 16}).short_se, 20.0 / 800, 1e-15);
 }
 
 }  // namespace

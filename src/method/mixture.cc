@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "data/mixture.h"
+#include "method/mixture.h"
 
 #include <algorithm>
 #include <charconv>
 #include <cmath>
 
 #include "base/error.h"
+#include "eval/statistics.h"
 
 namespace laconic {
 namespace {
@@ -25,6 +26,17 @@ double parse_share(std::string_view text, const std::string& whole) {
   require(code == std::errc() && stop == end && value >= 0 && value <= 1, ErrorKind::kUsage,
           "mixture: expected a share in [0, 1], got \"", text, "\" in \"", whole, "\"");
   return value;
+}
+
+std::vector<double> minus(const std::vector<double>& a, const std::vector<double>& b) {
+  std::vector<double> out(a.size());
+  for (size_t g = 0; g < a.size(); ++g) out[g] = a[g] - b[g];
+  return out;
+}
+
+double independent_gain_se(double gain, double now, double near_zero, double near_one) {
+  return std::sqrt(now * now + (1 - gain) * (1 - gain) * near_zero * near_zero +
+                   gain * gain * near_one * near_one);
 }
 
 }  // namespace
@@ -48,6 +60,28 @@ Gains raw_gains(const Bounds& bounds, const Measurement& now) {
   const double accuracy_scale = std::abs(bounds.long_model.accuracy - bounds.short_model.accuracy);
   return {.short_gain = std::max((now.tokens - bounds.short_model.tokens) / tokens_scale, 0.0),
           .long_gain = std::max((bounds.long_model.accuracy - now.accuracy) / accuracy_scale, 0.0)};
+}
+
+GainErrors gain_errors(std::span<const SampleRecord> long_model,
+                       std::span<const SampleRecord> short_model,
+                       std::span<const SampleRecord> now) {
+  const ProblemMeans l = problem_means(long_model), s = problem_means(short_model),
+                     n = problem_means(now);
+  check_same_problems(l, s);
+  check_same_problems(l, n);
+  return {.short_se = ratio_se(minus(n.tokens, s.tokens), minus(l.tokens, s.tokens)),
+          .long_se = ratio_se(minus(l.accuracy, n.accuracy), minus(l.accuracy, s.accuracy))};
+}
+
+GainErrors gain_errors(const Bounds& bounds, const Measurement& now) {
+  const Measurement &l = bounds.long_model, &s = bounds.short_model;
+  const double tokens_scale = l.tokens - s.tokens, accuracy_scale = l.accuracy - s.accuracy;
+  const double short_gain = (now.tokens - s.tokens) / tokens_scale;
+  const double long_gain = (l.accuracy - now.accuracy) / accuracy_scale;
+  return {.short_se = independent_gain_se(short_gain, now.tokens_se, s.tokens_se, l.tokens_se) /
+                      std::abs(tokens_scale),
+          .long_se = independent_gain_se(long_gain, now.accuracy_se, l.accuracy_se, s.accuracy_se) /
+                     std::abs(accuracy_scale)};
 }
 
 Gains shrunk_gains(const Gains& raw, const GainErrors& errors) {

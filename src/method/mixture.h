@@ -7,24 +7,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <span>
 #include <string>
 #include <vector>
 
+#include "data/measurement.h"
+#include "data/records.h"  // SampleRecord
+
 namespace laconic {
-
-// Accuracy in [0, 1] and mean tokens of one model on the development set, under one sampler
-// setting.
-struct Measurement {
-  double accuracy = 0;
-  double accuracy_se = 0;  // clustered by problem
-  double tokens = 0;
-  double tokens_se = 0;
-};
-
-struct Bounds {
-  Measurement long_model;   // --model
-  Measurement short_model;  // --short-model
-};
 
 // Error(kCheck) in words when the bounds give no scale: acc_long <= acc_short, tok_long ==
 // tok_short.
@@ -35,12 +25,20 @@ struct Gains {
   double long_gain = 0;   // max((acc_long - acc) / |acc_long - acc_short|, 0)
 };
 
+// Standard errors of the raw gains.
 struct GainErrors {
   double short_se = 0;
   double long_se = 0;
 };
 
 Gains raw_gains(const Bounds& bounds, const Measurement& now);
+// With the bounds' own error, paired by problem: a gain is a ratio of means of per-problem
+// differences, x_g / y_g; s.e. by the delta method. Error(kData) where the problems differ.
+GainErrors gain_errors(std::span<const SampleRecord> long_model,
+                       std::span<const SampleRecord> short_model,
+                       std::span<const SampleRecord> now);
+// The same from bounds that were given, not sampled: all errors taken as independent.
+GainErrors gain_errors(const Bounds& bounds, const Measurement& now);
 // max(0, raw - standard error).
 Gains shrunk_gains(const Gains& raw, const GainErrors& errors);
 

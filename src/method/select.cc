@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "eval/select.h"
+#include "method/select.h"
 
 #include <algorithm>
 #include <array>

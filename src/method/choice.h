@@ -13,7 +13,7 @@
 #include <string>
 #include <vector>
 
-#include "data/mixture.h"
+#include "method/mixture.h"
 
 namespace laconic {
 
