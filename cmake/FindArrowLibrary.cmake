@@ -40,5 +40,5 @@ find_package_handle_standard_args(ArrowLibrary
 if(ArrowLibrary_FOUND AND NOT TARGET arrow::arrow)
   add_library(arrow::arrow INTERFACE IMPORTED)
   target_link_libraries(arrow::arrow INTERFACE "${parquet_file}" "${arrow_file}")
-  target_link_options(arrow::arrow INTERFACE "-Wl,-rpath,${ARROW}")
+  set_property(GLOBAL APPEND PROPERTY LACONIC_LIBRARY_FOLDERS "${ARROW}")
 endif()

@@ -38,5 +38,5 @@ if(TorchLibrary_FOUND AND NOT TARGET torch::torch)
     # The CUDA runtime lies in wheels beside torch, found by libtorch's own run path, not by the linker.
     target_link_options(torch::torch INTERFACE "-Wl,--allow-shlib-undefined")
   endif()
-  target_link_options(torch::torch INTERFACE "-Wl,-rpath,${LIBTORCH}/lib")
+  set_property(GLOBAL APPEND PROPERTY LACONIC_LIBRARY_FOLDERS "${LIBTORCH}/lib")
 endif()
