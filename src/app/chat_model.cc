@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <optional>
 
 #include "app/adapted_model.h"
 #include "base/error.h"
@@ -12,7 +11,7 @@
 #include "nn/model_folder.h"
 #include "nn/rope.h"
 #include "sample/decode_step_model.h"
-#include "sample/sampler.h"
+#include "sample/scheduler.h"
 #include "text/prompt_builder.h"
 #include "text/think_span.h"
 #include "text/tokenizer.h"
@@ -27,19 +26,29 @@ Json message(const char* role, const std::string& content) {
   return out;
 }
 
-// Tells each id when it is fed back: the sampler itself hands out whole samples only.
-class Streaming : public DecodeStepModel {
+// The text of a reply as its ids come.
+class ReplyText : public SampleListener {
  public:
-  Streaming(DecodeModel& model, std::function<void(int32_t)> on_id)
-      : DecodeStepModel(model), on_id_(std::move(on_id)) {}
-  void step(std::span<const int32_t> slots, std::span<const int32_t> ids,
-            std::span<float> logits) override {
-    on_id_(ids[0]);
-    DecodeStepModel::step(slots, ids, logits);
+  ReplyText(const Tokenizer& tokenizer, Scheduler& scheduler, const ChatModel::Listener& listener)
+      : decoder_(tokenizer, /*skip_special=*/true), scheduler_(scheduler), listener_(listener) {}
+  void on_token(Ticket ticket, const SampledToken& token) override {
+    say(decoder_.push(token.id));
+    if (!listener_.keep_going()) scheduler_.cancel(ticket);
+  }
+  void on_finish(Ticket, Sample&& done) override {
+    say(decoder_.finish());
+    sample = std::move(done);
   }
 
+  Sample sample;
+
  private:
-  std::function<void(int32_t)> on_id_;
+  void say(const std::string& text) const {
+    if (!text.empty()) listener_.on_text(text);
+  }
+  IncrementalDecoder decoder_;
+  Scheduler& scheduler_;
+  const ChatModel::Listener& listener_;
 };
 
 }  // namespace
@@ -53,6 +62,8 @@ struct ChatModel::State {
   PromptBuilder builder;
   SamplingSettings sampling;
   std::unique_ptr<DecodeModel> decode;
+  std::unique_ptr<DecodeStepModel> steps;
+  std::unique_ptr<Scheduler> scheduler;
   Json messages = Json::array();
   int64_t num_turns = 0;
 
@@ -73,6 +84,9 @@ ChatModel::ChatModel(const std::string& folder, const std::string& adapter, cons
   state_->decode = std::make_unique<DecodeModel>(state_->model.weights, 1,
                                                  context_positions(state_->model.weights.config),
                                                  parse_storage_choice(sampling.sampling_weights));
+  state_->steps = std::make_unique<DecodeStepModel>(*state_->decode);
+  StepModel* const models[] = {state_->steps.get()};
+  state_->scheduler = std::make_unique<Scheduler>(models);
 }
 
 ChatModel::~ChatModel() = default;
@@ -98,23 +112,10 @@ ChatReply ChatModel::reply(const std::string& user, const Listener& listener) {
           state.decode->max_positions(), " tokens, got ", request.prompt.size(), " (try /reset)");
   sampling.max_new_tokens = std::min(sampling.max_new_tokens, room);
 
-  IncrementalDecoder decoder(state.builder.tokenizer(), /*skip_special=*/true);
-  std::vector<int32_t> ids;
-  const auto say = [&](const std::string& text) {
-    if (!text.empty()) listener.on_text(text);
-  };
-  const auto take = [&](int32_t id) {
-    ids.push_back(id);
-    say(decoder.push(id));
-  };
-  std::optional<Sample> sample;
-  SamplerCallbacks callbacks;
-  callbacks.on_sample = [&](Sample&& done) { sample = std::move(done); };
-  callbacks.keep_going = [&](const SamplerProgress&) { return listener.keep_going(); };
-  Streaming streaming(*state.decode, take);
-  sample_all(streaming, {&request, 1}, sampling, callbacks);
-  if (sample) take(sample->ids.back());  // the last id is never fed back
-  say(decoder.finish());
+  ReplyText text(state.builder.tokenizer(), *state.scheduler, listener);
+  state.scheduler->submit(request, sampling, text);
+  state.scheduler->run();
+  const std::vector<int32_t>& ids = text.sample.ids;
 
   ChatReply reply;
   reply.text = state.builder.has_template() ? state.builder.completion_text(ids)
@@ -122,7 +123,9 @@ ChatReply ChatModel::reply(const std::string& user, const Listener& listener) {
   reply.num_tokens = static_cast<int64_t>(ids.size());
   reply.num_thinking_tokens =
       count_think_tokens(state.builder.tokenizer(), ids, starts_thinking()).thinking_tokens;
-  reply.finish_reason = sample ? finish_reason_name(sample->finish_reason) : "interrupted";
+  reply.finish_reason = text.sample.finish_reason == FinishReason::kCancelled
+                            ? "interrupted"
+                            : finish_reason_name(text.sample.finish_reason);
   reply.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   if (state.builder.has_template()) {
     turns.push_back(message("assistant", reply.text));

@@ -6,7 +6,7 @@
 
 #include "base/error.h"
 #include "sample/filters.h"
-#include "sample/sampler.h"
+#include "sample/sample.h"
 #include "sample/softmax_kernels.h"
 
 namespace laconic {

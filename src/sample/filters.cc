@@ -5,7 +5,7 @@
 #include <functional>
 #include <limits>
 
-#include "sample/sampler.h"  // SamplingSettings
+#include "sample/sample.h"  // SamplingSettings
 #include "sample/softmax_kernels.h"
 
 namespace laconic {

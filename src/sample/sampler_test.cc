@@ -10,65 +10,12 @@
 #include <set>
 
 #include "base/error.h"
-#include "base/hash.h"
-#include "base/philox.h"
+#include "sample/step_model_fixture.h"
 
 namespace laconic {
 namespace {
 
-constexpr int32_t kVocab = 41;
-
-// Logits that depend on the whole history of a slot, so that any mix-up of slots shows.
-std::vector<float> logits_of(std::span<const int32_t> history) {
-  const uint64_t key =
-      hash64({reinterpret_cast<const char*>(history.data()), history.size() * sizeof(int32_t)});
-  std::vector<float> logits(kVocab);
-  for (size_t i = 0; i < logits.size(); ++i)
-    logits[i] = static_cast<float>(3 * philox_uniform(key, i, 0));
-  return logits;
-}
-
-class MockModel : public StepModel {
- public:
-  explicit MockModel(int64_t num_slots) : histories_(static_cast<size_t>(num_slots)) {}
-  int64_t num_slots() const override { return static_cast<int64_t>(histories_.size()); }
-  int64_t vocab_size() const override { return kVocab; }
-  int64_t max_positions() const override { return 64; }
-  void prefill(int64_t slot, std::span<const int32_t> prompt, std::span<float> logits) override {
-    ++num_prefills;
-    histories_.at(static_cast<size_t>(slot)).assign(prompt.begin(), prompt.end());
-    const auto row = logits_of(prompt);
-    std::copy(row.begin(), row.end(), logits.begin());
-  }
-  void step(std::span<const int32_t> slots, std::span<const int32_t> ids,
-            std::span<float> logits) override {
-    EXPECT_EQ(std::set<int32_t>(slots.begin(), slots.end()).size(), slots.size());
-    EXPECT_EQ(logits.size(), slots.size() * kVocab);
-    batch_sizes.push_back(slots.size());
-    for (size_t row = 0; row < slots.size(); ++row) {
-      auto& history = histories_.at(static_cast<size_t>(slots[row]));
-      history.push_back(ids[row]);
-      const auto values = logits_of(history);
-      std::copy(values.begin(), values.end(), logits.begin() + static_cast<long>(row * kVocab));
-    }
-  }
-  void copy_slot(int64_t from, int64_t to, int64_t num_positions) override {
-    auto history = histories_.at(static_cast<size_t>(from));
-    history.resize(static_cast<size_t>(num_positions));
-    histories_.at(static_cast<size_t>(to)) = history;
-  }
-
-  // Last to first, as no thread would promise an order.
-  void for_each(int64_t count, const std::function<void(int64_t)>& function) override {
-    while (count-- > 0) function(count);
-  }
-
-  int num_prefills = 0;
-  std::vector<size_t> batch_sizes;
-
- private:
-  std::vector<std::vector<int32_t>> histories_;
-};
+constexpr int32_t kVocab = kMockVocab;
 
 std::vector<SampleRequest> some_requests(int num_prompts, int num_samples) {
   std::vector<SampleRequest> requests;
@@ -81,8 +28,8 @@ std::vector<SampleRequest> some_requests(int num_prompts, int num_samples) {
 using Samples = std::map<std::pair<std::string, int64_t>, Sample>;
 
 Samples run(const std::vector<SampleRequest>& requests, const SamplingSettings& settings,
-            int64_t num_slots, MockModel* model = nullptr) {
-  MockModel own(num_slots);
+            int64_t num_slots, MockStepModel* model = nullptr) {
+  MockStepModel own(num_slots);
   Samples samples;
   const SamplerCallbacks callbacks = {
       [&](Sample&& sample) {
@@ -180,7 +127,7 @@ TEST(SamplerTest, ARequestsOwnCapWins) {
     EXPECT_TRUE(
         std::equal(ids.begin(), ids.begin() + std::min(ids.size(), longer.size()), longer.begin()));
   }
-  MockModel model(2);
+  MockStepModel model(2);
   for (int64_t bad : {int64_t{64}, int64_t{-1}}) {  // the prompt does not fit beside 64
     requests[3].max_new_tokens = bad;
     EXPECT_THROW(sample_all(model, requests, settings, {}), Error);
@@ -194,7 +141,7 @@ TEST(SamplerTest, GreedyFollowsTheLargestLogitAndReportsItsLogprob) {
   const Sample sample = run(requests, settings, 1).begin()->second;
   std::vector<int32_t> history = {1, 2};
   for (size_t i = 0; i < sample.ids.size(); ++i) {
-    const auto logits = logits_of(history);
+    const auto logits = mock_logits(history);
     const auto best = std::max_element(logits.begin(), logits.end()) - logits.begin();
     ASSERT_EQ(sample.ids[i], best);
     double sum = 0;
@@ -205,7 +152,7 @@ TEST(SamplerTest, GreedyFollowsTheLargestLogitAndReportsItsLogprob) {
 }
 
 TEST(SamplerTest, FreedSlotsAreRefilledAtOnce) {
-  MockModel model(4);
+  MockStepModel model(4);
   const auto samples = run(some_requests(30, 1), short_runs(), 4, &model);
   // All four slots are busy in every step until the requests run out.
   size_t num_partial = 0;
@@ -216,14 +163,14 @@ TEST(SamplerTest, FreedSlotsAreRefilledAtOnce) {
 
 TEST(SamplerTest, SharedPromptsArePrefilledOnce) {
   for (int64_t num_slots : {1, 3, 16}) {
-    MockModel model(num_slots);
+    MockStepModel model(num_slots);
     run(some_requests(5, 7), short_runs(), num_slots, &model);
     EXPECT_EQ(model.num_prefills, 5);
   }
 }
 
 TEST(SamplerTest, KeepGoingEndsTheRun) {
-  MockModel model(2);
+  MockStepModel model(2);
   const auto requests = some_requests(10, 1);
   size_t num_samples = 0;
   SamplerProgress last;
@@ -243,7 +190,7 @@ TEST(SamplerTest, SeveralModelsGiveTheSamplesOfOne) {
   const auto requests = some_requests(15, 3);
   const auto settings = short_runs();
   const Samples expected = run(requests, settings, 1);
-  MockModel first(2), second(3), third(1);
+  MockStepModel first(2), second(3), third(1);
   StepModel* const models[] = {&first, &second, &third};
   Samples samples;
   const SamplerCallbacks callbacks = {
@@ -257,13 +204,13 @@ TEST(SamplerTest, SeveralModelsGiveTheSamplesOfOne) {
 }
 
 TEST(SamplerTest, AnErrorInOneThreadEndsTheRun) {
-  struct Broken : MockModel {
-    using MockModel::MockModel;
+  struct Broken : MockStepModel {
+    using MockStepModel::MockStepModel;
     void step(std::span<const int32_t>, std::span<const int32_t>, std::span<float>) override {
       fail(ErrorKind::kFailure, "broken");
     }
   };
-  MockModel fine(2);
+  MockStepModel fine(2);
   Broken broken(2);
   StepModel* const models[] = {&fine, &broken};
   auto settings = short_runs();
@@ -284,7 +231,7 @@ TEST(SamplerTest, AllowedIdsBoundTheDraw) {
 
 void expect_usage_error(const SampleRequest& request, const SamplingSettings& settings,
                         const std::string& part) {
-  MockModel model(2);
+  MockStepModel model(2);
   const std::vector<SampleRequest> requests = {{"fine", 0, {1}}, request};
   try {
     sample_all(model, requests, settings, {});

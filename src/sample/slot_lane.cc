@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sample/slot_lane.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/hash.h"
+#include "base/philox.h"
+#include "base/profile.h"
+
+namespace laconic {
+namespace {
+
+// The generator's key of a request: seed and id both mixed in, so that neither two seeds nor two
+// ids share a stream.
+uint64_t key_of(const SampleRequest& request, uint64_t seed) {
+  const auto bits = philox(seed, hash64(request.id), 0);
+  return uint64_t{bits[0]} << 32 | bits[1];
+}
+
+}  // namespace
+
+SlotLane::SlotLane(StepModel& model, RequestQueue& queue)
+    : model_(model),
+      queue_(queue),
+      vocab_size_(static_cast<size_t>(model.vocab_size())),
+      logits_(static_cast<size_t>(model.num_slots()) * vocab_size_) {
+  abandon();
+  slots_.reserve(free_slots_.size());
+  ids_.reserve(free_slots_.size());
+}
+
+template <typename Function>
+bool SlotLane::guarded(const Function& function) {
+  try {
+    function();
+    return true;
+  } catch (...) {
+    if (!error_) error_ = std::current_exception();
+    return false;
+  }
+}
+
+bool SlotLane::may_go_on() {
+  bool may = false;
+  guarded([&] { may = queue_.may_go_on(std::exchange(num_new_tokens_, 0)); });
+  return may;
+}
+
+// Asks has_left(row) of each that runs, in order.
+template <typename Function>
+void SlotLane::keep_unless(const Function& has_left) {
+  size_t kept = 0;
+  for (size_t row = 0; row < running_.size(); ++row) {
+    if (has_left(row)) continue;
+    if (kept != row) running_[kept] = std::move(running_[row]);
+    ++kept;
+  }
+  running_.resize(kept);
+}
+
+// Every slot is free again, and what was in it is gone without a call.
+void SlotLane::abandon() {
+  for (const Running& running : running_) queue_.finish(*running.entry);
+  running_.clear();
+  prompt_ = nullptr;
+  free_slots_.clear();
+  for (int64_t slot = model_.num_slots() - 1; slot >= 0; --slot)
+    free_slots_.push_back(static_cast<int32_t>(slot));
+}
+
+// Those of `taken` that keep_going or an error leaves out wait again.
+void SlotLane::admit_all(std::span<const Entry> taken) {
+  for (; !taken.empty(); taken = taken.subspan(1)) {
+    if (error_ || !may_go_on()) return queue_.give_back(taken);
+    try {
+      admit(taken[0]);
+    } catch (...) {
+      queue_.finish(*taken[0]);
+      queue_.give_back(taken.subspan(1));
+      throw;
+    }
+  }
+}
+
+SlotLane::Turn SlotLane::turn() {
+  Turn done = Turn::kIdle;
+  try {
+    done = turn_of_all();
+  } catch (...) {
+    abandon();  // a model's error
+    throw;
+  }
+  if (error_) std::rethrow_exception(std::exchange(error_, nullptr));
+  return done;
+}
+
+SlotLane::Turn SlotLane::turn_of_all() {
+  bool worked = drop_cancelled();
+  while (!free_slots_.empty() && !error_) {
+    const std::vector<Entry> taken = queue_.take(free_slots_.size());
+    if (taken.empty()) break;
+    worked = true;
+    admit_all(taken);
+    if (queue_.stopped()) break;
+  }
+  if (error_) return Turn::kWorked;
+  if (queue_.stopped()) return Turn::kStopped;
+  if (running_.empty()) return worked ? Turn::kWorked : Turn::kIdle;
+  if (!may_go_on()) return Turn::kStopped;
+  step();
+  return Turn::kWorked;
+}
+
+bool SlotLane::drop_cancelled() {
+  const std::vector<Entry> waited = queue_.take_cancelled();
+  for (const Entry& entry : waited) {
+    Running none{entry, -1, 0, {}};
+    finish(none, FinishReason::kCancelled);
+  }
+  const size_t num_before = running_.size();
+  keep_unless([&](size_t row) {
+    if (!running_[row].entry->cancelled) return false;
+    finish(running_[row], FinishReason::kCancelled);
+    return true;
+  });
+  return !waited.empty() || running_.size() < num_before;
+}
+
+// The slot admitted last still holds its prompt, even where it has finished: only an admission
+// overwrites a slot.
+void SlotLane::fill_slot(int32_t slot, const Entry& entry) {
+  const std::vector<int32_t>& prompt = entry->request->prompt;
+  if (prompt_ && prompt_->request->prompt == prompt) {
+    model_.copy_slot(prompt_slot_, slot, static_cast<int64_t>(prompt.size()));
+  } else {
+    prompt_logits_.resize(vocab_size_);
+    model_.prefill(slot, prompt, prompt_logits_);
+  }
+  prompt_ = entry;
+  prompt_slot_ = slot;
+}
+
+// Fills a free slot with a request and draws its first token from the prompt's logits.
+void SlotLane::admit(Entry entry) {
+  const int32_t slot = free_slots_.back();
+  free_slots_.pop_back();
+  fill_slot(slot, entry);
+  const uint64_t key = key_of(*entry->request, entry->settings->seed);
+  Running running{std::move(entry), slot, key, {}};
+  if (!append(running, draw(running, prompt_logits_))) running_.push_back(std::move(running));
+}
+
+Draw SlotLane::draw(const Running& running, std::span<const float> logits) const {
+  const ProfileScope scope("draw of a token");
+  const auto sample_idx = static_cast<uint64_t>(running.entry->request->sample_idx);
+  const double uniform = philox_uniform(running.key, running.sample.ids.size(), sample_idx);
+  return draw_token(logits, *running.entry->settings, uniform);
+}
+
+bool SlotLane::append(Running& running, const Draw& drawn) {
+  Sample& sample = running.sample;
+  sample.ids.push_back(drawn.id);
+  sample.logprobs.push_back(drawn.logprob);
+  ++num_new_tokens_;
+  const ScheduledRequest& entry = *running.entry;
+  const SampledToken token{drawn.id, drawn.logprob, std::ssize(sample.ids) - 1};
+  if (!guarded([&] { entry.listener->on_token(entry.ticket, token); })) {
+    free_slots_.push_back(running.slot);
+    queue_.finish(entry);
+    return true;
+  }
+  const auto& stops = entry.settings->stop_ids;
+  const bool stopped = std::find(stops.begin(), stops.end(), drawn.id) != stops.end();
+  if (!stopped && std::ssize(sample.ids) < entry.max_new_tokens()) return false;
+  finish(running, stopped ? FinishReason::kStop : FinishReason::kLength);
+  return true;
+}
+
+void SlotLane::finish(Running& running, FinishReason reason) {
+  const ScheduledRequest& entry = *running.entry;
+  if (running.slot >= 0) free_slots_.push_back(running.slot);
+  running.sample.finish_reason = reason;
+  running.sample.request_idx = static_cast<size_t>(entry.ticket);
+  guarded([&] { entry.listener->on_finish(entry.ticket, std::move(running.sample)); });
+  queue_.finish(entry);  // after the call, which may submit the next one
+}
+
+void SlotLane::step() {
+  slots_.clear();
+  ids_.clear();
+  for (const Running& running : running_) {
+    slots_.push_back(running.slot);
+    ids_.push_back(running.sample.ids.back());
+  }
+  model_.step(slots_, ids_, std::span(logits_).first(running_.size() * vocab_size_));
+  drawn_.resize(running_.size());
+  model_.for_each(std::ssize(running_), [&](int64_t i) {
+    const auto row = static_cast<size_t>(i);
+    drawn_[row] = draw(running_[row], std::span(logits_).subspan(row * vocab_size_, vocab_size_));
+  });
+  keep_unless([&](size_t row) { return append(running_[row], drawn_[row]); });
+}
+
+}  // namespace laconic
