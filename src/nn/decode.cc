@@ -57,6 +57,8 @@ struct DecodeModel::State {
   }
   // Empties the slot and runs the prompt; writes the logits of the last position unless empty.
   void run_prompt(int64_t slot, std::span<const int32_t> prompt, std::span<float> logits);
+  void run_on(int64_t slot, std::span<const int32_t> ids, std::span<float> logits);
+  void extend(int64_t slot, std::span<const int32_t> ids, std::span<float> logits);
   void append(int64_t slot, int32_t id);
   bool crosses(int64_t slot) const;
   void copy_slot(int64_t from, int64_t to, int64_t num_positions);
@@ -72,18 +74,45 @@ struct DecodeModel::State {
 
 void DecodeModel::State::run_prompt(int64_t slot, std::span<const int32_t> prompt,
                                     std::span<float> logits) {
-  const auto length = static_cast<int64_t>(prompt.size());
   cache.clear(slot);
-  cache.grow(slot, length);
-  if (by_length) history(slot) = {{prompt.begin(), prompt.end()}, length};
-  for (int64_t begin = 0; begin < length; begin += kPrefillRows) {
+  if (by_length) history(slot) = {};
+  run_on(slot, prompt, logits);
+}
+
+// Behind what the slot holds, in chunks, rotated for the length of the whole.
+void DecodeModel::State::run_on(int64_t slot, std::span<const int32_t> ids,
+                                std::span<float> logits) {
+  const int64_t held = cache.num_positions(slot), length = held + std::ssize(ids);
+  cache.grow(slot, std::ssize(ids));
+  if (by_length) {
+    history(slot).ids.insert(history(slot).ids.end(), ids.begin(), ids.end());
+    history(slot).num_prompt = length;
+  }
+  for (int64_t begin = held; begin < length; begin += kPrefillRows) {
     const int64_t end = std::min(length, begin + kPrefillRows);
     pass.clear();
     for (int64_t i = begin; i < end; ++i)
-      pass.add_row(cache.pages(slot), i, prompt[static_cast<size_t>(i)], length);
+      pass.add_row(cache.pages(slot), i, ids[static_cast<size_t>(i - held)], length);
     const bool wanted = end == length && !logits.empty();
     pass.run_prompt({pass.num_rows() - (wanted ? 1 : 0), pass.num_rows()}, logits.data());
   }
+}
+
+// As a prompt of the whole would be rotated: where the keys that the slot holds are not, all of it
+// is run again.
+void DecodeModel::State::extend(int64_t slot, std::span<const int32_t> ids,
+                                std::span<float> logits) {
+  if (by_length) {
+    const int64_t held = cache.num_positions(slot), length = held + std::ssize(ids);
+    const int64_t rotated_for = reruns ? held : history(slot).num_prompt;
+    if (held > 0 && pass.regime(rotated_for) != pass.regime(length)) {
+      cache.require_room(slot, std::ssize(ids));
+      std::vector<int32_t> all = history(slot).ids;
+      all.insert(all.end(), ids.begin(), ids.end());
+      return run_prompt(slot, all, logits);
+    }
+  }
+  run_on(slot, ids, logits);
 }
 
 void DecodeModel::State::append(int64_t slot, int32_t id) {
@@ -158,6 +187,12 @@ void DecodeModel::prefill(int64_t slot, std::span<const int32_t> prompt, std::sp
   LACONIC_CHECK(static_cast<int64_t>(logits.size()) == vocab_size());
   LACONIC_CHECK(!prompt.empty());
   state_->run_prompt(slot, prompt, logits);
+}
+
+void DecodeModel::extend(int64_t slot, std::span<const int32_t> ids, std::span<float> logits) {
+  LACONIC_CHECK(static_cast<int64_t>(logits.size()) == vocab_size());
+  LACONIC_CHECK(!ids.empty());
+  state_->extend(slot, ids, logits);
 }
 
 void DecodeModel::step(std::span<const int32_t> slots, std::span<const int32_t> ids,

@@ -47,6 +47,10 @@ class DecodeModel {
   int64_t num_positions(int64_t slot) const;  // now in the slot
   // Empties the slot, runs the prompt and writes the logits [V] of its last position.
   void prefill(int64_t slot, std::span<const int32_t> prompt, std::span<float> logits);
+  // Appends ids to what the slot holds and writes the logits [V] of the last one: the same bits as
+  // a prefill of the whole, without running what is there again. A slot that would be more than
+  // full is Error(kUsage) and stays as it was.
+  void extend(int64_t slot, std::span<const int32_t> ids, std::span<float> logits);
   // One more token for each named slot; writes logits [slots.size(), V], row i for slots[i]. Slots
   // are distinct. A slot that is full is Error(kUsage).
   void step(std::span<const int32_t> slots, std::span<const int32_t> ids, std::span<float> logits);

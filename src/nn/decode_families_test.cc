@@ -188,6 +188,30 @@ TEST_P(FamilyDecode, ACopyOfThePromptGoesOnAsThePromptWould) {
   }
 }
 
+// From a prompt, and from a prompt and steps, within and across the contexts that rotations depend
+// on.
+TEST_P(FamilyDecode, ExtendedAsThePromptOfTheWhole) {
+  const Ids ids = whole(1);
+  std::vector<float> expected(vocab()), next(vocab()), logits(vocab());
+  for (const size_t length : {size_t{40}, size_t{90}, ids.size() - 1}) {
+    DecodeModel model(weights_, 3, kCapacity);
+    model.prefill(0, std::span(ids).first(length), expected);
+    model.step(Ids{0}, Ids{ids[length]}, next);
+    for (const size_t num_prompt : {size_t{5}, size_t{30}}) {
+      for (const size_t from : {num_prompt, num_prompt + 8, length - 1}) {
+        run(model, 1, Ids(ids.begin(), ids.begin() + static_cast<long>(from)), num_prompt);
+        model.copy_slot(1, 2, static_cast<int64_t>(from));
+        for (const int32_t slot : {2, 1}) {
+          model.extend(slot, std::span(ids).subspan(from, length - from), logits);
+          ASSERT_EQ(logits, expected) << from << " to " << length << " slot " << slot;
+          model.step(Ids{slot}, Ids{ids[length]}, logits);
+          ASSERT_EQ(logits, next) << from << " to " << length << " slot " << slot;
+        }
+      }
+    }
+  }
+}
+
 TEST(Rope, DynamicScalingStretchesTheContext) {
   ModelConfig config;
   config.max_positions = 4096;

@@ -294,6 +294,56 @@ TEST_P(DecodeTest, CopiedSlotGoesOnLikeItsSource) {
   }
 }
 
+// In one piece and in several, across chunks and pages, in every storage.
+TEST_P(DecodeTest, ExtendedEqualsThePromptOfTheWhole) {
+  const auto ids = random_ids(200, GetParam().vocab, 8);
+  const auto vocab = static_cast<size_t>(GetParam().vocab);
+  const std::vector<std::vector<size_t>> cuts = {
+      {1, 200}, {63, 64, 200}, {64, 65, 66, 200}, {70, 199, 200}};
+  for (StorageChoice storage : {StorageChoice::kAuto, StorageChoice::kFloat32,
+                                StorageChoice::kBfloat16, StorageChoice::kInt8}) {
+    DecodeModel model(weights_, 2, 201, storage);
+    std::vector<float> expected(vocab), next(vocab), logits(vocab);
+    model.prefill(0, ids, expected);
+    model.step(std::vector<int32_t>{0}, std::vector<int32_t>{3}, next);
+    for (const auto& ends : cuts) {
+      model.prefill(1, std::span(ids).first(ends[0]), logits);
+      for (size_t i = 1; i < ends.size(); ++i)
+        model.extend(1, std::span(ids).subspan(ends[i - 1], ends[i] - ends[i - 1]), logits);
+      EXPECT_EQ(logits, expected) << ends[0] << " in " << storage_choice_name(storage);
+      EXPECT_EQ(model.num_positions(1), 200);
+      model.step(std::vector<int32_t>{1}, std::vector<int32_t>{3}, logits);
+      EXPECT_EQ(logits, next) << ends[0] << " in " << storage_choice_name(storage);
+    }
+  }
+}
+
+// Slots that share their pages go three ways.
+TEST_P(DecodeTest, ExtendedCopiesDoNotTouchEachOther) {
+  const auto prompt = random_ids(70, GetParam().vocab, 4);
+  const auto vocab = static_cast<size_t>(GetParam().vocab);
+  DecodeModel model(weights_, 4, 90);
+  std::vector<float> logits(vocab), expected(vocab);
+  model.prefill(0, prompt, logits);
+  model.copy_slot(0, 1, 70);
+  model.copy_slot(0, 2, 65);
+  std::vector<std::vector<int32_t>> wholes;
+  for (int32_t slot : {0, 1, 2}) {
+    wholes.emplace_back(prompt.begin(), prompt.begin() + (slot == 2 ? 65 : 70));
+    const auto rest = random_ids(5 + slot, GetParam().vocab, 20 + static_cast<uint64_t>(slot));
+    wholes.back().insert(wholes.back().end(), rest.begin(), rest.end());
+    model.extend(slot, rest, logits);
+    model.prefill(3, wholes.back(), expected);
+    EXPECT_EQ(logits, expected) << "slot " << slot;
+  }
+  for (int32_t slot : {0, 1, 2}) {  // what each holds is still its own
+    model.step(std::vector<int32_t>{slot}, std::vector<int32_t>{1}, logits);
+    wholes[static_cast<size_t>(slot)].push_back(1);
+    model.prefill(3, wholes[static_cast<size_t>(slot)], expected);
+    EXPECT_EQ(logits, expected) << "slot " << slot;
+  }
+}
+
 TEST(DecodeModelTest, FullSlotIsAnError) {
   const Weights weights = random_weights(kShapes[0]);
   DecodeModel model(weights, 1, 4);
@@ -303,6 +353,10 @@ TEST(DecodeModelTest, FullSlotIsAnError) {
   model.prefill(0, std::span(ids).first(4), logits);
   const std::vector<int32_t> slot = {0};
   EXPECT_THROW(model.step(slot, std::span(ids).last(1), logits), Error);
+  model.prefill(0, std::span(ids).first(3), logits);
+  EXPECT_THROW(model.extend(0, std::span(ids).last(2), logits), Error);
+  EXPECT_EQ(model.num_positions(0), 3);
+  model.extend(0, std::span(ids).last(1), logits);
 }
 
 TEST(KvCacheTest, PagesAreSharedUntilWrittenAndReused) {

@@ -23,6 +23,9 @@ class DecodeStepModel : public StepModel {
             std::span<float> logits) override {
     model_.step(slots, ids, logits);
   }
+  void extend(int64_t slot, std::span<const int32_t> ids, std::span<float> logits) override {
+    model_.extend(slot, ids, logits);
+  }
   void copy_slot(int64_t from, int64_t to, int64_t num_positions) override {
     model_.copy_slot(from, to, num_positions);
   }

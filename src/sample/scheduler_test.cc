@@ -151,6 +151,31 @@ TEST(SchedulerTest, AdmittedInTheOrderOfArrival) {
     EXPECT_EQ(one.model.prompts[static_cast<size_t>(i)], request_of(i).prompt);
 }
 
+// Prompts that begin alike, longer and shorter, with the slot's own run behind the beginning.
+TEST(SchedulerTest, WhatPromptsShareIsRunOnce) {
+  std::vector<int32_t> head(30);
+  for (size_t i = 0; i < head.size(); ++i) head[i] = static_cast<int32_t>(i * i % kMockVocab);
+  const auto prompt = [&](size_t num_shared, std::vector<int32_t> rest) {
+    rest.insert(rest.begin(), head.begin(), head.begin() + static_cast<long>(num_shared));
+    return rest;
+  };
+  const std::vector<std::vector<int32_t>> prompts = {prompt(30, {1, 2, 3}), prompt(30, {4}),
+                                                     prompt(30, {}),        prompt(20, {9, 9}),
+                                                     prompt(20, {9, 9}),    prompt(8, {7, 7})};
+  SamplingSettings settings;
+  settings.max_new_tokens = 20;
+  for (int64_t num_slots : {1, 2, 6}) {
+    OneModel one(num_slots);
+    for (size_t i = 0; i < prompts.size(); ++i)
+      one.scheduler.submit({cat("p", i), 0, prompts[i]}, settings, one.witness);
+    one.scheduler.run();
+    EXPECT_EQ(one.model.num_prefills, 2);          // the first and the last
+    EXPECT_EQ(one.model.num_extended, 1 + 1 + 2);  // of the second, third and fourth
+    for (size_t i = 0; i < prompts.size(); ++i)
+      EXPECT_EQ(one.witness.samples.at(i).ids, alone({cat("p", i), 0, prompts[i]}, settings).ids);
+  }
+}
+
 TEST(SchedulerTest, SubmitFromACallback) {
   OneModel one(2);
   int32_t next = 3;

@@ -11,6 +11,9 @@
 namespace laconic {
 namespace {
 
+// Positions: a copy shares pages of the cache, of which the one written next is copied whole.
+constexpr size_t kSharedWorthCopying = 16;
+
 // The generator's key of a request: seed and id both mixed in, so that neither two seeds nor two
 // ids share a stream.
 uint64_t key_of(const SampleRequest& request, uint64_t seed) {
@@ -128,13 +131,21 @@ bool SlotLane::drop_cancelled() {
 }
 
 // The slot admitted last still holds its prompt, even where it has finished: only an admission
-// overwrites a slot.
+// overwrites a slot. What the new prompt begins with alike (instruction, examples, earlier turns of
+// a chat) is not run again.
 void SlotLane::fill_slot(int32_t slot, const Entry& entry) {
-  const std::vector<int32_t>& prompt = entry->request->prompt;
-  if (prompt_ && prompt_->request->prompt == prompt) {
-    model_.copy_slot(prompt_slot_, slot, static_cast<int64_t>(prompt.size()));
+  const std::span<const int32_t> prompt = entry->request->prompt;
+  std::span<const int32_t> held;
+  if (prompt_) held = prompt_->request->prompt;
+  const auto differ = std::mismatch(prompt.begin(), prompt.end(), held.begin(), held.end());
+  auto shared = static_cast<size_t>(differ.first - prompt.begin());
+  prompt_logits_.resize(vocab_size_);
+  if (shared == prompt.size() && shared == held.size()) {
+    model_.copy_slot(prompt_slot_, slot, static_cast<int64_t>(shared));
+  } else if (shared = std::min(shared, prompt.size() - 1); shared >= kSharedWorthCopying) {
+    model_.copy_slot(prompt_slot_, slot, static_cast<int64_t>(shared));
+    model_.extend(slot, prompt.subspan(shared), prompt_logits_);
   } else {
-    prompt_logits_.resize(vocab_size_);
     model_.prefill(slot, prompt, prompt_logits_);
   }
   prompt_ = entry;

@@ -25,6 +25,9 @@ class StepModel {
   // One more id for each of the distinct slots; writes logits [slots.size(), V].
   virtual void step(std::span<const int32_t> slots, std::span<const int32_t> ids,
                     std::span<float> logits) = 0;
+  // Appends ids to what the slot holds; writes the logits [V] of the last one. The same logits as a
+  // prefill of the whole. REQUIRES: ids, and a slot that is not empty.
+  virtual void extend(int64_t slot, std::span<const int32_t> ids, std::span<float> logits) = 0;
   // Makes `to` hold the first num_positions positions of `from`; from == to cuts the slot back to
   // them.
   virtual void copy_slot(int64_t from, int64_t to, int64_t num_positions) = 0;

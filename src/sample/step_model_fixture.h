@@ -51,6 +51,14 @@ class MockStepModel : public StepModel {
       std::copy(values.begin(), values.end(), logits.begin() + static_cast<long>(row * kMockVocab));
     }
   }
+  void extend(int64_t slot, std::span<const int32_t> ids, std::span<float> logits) override {
+    auto& history = histories_.at(static_cast<size_t>(slot));
+    EXPECT_FALSE(history.empty());
+    history.insert(history.end(), ids.begin(), ids.end());
+    num_extended += std::ssize(ids);
+    const auto row = mock_logits(history);
+    std::copy(row.begin(), row.end(), logits.begin());
+  }
   void copy_slot(int64_t from, int64_t to, int64_t num_positions) override {
     auto history = histories_.at(static_cast<size_t>(from));
     ASSERT_LE(num_positions, std::ssize(history));
@@ -63,6 +71,7 @@ class MockStepModel : public StepModel {
   }
 
   int num_prefills = 0;
+  int64_t num_extended = 0;                   // ids
   std::vector<std::vector<int32_t>> prompts;  // in the order of admission
   std::vector<size_t> batch_sizes;
 
