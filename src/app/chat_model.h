@@ -2,8 +2,9 @@
 //
 // A reply's ids are those that `laconic generate` draws for the same prompt, setting and seed with
 // the turn's number as id ("1", "2", ...). A turn runs the conversation from where its prompt
-// differs from the turn's before. A model without chat template continues each line as it is. Not thread-safe; two objects may work side by side.
-// Errors: Error(kModel) for the folder; Error(kUsage) for a conversation that is too long.
+// differs from the turn's before. A model without chat template continues each line as it is. Not
+// thread-safe; two objects may work side by side. Errors: Error(kModel) for the folder;
+// Error(kUsage) for a conversation that is too long.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
