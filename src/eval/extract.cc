@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "base/format.h"
 #include "eval/extract_text.h"
 
 namespace laconic {
@@ -17,31 +18,73 @@ constexpr std::string_view kThinkOpen = "<think>", kThinkClose = "</think>";
 constexpr size_t kMaxListBytes = 4096, kMaxListBoxes = 64, kMaxConnectorBytes = 80;
 constexpr size_t kMaxConnectorWords = 5;
 
-// A box: the brace that opens it and the position after the one that closes it.
+// A box: where its content starts and ends, and the position after it; end kNone: it never closes.
 struct Box {
-  size_t macro = kNone, open = kNone, end = kNone;
+  size_t macro = kNone, begin = kNone, content_end = kNone, end = kNone;
 };
 
-// The last `macro`{...} that starts before `limit`; its open brace, kNone: none.
+// The end of the argument that stands at text[at] without braces: "\\boxed 5", "\\boxed\\frac12",
+// "\\boxed C."; kNone: none, as in "put it in \\boxed please".
+size_t bare_argument_end(std::string_view text, size_t at) {
+  const auto char_at = [&](size_t i) { return i < text.size() ? text[i] : '\0'; };
+  const size_t start = at;
+  if (char_at(at) == '-' || char_at(at) == '+') ++at;
+  if (char_at(at) == '\\') {
+    size_t end = at + 1;
+    while (is_letter(char_at(end))) ++end;
+    const std::string_view name = text.substr(at + 1, end - at - 1);
+    int groups = name.ends_with("frac") ? 2 : name == "sqrt" ? 1 : 0;
+    if (groups == 0 && name != "pi" && name != "infty") return kNone;
+    for (; groups > 0; --groups) {
+      while (char_at(end) == ' ') ++end;
+      if (end >= text.size()) return kNone;
+      end = text[end] == '{' ? skip_braces(text, end) : end + 1;
+      if (end == kNone) return kNone;
+    }
+    return end;
+  }
+  const bool choice = char_at(at) >= 'A' && char_at(at) <= 'J' && at == start;
+  if (choice) {
+    const char next = char_at(at + 1);
+    return std::string_view("\0.,;$)*\n\r", 10).find(next) == kNone ? kNone : at + 1;
+  }
+  if (!is_digit(char_at(at))) return kNone;
+  while (is_digit(char_at(at)) ||
+         (std::string_view(".,/").find(char_at(at)) != kNone && is_digit(char_at(at + 1))))
+    ++at;
+  if (char_at(at) == '%') return at + 1;
+  return text.substr(at).starts_with("\\%") ? at + 2 : at;
+}
+
+// The last `macro` with an argument that starts before `limit`.
 Box last_box_of(std::string_view text, std::string_view macro, size_t limit) {
   for (size_t at = find_last(text, macro, limit); at != kNone;
        at = find_last(text, macro, at - 1)) {
     const size_t next = text.find_first_not_of(kSpace, at + macro.size());
-    if (next != kNone && text[next] == '{') return {at, next, kNone};
+    if (next != kNone && text[next] == '{') {
+      const size_t end = skip_braces(text, next);
+      return {at, next + 1, end == kNone ? kNone : end - 1, end};
+    }
+    const size_t bare = next == kNone ? kNone : bare_argument_end(text, next);
+    if (bare != kNone) return {at, next, bare, bare};
     if (at == 0) break;
   }
   return {};
 }
 
+Box shifted(Box box, size_t by) {
+  for (size_t* at : {&box.macro, &box.begin, &box.content_end, &box.end}) {
+    if (*at != kNone) *at += by;
+  }
+  return box;
+}
+
 Box last_box(std::string_view text, size_t limit) {
   const Box boxed = last_box_of(text, "\\boxed", limit);
   // No need to look for a frame before the box.
-  const size_t from = boxed.open == kNone ? 0 : boxed.open;
-  Box framed = last_box_of(text.substr(from), "\\fbox", limit - std::min(limit, from));
-  if (framed.open != kNone) framed = {framed.macro + from, framed.open + from, kNone};
-  Box out = framed.open != kNone ? framed : boxed;
-  if (out.open != kNone) out.end = skip_braces(text, out.open);
-  return out;
+  const size_t from = boxed.begin == kNone ? 0 : boxed.begin;
+  const Box framed = last_box_of(text.substr(from), "\\fbox", limit - std::min(limit, from));
+  return framed.begin == kNone ? boxed : shifted(framed, from);
 }
 
 // Whether two boxes with only `between` are one list: "," or "and" or "or", a few words before
@@ -85,10 +128,10 @@ bool is_connector(std::string_view between) {
 
 ExtractedAnswer box_answer(std::string_view text, bool join) {
   const Box box = last_box(text, kNone);
-  if (box.open == kNone) return {};
+  if (box.begin == kNone) return {};
   if (box.end == kNone) return {AnswerPlace::kUnterminatedBox, AnswerSource::kBox, ""};
   const auto inside = [&](const Box& b) {
-    return std::string(trim_answer(text.substr(b.open + 1, b.end - b.open - 2)));
+    return std::string(trim_answer(text.substr(b.begin, b.content_end - b.begin)));
   };
   std::string answer = inside(box);
   if (answer.empty()) return {AnswerPlace::kEmptyBox, AnswerSource::kBox, ""};
@@ -99,8 +142,8 @@ ExtractedAnswer box_answer(std::string_view text, bool join) {
     const size_t window = std::min(first.macro, kMaxListBytes);
     const size_t begin = first.macro - window;
     Box before = last_box(text.substr(begin, window), kNone);
-    if (before.open == kNone || before.end == kNone) break;
-    before = {before.macro + begin, before.open + begin, before.end + begin};
+    if (before.begin == kNone || before.end == kNone) break;
+    before = shifted(before, begin);
     if (!is_connector(text.substr(before.end, first.macro - before.end))) break;
     answer = inside(before) + ", " + answer;
     first = before;

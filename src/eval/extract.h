@@ -4,8 +4,9 @@
 // last "</think>"; a reply that opens <think> and never closes it is all thinking), then the
 // sources of the rules are tried in order. The rule for boxes: the last "\boxed{" (or "\fbox{")
 // counts, whatever came before it. An empty or unterminated one is a fault of the reply, there is
-// no fall back to an earlier box. The word \boxed without a brace is prose. Boxes that only "and",
-// "or" or a comma separates are one list. Linear time in the length of the text, whatever it holds.
+// no fall back to an earlier box. "\boxed 5" and "\boxed\frac12" are boxes too; the word \boxed
+// before anything else is prose. Boxes that only "and", "or" or a comma separates are one list.
+// Linear time in the length of the text, whatever it holds.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/format.h"
+#include "eval/normalise.h"
 
 namespace laconic {
 namespace {
@@ -69,11 +70,39 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 4> kMathSpan
 std::string_view leading_math(std::string_view text) {
   for (const auto& [open, close] : kMathSpans) {
     if (!text.starts_with(open)) continue;
+    if (open == "$" && is_money_sign(text, 0)) return {};
     const size_t end = text.find(close, open.size());
     if (end == kNone) return {};
     return trim_answer(text.substr(open.size(), end - open.size()));
   }
   return {};
+}
+
+// A sentence that starts with a number, without what it says of it: "72, which is the total", "72
+// because".
+std::string_view without_remark(std::string_view sentence) {
+  constexpr std::array<std::string_view, 20> kRemarks = {
+      "as",    "which", "not",       "since", "because", "so",      "where",
+      "that",  "given", "with",      "when",  "while",   "rounded", "meaning",
+      "hence", "thus",  "therefore", "but",   "in",      "making"};
+  for (size_t i = 0; i < sentence.size(); ++i) {
+    if (sentence[i] != ',' && sentence[i] != ' ') continue;
+    const bool comma = sentence[i] == ',';
+    size_t begin = i + 1;
+    while (begin < sentence.size() && sentence[begin] == ' ') ++begin;
+    size_t end = begin;
+    while (end < sentence.size() && is_letter(sentence[end])) ++end;
+    const std::string_view word = sentence.substr(begin, end - begin);
+    if (comma && std::find(kRemarks.begin(), kRemarks.end(), word) != kRemarks.end())
+      return trim_answer(sentence.substr(0, i));
+    if (word == "because" || word == "since") return trim_answer(sentence.substr(0, i));
+  }
+  return sentence;
+}
+
+bool starts_with_number(std::string_view text) {
+  const size_t at = text.find_first_not_of("$-+\\ (*`_");
+  return at != kNone && is_digit(text[at]);
 }
 
 bool is_choice(std::string_view choices, char c) { return choices.find(c) != kNone; }
@@ -116,6 +145,11 @@ std::string_view phrase_answer(std::string_view text) {
   std::string_view sentence = trim_answer(rest.substr(0, sentence_end(rest)));
   // A sentence that goes on behind its formula ("$5$ apples") is the formula all the same.
   if (!math.empty()) return math;
+  if (starts_with_number(sentence)) {
+    sentence = without_remark(sentence);
+    while (sentence.ends_with('*')) sentence.remove_suffix(1);
+    return trim_answer(sentence);
+  }
   // "Final answer: The volume is 120."
   if (const size_t is = sentence.rfind(" is "); is != kNone) {
     sentence = trim_answer(sentence.substr(is + 4));
@@ -139,6 +173,7 @@ std::string_view last_math(std::string_view text) {
     if (text[i] == '$' || text[i] == '\\') {
       for (const auto& [open, close] : kMathSpans) {
         if (!text.substr(i).starts_with(open)) continue;
+        if (open == "$" && is_money_sign(text, i)) break;
         const size_t end = text.find(close, i + open.size());
         if (end == kNone) return last;
         const std::string_view inside =

@@ -50,19 +50,34 @@ BallReader::BallReader(Point point, slong precision) : point_(point), precision_
   static_cast<void>(&caches);
 }
 
-// A value between 1/4 and 9/4 with 40 random bits.
 void BallReader::symbol(const std::string& name, Ball& out) const {
   acb_zero(out.get());
-  arb_set_ui(out.real(), static_cast<ulong>(hash_of(name, point_.index) >> 24));
+  if (point_.region == Region::kValue) return set_rational(out.real(), point_.value, precision_);
+  const uint64_t hash = hash_of(name, point_.index);
+  if (point_.region == Region::kInteger) {
+    const uint64_t range = uint64_t{4} << (2 * static_cast<unsigned>(point_.index));
+    return arb_set_ui(out.real(), static_cast<ulong>(1 + (hash >> 24) % range));
+  }
+  // 40 random bits.
+  arb_set_ui(out.real(), static_cast<ulong>(hash >> 24));
   arb_mul_2exp_si(out.real(), out.real(), -39);
   Ball quarter;
   arb_set_d(quarter.real(), 0.25);
   arb_add(out.real(), out.real(), quarter.real(), precision_);
-  if (point_.negative) arb_neg(out.real(), out.real());
+  if (point_.region == Region::kNegative) arb_neg(out.real(), out.real());
+  if (point_.region == Region::kFar)
+    arb_mul_2exp_si(out.real(), out.real(), 2 + static_cast<slong>(point_.index) * 38 / 11);
 }
 
 // Called before a function with a branch cut along the negative reals.
 void BallReader::branch(const Ball& argument) {
+  if (branches_forbidden_) {
+    // For an integral: whether the function is analytic on all of the ball.
+    const bool crosses = arb_contains_zero(acb_imagref(argument.get())) &&
+                         !arb_is_positive(acb_realref(argument.get()));
+    if (crosses) left_reals_ = true;
+    return;
+  }
   const bool positive =
       arb_is_zero(acb_imagref(argument.get())) && arb_is_nonnegative(acb_realref(argument.get()));
   if (!positive) left_reals_ = true;
@@ -100,6 +115,11 @@ bool BallReader::read(const Node& node, Ball& out) {
       return true;
     case Op::kSymbol:
       if (node.text == "\\ldots") return false;
+      for (size_t i = bound_.size(); i-- > 0;) {
+        if (bound_[i].first != node.text) continue;
+        acb_set(out.get(), bound_[i].second->get());
+        return true;
+      }
       has_symbols_ = true;
       symbol(node.text, out);
       return true;
@@ -115,6 +135,8 @@ bool BallReader::read(const Node& node, Ball& out) {
       return true;
     case Op::kCall:
       return read_call(node, out);
+    case Op::kBig:
+      return read_big(node, out);
     case Op::kRoot:
       return read_root(node, out);
     case Op::kAdd:
@@ -272,9 +294,15 @@ bool BallReader::one_argument(const std::string& name, const Ball& x, Ball& out)
     // asin and the like leave the reals outside [-1, 1], which is a branch too.
     const bool real = acb_is_real(x.get());
     entry.function(out.get(), x.get(), precision_);
-    if (real && !acb_is_real(out.get())) left_reals_ = true;
+    const bool inverse = entry.name[0] == 'a';
+    const bool leaves = branches_forbidden_ ? inverse && (name == "acosh" || !is_below(x.get(), 0))
+                                            : real && !acb_is_real(out.get());
+    if (leaves) left_reals_ = true;
     return acb_is_finite(out.get());
   }
+  if (branches_forbidden_ && (name == "abs" || name == "Re" || name == "Im" || name == "floor" ||
+                              name == "ceil" || name == "sgn"))
+    left_reals_ = true;
   if (name == "abs") {
     arb_t size;
     arb_init(size);

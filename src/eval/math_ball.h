@@ -11,6 +11,8 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "eval/math_tree.h"
 
@@ -31,9 +33,18 @@ class Ball {
   acb_t value_;
 };
 
+// Where symbols stand: pseudo-random values that depend on the name and the index.
+enum class Region {
+  kNear,      // between 1/4 and 9/4
+  kNegative,  // the same, negated
+  kFar,       // up to 2^40, of all sizes
+  kInteger,   // whole, from 1 on: small ones first
+  kValue      // Point::value, for all symbols
+};
 struct Point {
   int index = 0;
-  bool negative = false;  // symbols are negative reals
+  Region region = Region::kNear;
+  mpq_class value;
 };
 
 class BallReader {
@@ -44,8 +55,21 @@ class BallReader {
   // A root, power or logarithm of something with symbols left the positive reals.
   bool left_reals() const { return left_reals_; }
   bool has_symbols() const { return has_symbols_; }
+  // A limit, an infinite sum or an improper integral was extrapolated: the ball is no proof.
+  bool is_estimated() const { return is_estimated_; }
+
+  // math_big.cc: integrals ask for the body at complex points and on balls around them.
+  bool read_bound(const Node& body, const std::string& variable, const Ball& value, Ball& out);
+  void forbid_branches(bool forbidden) { branches_forbidden_ = forbidden; }
 
  private:
+  bool read_big(const Node& node, Ball& out);
+  bool read_finite(const Node& node, slong from, slong to, Ball& out);
+  bool read_series(const Node& node, slong from, Ball& out);
+  bool read_integral(const Node& node, Ball& out);
+  bool integrate(const Node& node, const Ball& from, const Ball& to, Ball& out);
+  bool read_limit(const Node& node, Ball& out);
+  bool one_sided(const Node& node, int side, Ball& out);
   bool read_unary(const Node& node, Ball& out);
   bool read_binary(const Node& node, Ball& out);
   bool read_root(const Node& node, Ball& out);
@@ -59,6 +83,10 @@ class BallReader {
   slong precision_;
   bool left_reals_ = false;
   bool has_symbols_ = false;
+  bool is_estimated_ = false;
+  bool branches_forbidden_ = false;
+  size_t evaluations_ = 0;                                  // of bodies of sums, integrals, limits
+  std::vector<std::pair<std::string, const Ball*>> bound_;  // their variables, the innermost last
 };
 
 void set_rational(arb_ptr out, const mpq_class& value, slong precision);

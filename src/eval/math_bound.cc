@@ -48,7 +48,7 @@ class BoundReader {
         if (node.args[1]->op != Op::kNumber) return std::nullopt;
         return root(node, 1 / node.args[1]->value);
       case Op::kPower: {
-        AtomTable kernels;
+        AtomTable kernels(kMaxTermProducts / 10);
         const auto exponent = ExactReader(kernels).read(*node.args[1]);
         mpq_class by;
         if (!exponent || !is_constant(*exponent, by)) return std::nullopt;
@@ -94,7 +94,7 @@ class BoundReader {
     const double power = std::fabs(exponent.get_num().get_d()), index = exponent.get_den().get_d();
     if (exponent < 0) std::swap(inner->upper, inner->lower);
     if (index > 1) {
-      AtomTable kernels;
+      AtomTable kernels(kMaxTermProducts / 10);
       const auto key = ExactReader(kernels).read(*node.args[0]);
       const std::string name = key ? kernels.text(*key) : std::to_string(seen_.size()) + "?";
       // One radical of U and one of L, unless L is 1.
@@ -108,7 +108,7 @@ class BoundReader {
   // sin(p pi / q) = (z - 1/z) / 2i, where z is a root of unity of an order that divides 2q.
   std::optional<Bound> of_angle(const Node& node) {
     if (node.args.size() != 1) return std::nullopt;
-    AtomTable kernels;
+    AtomTable kernels(kMaxTermProducts / 10);
     const auto argument = ExactReader(kernels).read(*node.args[0]);
     if (!argument || kernels.failed()) return std::nullopt;
     const int pi = kernels.intern("\\pi", true);

@@ -2,14 +2,13 @@
 #include "eval/math_compare.h"
 
 #include <algorithm>
-#include <optional>
 #include <vector>
 
-#include "eval/math_exact.h"
 #include "eval/math_lists.h"
+#include "eval/math_names.h"
+#include "eval/math_parts.h"
 #include "eval/math_rewrite.h"
 #include "eval/math_scalar.h"
-#include "eval/math_sets.h"
 
 namespace laconic {
 namespace {
@@ -46,7 +45,8 @@ bool is_scalar(const Node& node) {
 bool describes_reals(const Node& node) {
   if (node.op == Op::kBracket) return node.args.size() == 2;
   if (node.op == Op::kSymbol) return node.text == "\\mathbbR";
-  if (node.op == Op::kChain || (node.op == Op::kRelation && node.text != "=" && node.text != "~"))
+  if (node.op == Op::kChain ||
+      (node.op == Op::kRelation && node.text != "=" && node.text[0] != '~'))
     return true;
   return node.op == Op::kUnion || node.op == Op::kIntersection || node.op == Op::kDifference;
 }
@@ -58,19 +58,38 @@ class Comparer {
   Outcome compare(const Node& gold, const Node& answer, int nesting = 0) {
     if (nesting > kMaxNesting || arena_.is_full() || ++comparisons_ > kMaxComparisons)
       return undecided("too-much-work");
-    const Stated a = stated(without_condition(gold, answer));
-    const Stated b = stated(without_condition(answer, gold));
+    const Node& gold_bare = without_condition(gold, answer);
+    const Node& answer_bare = without_condition(answer, gold);
+    const Stated a = stated(gold_bare, answer_bare);
+    const Stated b = stated(answer_bare, gold_bare);
+    const Node* left = left_call(gold);
+    const Node* other_left = left_call(answer);
+    if (left && other_left) {
+      const size_t work = work_of(*left) + work_of(*other_left);
+      if (work > budget_.exact) return undecided("too-much-work");
+      budget_.exact -= work;
+    }
+    const NameMatch calls = left && other_left ? match_names(*left, *other_left) : NameMatch::kSame;
+    if (calls == NameMatch::kDifferent) return wrong("different-name");
     // Two equations are one another's multiples, or state the same thing under the same name.
     if (is_relation(gold) && is_relation(answer)) {
       const Outcome as_equations = compare_equations(gold, answer);
       if (as_equations.verdict == Verdict::kRight) return as_equations;
+      if (calls == NameMatch::kUnknown) return undecided("names-differ");
+      if (left && other_left) {
+        // f(x) = x^2 and f(t) = t^2 are one function.
+        const Node* value = with_names_of(*left, *other_left, *answer.args[1], arena_);
+        return compare_stated(*gold.args[1], *value, nesting);
+      }
       if (a.name && b.name) {
+        const NameMatch names = match_names(*a.name, *b.name);
+        if (names == NameMatch::kDifferent) return wrong("different-name");
         const Outcome values = compare_stated(*a.value, *b.value, nesting);
-        if (same_name(*a.name, *b.name)) return values;
+        if (names == NameMatch::kSame) return values;
         return values.verdict == Verdict::kRight ? undecided("names-differ") : as_equations;
       }
       if (describes_reals(gold) && describes_reals(answer)) {
-        const Outcome sets = compare_reals(gold, answer);
+        const Outcome sets = compare_real_sets(gold, answer, arena_, budget_);
         if (sets.verdict != Verdict::kUndecided) return sets;
       }
       if (a.value == &gold || b.value == &answer) return as_equations;
@@ -81,9 +100,13 @@ class Comparer {
  private:
   static constexpr size_t kMaxComparisons = 2000;
 
-  // "34/100 = 17/50" states its right side, where the two are equal indeed.
-  Stated stated(const Node& node) {
+  // "34/100 = 17/50" states its right side, where the two are equal indeed; "m - n = 4" states 4
+  // beside a number.
+  Stated stated(const Node& node, const Node& other) {
     const Stated out = stated_value(node);
+    if (out.value == &node && node.op == Op::kRelation && node.text == "=" &&
+        is_sum_of_names(*node.args[0]) && rational_value(*node.args[1]) && rational_value(other))
+      return {node.args[1], node.args[0]};
     if (out.value != &node || node.op != Op::kRelation || node.text != "=") return out;
     if (!is_scalar(*node.args[0]) || !is_scalar(*node.args[1])) return out;
     const Outcome sides = compare_scalars(*node.args[0], *node.args[1], budget_);
@@ -93,10 +116,17 @@ class Comparer {
   // "e^{-t}, t > 0" without its condition, where the other side has none.
   static const Node& without_condition(const Node& node, const Node& other) {
     const auto is_order = [](const Node& n) {
-      return n.op == Op::kRelation && (n.text[0] == '<' || n.text[0] == '>' || n.text == "!=");
+      if (n.op != Op::kRelation) return false;
+      const bool whole =
+          n.text == "in" && n.args[1]->op == Op::kSymbol && n.args[1]->text.starts_with("\\mathbb");
+      return n.text[0] == '<' || n.text[0] == '>' || n.text == "!=" || whole;
     };
     const bool has_one = node.op == Op::kSequence && node.args.size() == 2 &&
                          is_order(*node.args[1]) && !is_order(*node.args[0]);
+    const bool other_too = other.op == Op::kSequence && other.args.size() == 2 &&
+                           is_order(*other.args[1]) && !is_order(*other.args[0]);
+    const auto is_whole = [&](const Node& n) { return n.args[1]->text == "in"; };
+    if (has_one && other_too && is_whole(node) && is_whole(other)) return *node.args[0];
     return has_one && other.op != Op::kSequence ? *node.args[0] : node;
   }
 
@@ -107,7 +137,7 @@ class Comparer {
     if (const Node* value = matrix_value(*a, arena_)) a = value;
     if (const Node* value = matrix_value(*b, arena_)) b = value;
     if (all_bounds(*a) != all_bounds(*b) && (describes_reals(*a) || describes_reals(*b))) {
-      const Outcome united = compare_reals(*union_of(*a), *union_of(*b));
+      const Outcome united = compare_real_sets(*union_of(*a), *union_of(*b), arena_, budget_);
       return united.verdict == Verdict::kRight ? united : undecided("set-not-read");
     }
     if (is_list(*a) || is_list(*b) || has_plus_minus(*a) || has_plus_minus(*b))
@@ -115,12 +145,16 @@ class Comparer {
     if (a->op == Op::kMatrix || b->op == Op::kMatrix) return compare_matrices(*a, *b, nesting);
     if (a->op == Op::kBracket && b->op == Op::kBracket) return compare_brackets(*a, *b, nesting);
     if (describes_reals(*a) && (describes_reals(*b) || b->op == Op::kSet))
-      return compare_reals(*a, *b);
+      return compare_real_sets(*a, *b, arena_, budget_);
     if (a->op == Op::kText || b->op == Op::kText) return compare_texts(*a, *b);
     if (a->op == Op::kRatio || b->op == Op::kRatio) return compare_ratios(*a, *b, nesting);
     if (a->op == Op::kBased || b->op == Op::kBased) return compare_based(*a, *b);
-    if (is_scalar(*a) && is_scalar(*b)) return compare_quantities(*a, *b);
+    if (is_scalar(*a) && is_scalar(*b)) return compare_amounts(*a, *b, arena_, budget_);
     if (is_relation(*a) != is_relation(*b)) return undecided("equation-or-value");
+    // An item of a set may be unlike the tuple that the set is meant to be.
+    const bool tuple_or_number = (a->op == Op::kBracket && rational_value(*b)) ||
+                                 (b->op == Op::kBracket && rational_value(*a));
+    if (nesting == 0 && tuple_or_number) return wrong("different-count");
     return undecided("kinds-differ");
   }
 
@@ -140,13 +174,6 @@ class Comparer {
   }
 
   static bool is_list(const Node& node) { return node.op == Op::kSequence || node.op == Op::kSet; }
-
-  bool same_name(const Node& a, const Node& b) {
-    const std::string x = canonical_text(a), y = canonical_text(b);
-    if (x == y) return true;
-    // f(n) and f(x): the same function of another letter.
-    return a.op == b.op && a.op != Op::kSymbol && x.substr(0, 1) == y.substr(0, 1);
-  }
 
   Outcome compare_lists(const Node& gold, const Node& answer, int nesting) {
     if (gold.op == Op::kText || answer.op == Op::kText) return undecided("text-or-value");
@@ -170,7 +197,15 @@ class Comparer {
     if (a.has_names != b.has_names && a.items.size() == b.items.size() &&
         (a.has_names ? a.names_differ : b.names_differ))
       return in_order(a.items, b.items, nesting);
-    return in_any_order(a.items, b.items, nesting);
+    const Outcome out = in_any_order(a.items, b.items, nesting);
+    // A set has each item once; how often a list has one may be part of the answer.
+    // "f(t) = ..., f(t) = ..." states one value twice.
+    const bool is_set = gold.op == Op::kSet || answer.op == Op::kSet || a.has_names || b.has_names;
+    const bool numbers = std::all_of(a.items.begin(), a.items.end(),
+                                     [](const Node* item) { return is_scalar(*item); });
+    if (out.verdict == Verdict::kRight && !is_set && numbers && a.items.size() != b.items.size())
+      return undecided("items-repeated");
+    return out;
   }
 
   Outcome in_order(const std::vector<const Node*>& a, const std::vector<const Node*>& b,
@@ -208,9 +243,13 @@ class Comparer {
       unsure = unsure || item;
     }
     if (unsure) return undecided("items-not-decided");
-    if (std::any_of(b.begin(), b.end(), [](const Node* other) { return other != nullptr; }))
-      return wrong("different-count");
-    return reason;
+    std::erase(b, nullptr);
+    if (b.empty()) return reason;
+    // "72, in total"
+    const bool is_remark = std::all_of(b.begin(), b.end(), [](const Node* other) {
+      return other->op == Op::kText && other->text.find(' ') != std::string::npos;
+    });
+    return is_remark ? undecided("text-contains") : wrong("different-count");
   }
 
   Outcome compare_brackets(const Node& gold, const Node& answer, int nesting) {
@@ -249,6 +288,17 @@ class Comparer {
       return node.op == Op::kRatio ? arena_.make(Op::kDivide, {node.args[i], node.args[0]})
                                    : nullptr;
     };
+    // 4 : 0 has no value, and 0 : 4 says more than 0.
+    const auto has_zero = [](const Node& node) {
+      return node.op == Op::kRatio &&
+             std::any_of(node.args.begin(), node.args.end(), [](const Node* arg) {
+               const auto value = rational_value(*arg);
+               return value && *value == 0;
+             });
+    };
+    if (has_zero(gold) || has_zero(answer))
+      return gold.op == answer.op ? in_order(gold.args, answer.args, nesting)
+                                  : wrong("different-number");
     if (gold.op != answer.op) {
       const Node& ratio = gold.op == Op::kRatio ? gold : answer;
       const Node& other = gold.op == Op::kRatio ? answer : gold;
@@ -275,91 +325,6 @@ class Comparer {
     const auto whole = [](const Node* n) { return n->op == Op::kNumber && n->decimals == 0; };
     return std::all_of(ratio.args.begin(), ratio.args.end(), whole) && ratio.args[0]->value < 24 &&
            ratio.args[1]->value < 60 && ratio.args[1]->value >= 10;
-  }
-
-  static std::optional<mpz_class> based_value(const Node& node) {
-    mpz_class out;
-    const int base = static_cast<int>(node.value.get_num().get_si());
-    if (base < 2 || base > 10 || node.text.empty() || out.set_str(node.text, base) != 0)
-      return std::nullopt;
-    return out;
-  }
-
-  Outcome compare_based(const Node& gold, const Node& answer) {
-    if (gold.op == answer.op) {
-      const auto a = based_value(gold), b = based_value(answer);
-      if (!a || !b) return undecided("not-decided");
-      if (*a != *b) return wrong("different-number");
-      return gold.value == answer.value ? right("equal-based") : undecided("base-differs");
-    }
-    const Node& based = gold.op == Op::kBased ? gold : answer;
-    const Node& other = gold.op == Op::kBased ? answer : gold;
-    const auto value = rational_value(other);
-    if (!value) return undecided("kinds-differ");
-    // "204_5" against "204": the base may be part of the question.
-    if (*value == mpq_class(mpz_class(based.text, 10))) return undecided("base-left-out");
-    const auto number = based_value(based);
-    return number && *value == mpq_class(*number) ? undecided("base-differs")
-                                                  : wrong("different-number");
-  }
-
-  Outcome compare_texts(const Node& gold, const Node& answer) {
-    if (gold.op != Op::kText || answer.op != Op::kText) return undecided("text-or-value");
-    const std::vector<std::string> a = words_of(gold.text), b = words_of(answer.text);
-    if (a == b) return right("equal-text");
-    const auto contains = [](const auto& longer, const auto& shorter) {
-      return std::search(longer.begin(), longer.end(), shorter.begin(), shorter.end()) !=
-             longer.end();
-    };
-    if (contains(a, b) || contains(b, a)) return undecided("text-contains");
-    return a.size() == 1 && b.size() == 1 ? wrong("different-text") : undecided("text");
-  }
-
-  // Values with a unit, a percent or a degree sign.
-  Outcome compare_quantities(const Node& gold, const Node& answer) {
-    const Node* a = &gold;
-    const Node* b = &answer;
-    if (a->op == Op::kUnit && b->op == Op::kUnit && a->text != b->text)
-      return undecided("units-differ");
-    // "5 cm" and "5 m"
-    const auto letter = [](const Node& n) {
-      return n.op == Op::kMultiply && n.args[1]->op == Op::kSymbol && n.args[1]->text.size() == 1;
-    };
-    if ((a->op == Op::kUnit && letter(*b)) || (b->op == Op::kUnit && letter(*a)))
-      return undecided("units-differ");
-    if (a->op == Op::kUnit) a = a->args[0];
-    if (b->op == Op::kUnit) b = b->args[0];
-    for (const Op mark : {Op::kPercent, Op::kDegree}) {
-      if ((a->op == mark) == (b->op == mark)) continue;
-      // The mark may stand in the question: both readings pass.
-      const Outcome bare = a->op == mark ? compare_scalars(*a->args[0], *b, budget_)
-                                         : compare_scalars(*a, *b->args[0], budget_);
-      if (bare.verdict == Verdict::kRight)
-        return right(mark == Op::kPercent ? "equal-percent" : bare.reason);
-      const Outcome marked = compare_scalars(*a, *b, budget_);
-      if (marked.verdict == Verdict::kRight && mark == Op::kPercent) return right("equal-percent");
-      return marked;
-    }
-    return compare_scalars(*a, *b, budget_);
-  }
-
-  Outcome compare_reals(const Node& gold, const Node& answer) {
-    const auto a = read_real_set(gold, arena_);
-    const auto b = a ? read_real_set(answer, arena_) : std::nullopt;
-    if (!b) return undecided("set-not-read");
-    if (a->size() != b->size()) return wrong("different-set");
-    for (size_t i = 0; i < a->size(); ++i) {
-      for (const auto end : {&RealInterval::low, &RealInterval::high}) {
-        const End& x = (*a)[i].*end;
-        const End& y = (*b)[i].*end;
-        if (!x.value != !y.value || x.closed != y.closed) return wrong("different-set");
-        if (!x.value) continue;
-        const Outcome one = compare_quantities(*x.value, *y.value);
-        if (one.verdict == Verdict::kWrong) return wrong("different-set");
-        if (one.verdict != Verdict::kRight) return one;
-      }
-    }
-    return right("equal-set");
   }
 
   Outcome compare_equations(const Node& gold, const Node& answer) {

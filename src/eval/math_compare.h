@@ -10,6 +10,7 @@
 
 #include <string>
 
+#include "eval/math_poly.h"
 #include "eval/math_tree.h"
 #include "eval/verdict.h"
 
@@ -19,6 +20,7 @@ Outcome compare_trees(const Node& gold, const Node& answer, Arena& arena);
 
 // A tree in one spelling: normal forms of its scalars, sets sorted. For reading; and the same text
 // is the same answer.
-std::string canonical_text(const Node& node);
+// `max_products`: work; beyond it parts stand as they are written.
+std::string canonical_text(const Node& node, size_t max_products = 2 * kMaxTermProducts);
 
 }  // namespace laconic

@@ -87,7 +87,12 @@ std::optional<Fraction> ExactReader::read(const Node& node) {
   switch (node.op) {
     case Op::kNumber:
       return constant_fraction(node.value);
+    case Op::kBig:
+      return read_big(node);
     case Op::kSymbol:
+      for (size_t i = bound_.size(); i-- > 0;) {
+        if (bound_[i].first == node.text) return bound_[i].second;
+      }
       return Fraction{kernel(node.text, 1, true), one};
     case Op::kPi:
       return Fraction{kernel("\\pi", 1, true), one};

@@ -10,6 +10,9 @@
 #pragma once
 
 #include <optional>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "eval/math_poly.h"
 #include "eval/math_tree.h"
@@ -33,6 +36,8 @@ class ExactReader {
   std::optional<Poly> root_of_number(const mpq_class& base, const mpq_class& exponent);
   std::optional<Poly> symbolic_power(const std::string& base, const Fraction& exponent);
   Result read_call(const Node& node);
+  Result read_big(const Node& node);  // math_big.cc
+  Result integral(const Node& node);
   Result number_call(const std::string& name, const std::vector<mpq_class>& args);
   Result trigonometric(const std::string& name, Fraction argument);
   Result sine(Fraction argument, bool cosine);
@@ -45,6 +50,8 @@ class ExactReader {
 
   AtomTable& kernels_;
   bool assumes_positive_ = false;
+  std::vector<std::pair<std::string, Fraction>> bound_;  // variables of sums, the innermost last
+  size_t big_terms_ = 0;
 };
 
 // base^exponent as long as the result stays within kMaxCoefficientBits.

@@ -7,142 +7,13 @@
 
 #include "base/format.h"
 #include "eval/extract.h"
+#include "eval/math_lexer_tables.h"
 
 namespace laconic {
 namespace {
 
 constexpr size_t kNone = std::string_view::npos;
-using Pair = std::pair<std::string_view, std::string_view>;
-
-// Names of functions, with what they are called in the tree.
-constexpr std::array<Pair, 54> kFunctions = {{
-    {"arcsin", "asin"},     {"arccos", "acos"},    {"arctan", "atan"},
-    {"arccot", "acot"},     {"arcsinh", "asinh"},  {"arccosh", "acosh"},
-    {"arctanh", "atanh"},   {"asin", "asin"},      {"acos", "acos"},
-    {"atan", "atan"},       {"acot", "acot"},      {"sinh", "sinh"},
-    {"cosh", "cosh"},       {"tanh", "tanh"},      {"coth", "coth"},
-    {"sin", "sin"},         {"cos", "cos"},        {"tan", "tan"},
-    {"cot", "cot"},         {"sec", "sec"},        {"csc", "csc"},
-    {"ctg", "cot"},         {"tg", "tan"},         {"log", "log"},
-    {"ln", "ln"},           {"lg", "lg"},          {"exp", "exp"},
-    {"sqrt", "sqrt"},       {"cbrt", "cbrt"},      {"abs", "abs"},
-    {"floor", "floor"},     {"ceil", "ceil"},      {"gcd", "gcd"},
-    {"lcm", "lcm"},         {"min", "min"},        {"max", "max"},
-    {"det", "det"},         {"arg", "arg"},        {"Re", "Re"},
-    {"Im", "Im"},           {"binomial", "binom"}, {"binom", "binom"},
-    {"choose", "choose"},   {"deg", "deg"},        {"dim", "dim"},
-    {"ker", "ker"},         {"sgn", "sgn"},        {"sign", "sgn"},
-    {"Gamma", "Gamma"},     {"lim", "lim"},        {"sup", "sup"},
-    {"inverse", "inverse"}, {"mod", "mod"},        {"factorial", "factorial"},
-}};
-
-// Units of two letters, which would be products of names elsewhere.
-constexpr std::array<std::string_view, 24> kShortUnits = {
-    "cm", "mm", "km", "kg", "mg", "ft", "in", "mi", "lb", "oz", "hr", "ml",
-    "mL", "am", "pm", "Hz", "eV", "Pa", "ms", "nm", "rs", "yd", "sq", "dm"};
-
-// Macros that name a symbol.
-constexpr std::array<std::string_view, 51> kSymbols = {
-    "alpha",   "beta",     "gamma",      "delta", "epsilon",  "varepsilon", "zeta",     "eta",
-    "theta",   "vartheta", "iota",       "kappa", "lambda",   "mu",         "nu",       "xi",
-    "omicron", "rho",      "varrho",     "sigma", "varsigma", "tau",        "upsilon",  "phi",
-    "varphi",  "chi",      "psi",        "omega", "Delta",    "Theta",      "Lambda",   "Xi",
-    "Sigma",   "Upsilon",  "Phi",        "Psi",   "Omega",    "hbar",       "ell",      "partial",
-    "nabla",   "emptyset", "varnothing", "odot",  "star",     "angle",      "triangle", "circ",
-    "bullet",  "prime",    "forall"};
-
-// Macros that the parser knows, with the spelling that it sees.
-constexpr std::array<Pair, 70> kMacros = {{
-    {"frac", "\\frac"},
-    {"binom", "\\binom"},
-    {"dbinom", "\\binom"},
-    {"tbinom", "\\binom"},
-    {"pm", "\\pm"},
-    {"mp", "\\mp"},
-    {"cup", "\\cup"},
-    {"bigcup", "\\cup"},
-    {"cap", "\\cap"},
-    {"setminus", "\\setminus"},
-    {"backslash", "\\setminus"},
-    {"infty", "\\infty"},
-    {"infinity", "\\infty"},
-    {"pi", "\\pi"},
-    {"Pi", "\\pi"},
-    {"times", "*"},
-    {"le", "\\le"},
-    {"ge", "\\ge"},
-    {"ne", "\\ne"},
-    {"approx", "\\approx"},
-    {"simeq", "\\approx"},
-    {"sim", "\\approx"},
-    {"equiv", "="},
-    {"in", "\\in"},
-    {"degree", "\\degree"},
-    {"begin", "\\begin"},
-    {"end", "\\end"},
-    {"lfloor", "\\lfloor"},
-    {"rfloor", "\\rfloor"},
-    {"lceil", "\\lceil"},
-    {"rceil", "\\rceil"},
-    {"lvert", "|"},
-    {"rvert", "|"},
-    {"vert", "|"},
-    {"mid", "|"},
-    {"lVert", "\\|"},
-    {"rVert", "\\|"},
-    {"langle", "\\langle"},
-    {"rangle", "\\rangle"},
-    {"boxed", "\\boxed"},
-    {"fbox", "\\boxed"},
-    {"mathbb", "\\mathbb"},
-    {"mathcal", "\\mathcal"},
-    {"overline", "\\overline"},
-    {"bar", "\\overline"},
-    {"vec", "\\vec"},
-    {"hat", "\\hat"},
-    {"tilde", "\\tilde"},
-    {"dot", "\\dot"},
-    {"ddot", "\\ddot"},
-    {"widehat", "\\hat"},
-    {"overrightarrow", "\\vec"},
-    {"underline", "\\overline"},
-    {"pmod", "\\pmod"},
-    {"bmod", "\\bmod"},
-    {"ldots", "\\ldots"},
-    {"to", "\\to"},
-    {"Rightarrow", "\\to"},
-    {"implies", "\\to"},
-    {"iff", "\\to"},
-    {"and", "\\and"},
-    {"or", "\\or"},
-    {"land", "\\and"},
-    {"lor", "\\or"},
-    {"wedge", "\\and"},
-    {"vee", "\\or"},
-    {"colon", ":"},
-    {"over", "\\over"},
-    {"rbrace", "\\}"},
-    {"vdots", "\\ldots"},
-}};
-
-constexpr std::array<Pair, 32> kCharacters = {{
-    {"\u221a", "\\sqrt"},      {"\u221e", "\\infty"},
-    {"\u222a", "\\cup"},       {"\u2229", "\\cap"},
-    {"\u2260", "\\ne"},        {"\u2248", "\\approx"},
-    {"\u00b1", "\\pm"},        {"\u2213", "\\mp"},
-    {"\u2208", "\\in"},        {"\u03b1", "\\alpha"},
-    {"\u03b2", "\\beta"},      {"\u03b3", "\\gamma"},
-    {"\u03b4", "\\delta"},     {"\u03b8", "\\theta"},
-    {"\u03bb", "\\lambda"},    {"\u03bc", "\\mu"},
-    {"\u03c1", "\\rho"},       {"\u03c3", "\\sigma"},
-    {"\u03c4", "\\tau"},       {"\u03c6", "\\phi"},
-    {"\u03c9", "\\omega"},     {"\u211d", "\\mathbb{R}"},
-    {"\u2124", "\\mathbb{Z}"}, {"\u2115", "\\mathbb{N}"},
-    {"\u2032", "'"},           {"\u2019", "'"},
-    {"\u2217", "*"},           {"\u22c5", "*"},
-    {"\u2044", "/"},           {"\u2215", "/"},
-    {"\u2026", "\\ldots"},     {"\u00bd", "\\frac{1}{2}"},
-}};
+using Pair = SpellingPair;
 
 template <typename Table>
 const Pair* find_pair(const Table& table, std::string_view name) {
@@ -246,16 +117,16 @@ class Lexer {
     }
     const std::string_view name = rest_.substr(1, end - 1);
     if (name == "text") return text_macro(end);
+    // Whole: "\int" is no "\in t".
+    static constexpr std::array<std::string_view, 9> kWhole = {
+        "sum", "prod", "int", "iint", "iiint", "oint", "operatorname", "stackrel", "overset"};
+    if (std::find(kWhole.begin(), kWhole.end(), name) != kWhole.end()) {
+      push(TokenKind::kMacro, rest_.substr(0, end));
+      return take(end);
+    }
     for (size_t length = name.size(); length > 1; --length) {
       if (!push_macro(name.substr(0, length))) continue;
       return take(1 + length);
-    }
-    static constexpr std::array<std::string_view, 10> kNotRead = {
-        "sum",  "prod", "int",          "iint",     "iiint",
-        "oint", "lim",  "operatorname", "stackrel", "overset"};
-    if (std::find(kNotRead.begin(), kNotRead.end(), name) != kNotRead.end()) {
-      push(TokenKind::kMacro, rest_.substr(0, end));
-      return take(end);
     }
     // An unknown macro is a symbol of that name.
     push(TokenKind::kName, rest_.substr(0, end));
@@ -263,12 +134,12 @@ class Lexer {
   }
 
   bool push_macro(std::string_view name) {
-    if (const Pair* known = find_pair(kMacros, name)) {
+    if (const Pair* known = find_pair(kMathMacros, name)) {
       const bool mark = known->second.size() == 1;
       push(mark ? TokenKind::kPunctuation : TokenKind::kMacro, known->second);
-    } else if (std::find(kSymbols.begin(), kSymbols.end(), name) != kSymbols.end()) {
+    } else if (std::find(kMathSymbols.begin(), kMathSymbols.end(), name) != kMathSymbols.end()) {
       push(TokenKind::kName, "\\" + std::string(name));
-    } else if (const Pair* function = find_pair(kFunctions, name)) {
+    } else if (const Pair* function = find_pair(kMathFunctions, name)) {
       push(TokenKind::kFunction, function->second);
     } else {
       return false;
@@ -286,7 +157,7 @@ class Lexer {
     if (inside.size() == 1 && is_letter(inside[0])) {
       push(TokenKind::kName, inside);
       tokens_.back().upright = true;
-    } else if (const Pair* function = find_pair(kFunctions, inside)) {
+    } else if (const Pair* function = find_pair(kMathFunctions, inside)) {
       push(TokenKind::kFunction, function->second);
     } else if (inside == "," || inside == ";") {
       push(TokenKind::kPunctuation, inside);
@@ -305,7 +176,7 @@ class Lexer {
     if (after_number && (run == "th" || run == "st" || run == "nd" || run == "rd"))
       return take(end);  // 12th
     if (run.size() > 1 && follows_value() &&
-        std::find(kShortUnits.begin(), kShortUnits.end(), run) != kShortUnits.end()) {
+        std::find(kMathUnits.begin(), kMathUnits.end(), run) != kMathUnits.end()) {
       push(TokenKind::kWord, run);
       return take(end);
     }
@@ -324,7 +195,7 @@ class Lexer {
       }
       // "sqrt", "sinx": the longest function that leaves at most one name.
       for (size_t length = run.size(); length > 1 && length + 1 >= run.size(); --length) {
-        const Pair* function = find_pair(kFunctions, run.substr(0, length));
+        const Pair* function = find_pair(kMathFunctions, run.substr(0, length));
         if (!function) continue;
         push(TokenKind::kFunction, function->second);
         return take(length);
@@ -347,7 +218,7 @@ class Lexer {
   bool is_subscript() const { return !tokens_.empty() && tokens_.back().text == "_"; }
 
   void character() {
-    for (const auto& [from, to] : kCharacters) {
+    for (const auto& [from, to] : kMathCharacters) {
       if (!rest_.starts_with(from)) continue;
       take(from.size());
       if (to[0] != '\\') return push(TokenKind::kPunctuation, to);

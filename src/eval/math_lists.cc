@@ -35,9 +35,15 @@ size_t period_of(const std::vector<std::string>& names) {
   return 0;
 }
 
-std::string text_of_items(const std::vector<const Node*>& args, bool sorted) {
+// Work left for one text: products of terms, and nodes read.
+struct TextBudget {
+  size_t products = 2 * kMaxTermProducts, nodes = 20000;
+};
+std::string text_within(const Node& node, TextBudget& budget);
+
+std::string text_of_items(const std::vector<const Node*>& args, bool sorted, TextBudget& budget) {
   std::vector<std::string> items;
-  for (const Node* arg : args) items.push_back(canonical_text(*arg));
+  for (const Node* arg : args) items.push_back(text_within(*arg, budget));
   if (sorted) std::sort(items.begin(), items.end());
   std::string out;
   for (const std::string& item : items) out += (out.empty() ? "" : ", ") + item;
@@ -92,8 +98,9 @@ AnswerList read_list(const Node& node, Arena& arena) {
 
 void drop_repeated(std::vector<const Node*>& items) {
   std::set<std::string> seen;
+  TextBudget budget;
   std::erase_if(items,
-                [&](const Node* item) { return !seen.insert(canonical_text(*item)).second; });
+                [&](const Node* item) { return !seen.insert(text_within(*item, budget)).second; });
 }
 
 // The numerator of the difference of two sides, 1/x multiplied out.
@@ -112,10 +119,10 @@ Outcome compare_relations(const Node& gold, const Node& answer, Budget& budget) 
   const Outcome unsure = {Verdict::kUndecided, "equations-differ"};
   if (forward(gold.text) != forward(answer.text) || gold.text == "in" || gold.text == "=>")
     return unsure;
-  const size_t nodes = count_nodes(gold, budget.exact) + count_nodes(answer, budget.exact);
-  if (nodes > budget.exact) return {Verdict::kUndecided, "too-much-work"};
+  const size_t nodes = work_of(gold) + work_of(answer);
+  if (nodes > budget.exact || budget.products == 0) return {Verdict::kUndecided, "too-much-work"};
   budget.exact -= nodes;
-  AtomTable kernels;
+  AtomTable kernels(std::min(budget.products, kMaxTermProducts));
   ExactReader reader(kernels);
   Poly sides[2];
   for (const auto& [side, node] : {std::pair{&sides[0], &gold}, {&sides[1], &answer}}) {
@@ -130,6 +137,7 @@ Outcome compare_relations(const Node& gold, const Node& answer, Budget& budget) 
     if (is_constant(difference.below, below) && below < 0)
       *side = kernels.multiply(*side, constant_poly(-1));
   }
+  budget.products -= std::min(budget.products, kernels.products());
   if (kernels.failed() || sides[0].empty() || sides[1].empty()) return unsure;
   bool same = sides[0].size() == sides[1].size();
   const mpq_class factor = sides[0].begin()->second / sides[1].begin()->second;
@@ -163,30 +171,33 @@ std::vector<std::string> words_of(std::string_view text) {
   return out;
 }
 
-std::string canonical_text(const Node& node) {
+namespace {
+
+std::string text_within(const Node& node, TextBudget& budget) {
   switch (node.op) {
     case Op::kSequence:
-      return text_of_items(node.args, false);
+      return text_of_items(node.args, false, budget);
     case Op::kSet:
-      return "{" + text_of_items(node.args, true) + "}";
+      return "{" + text_of_items(node.args, true, budget) + "}";
     case Op::kBracket:
-      return node.text[0] + text_of_items(node.args, false) + node.text[1];
+      return node.text[0] + text_of_items(node.args, false, budget) + node.text[1];
     case Op::kMatrix:
-      return "[[" + text_of_items(node.args, false) + "]]";
+      return "[[" + text_of_items(node.args, false, budget) + "]]";
     case Op::kUnion:
     case Op::kIntersection:
     case Op::kDifference: {
       const char* sign = node.op == Op::kUnion        ? " cup "
                          : node.op == Op::kDifference ? " minus "
                                                       : " cap ";
-      return canonical_text(*node.args[0]) + sign + canonical_text(*node.args[1]);
+      return text_within(*node.args[0], budget) + sign + text_within(*node.args[1], budget);
     }
     case Op::kRelation:
-      return canonical_text(*node.args[0]) + " " + node.text + " " + canonical_text(*node.args[1]);
+      return text_within(*node.args[0], budget) + " " + node.text + " " +
+             text_within(*node.args[1], budget);
     case Op::kChain:
-      return text_of_items(node.args, false);
+      return text_of_items(node.args, false, budget);
     case Op::kRatio:
-      return "ratio(" + text_of_items(node.args, false) + ")";
+      return "ratio(" + text_of_items(node.args, false, budget) + ")";
     case Op::kBased:
       return node.text + "_" + node.value.get_str();
     case Op::kText: {
@@ -195,21 +206,35 @@ std::string canonical_text(const Node& node) {
       return "\"" + out + "\"";
     }
     case Op::kPlusMinus:
-      return canonical_text(*node.args[0]) + " " + node.text + " " + canonical_text(*node.args[1]);
+      return text_within(*node.args[0], budget) + " " + node.text + " " +
+             text_within(*node.args[1], budget);
     case Op::kUnit:
-      return canonical_text(*node.args[0]) + " " + node.text;
+      return text_within(*node.args[0], budget) + " " + node.text;
     case Op::kInfinity:
       return "infinity";
     default:
       break;
   }
-  AtomTable kernels;
-  const auto form = ExactReader(kernels).read(node);
-  if (form && !kernels.failed()) return kernels.text(*form);
+  const size_t nodes = work_of(node);
+  if (nodes <= budget.nodes && budget.products > 0) {
+    AtomTable kernels(std::min(budget.products, kMaxTermProducts));
+    const auto form = ExactReader(kernels).read(node);
+    budget.nodes -= nodes;
+    budget.products -= std::min(budget.products, kernels.products());
+    if (form && !kernels.failed()) return kernels.text(*form);
+  }
   // Too large for a normal form: as it is written.
   std::string out = "op" + std::to_string(static_cast<int>(node.op)) + node.text;
   if (node.op == Op::kNumber) out += node.value.get_str();
-  return out + "(" + text_of_items(node.args, false) + ")";
+  return out + "(" + text_of_items(node.args, false, budget) + ")";
+}
+
+}  // namespace
+
+std::string canonical_text(const Node& node, size_t max_products) {
+  TextBudget budget;
+  budget.products = max_products;
+  return text_within(node, budget);
 }
 
 }  // namespace laconic

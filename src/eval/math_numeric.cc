@@ -6,17 +6,10 @@
 
 #include "eval/math_ball.h"
 #include "eval/math_bound.h"
+#include "eval/math_points.h"
 
 namespace laconic {
 namespace {
-
-enum class AtPoint { kDifferent, kAgree, kUnclear, kNoValue };
-
-struct Comparison {
-  AtPoint at = AtPoint::kNoValue;
-  bool left_reals = false;
-  bool has_symbols = false;
-};
 
 // Whether |x| < 2^-bits.
 bool is_tiny(acb_srcptr x, slong bits) {
@@ -31,13 +24,16 @@ bool is_tiny(acb_srcptr x, slong bits) {
   return tiny;
 }
 
-Comparison compare_at(const Node& a, const Node& b, Point point, slong precision) {
+}  // namespace
+
+PointComparison compare_at(const Node& a, const Node& b, const Point& point, long precision) {
   BallReader reader(point, precision);
   Ball x, y, difference, size;
-  Comparison out;
+  PointComparison out;
   const bool has_values = reader.read(a, x) && reader.read(b, y);
   out.left_reals = reader.left_reals();
   out.has_symbols = reader.has_symbols();
+  out.is_estimated = reader.is_estimated();
   if (!has_values || !acb_is_finite(x.get()) || !acb_is_finite(y.get())) return out;
   acb_sub(difference.get(), x.get(), y.get(), precision);
   if (!acb_contains_zero(difference.get())) {
@@ -58,10 +54,30 @@ Comparison compare_at(const Node& a, const Node& b, Point point, slong precision
   return out;
 }
 
+namespace {
+
+// Two constants of which one was extrapolated: right where they agree to 52 bits, different where
+// they part within the first 20.
+NumericResult compare_estimates(const Node& a, const Node& b) {
+  BallReader reader({}, 192);
+  Ball x, y;
+  if (!reader.read(a, x) || !reader.read(b, y)) return NumericResult::kUnknown;
+  acb_sub(y.get(), x.get(), y.get(), 192);
+  Ball scale;
+  acb_abs(scale.real(), x.get(), 64);
+  arb_add_ui(scale.real(), scale.real(), 1, 64);
+  acb_div(y.get(), y.get(), scale.get(), 192);
+  if (!acb_is_finite(y.get())) return NumericResult::kUnknown;
+  if (is_tiny(y.get(), 52)) return NumericResult::kAgree;
+  return acb_contains_zero(y.get()) || is_tiny(y.get(), 20) ? NumericResult::kUnknown
+                                                            : NumericResult::kDifferent;
+}
+
 // Two constants: by the zero bound where there is one.
 NumericResult compare_constants(const Node& a, const Node& b) {
   for (const slong precision : {slong{128}, slong{2 * kConstantBits}}) {
-    const Comparison got = compare_at(a, b, {}, precision);
+    const PointComparison got = compare_at(a, b, {}, precision);
+    if (got.is_estimated) return compare_estimates(a, b);
     if (got.at == AtPoint::kDifferent) return NumericResult::kDifferent;
     if (got.at == AtPoint::kNoValue) return NumericResult::kUnknown;
     if (precision < kConstantBits) continue;
@@ -79,27 +95,12 @@ NumericResult compare_constants(const Node& a, const Node& b) {
   return NumericResult::kUnknown;
 }
 
-// How many of the points agree; -1: one proves a difference.
-int agreeing_points(const Node& a, const Node& b, bool negative) {
-  int agreeing = 0;
-  for (int index = 0; index < kTriedPoints && agreeing < kPoints; ++index) {
-    const Comparison got = compare_at(a, b, {index, negative}, 2 * kAgreementBits);
-    if (got.left_reals || got.at == AtPoint::kNoValue) continue;
-    if (got.at == AtPoint::kDifferent) return -1;
-    if (got.at == AtPoint::kAgree) ++agreeing;
-  }
-  return agreeing;
-}
-
 }  // namespace
 
 NumericResult compare_numerically(const Node& a, const Node& b) {
-  const Comparison first = compare_at(a, b, {}, 128);
+  const PointComparison first = compare_at(a, b, {}, 128);
   if (!first.has_symbols) return compare_constants(a, b);
-  const int agreeing = agreeing_points(a, b, false);
-  if (agreeing < 0) return NumericResult::kDifferent;
-  if (agreeing < kPoints) return NumericResult::kUnknown;
-  return agreeing_points(a, b, true) < 0 ? NumericResult::kAgreeForPositive : NumericResult::kAgree;
+  return compare_functions(a, b);
 }
 
 int compare_real_constants(const Node& a, const Node& b, bool& known) {

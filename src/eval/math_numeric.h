@@ -18,6 +18,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "eval/math_ball.h"
 #include "eval/math_tree.h"
 
 namespace laconic {
@@ -25,7 +26,24 @@ namespace laconic {
 inline constexpr int kPoints = 6, kTriedPoints = 24;
 inline constexpr long kAgreementBits = 160, kConstantBits = 1024, kMaxBoundBits = 12000;
 
-enum class NumericResult { kDifferent, kZero, kAgree, kAgreeForPositive, kUnknown };
+enum class NumericResult {
+  kDifferent,
+  kZero,
+  kAgree,
+  kAgreeForPositive,  // they differ as soon as names may be negative
+  kAgreeInPart,       // they differ elsewhere: beyond a branch, or between whole numbers
+  kUnknown
+};
+
+// Both at one point.
+enum class AtPoint { kDifferent, kAgree, kUnclear, kNoValue };
+struct PointComparison {
+  AtPoint at = AtPoint::kNoValue;
+  bool left_reals = false;    // a root or logarithm did
+  bool has_symbols = false;   // one of them has free names
+  bool is_estimated = false;  // extrapolated (eval/math_big.cc)
+};
+PointComparison compare_at(const Node& a, const Node& b, const Point& point, long precision);
 
 // Compares two values (no structures, no +-).
 NumericResult compare_numerically(const Node& a, const Node& b);

@@ -5,13 +5,15 @@
 #include <array>
 #include <utility>
 
+#include "base/format.h"
 #include "eval/math_parser_state.h"
+#include "eval/unit_words.h"
 
 namespace laconic {
 namespace {
 
 // Relation tokens and how the tree calls them.
-constexpr std::array<std::pair<std::string_view, std::string_view>, 9> kRelations = {{
+constexpr std::array<std::pair<std::string_view, std::string_view>, 10> kRelations = {{
     {"=", "="},
     {"\\ne", "!="},
     {"<", "<"},
@@ -19,6 +21,7 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 9> kRelation
     {">", ">"},
     {"\\ge", ">="},
     {"\\approx", "~"},
+    {"\\sim", "~~"},
     {"\\in", "in"},
     {"\\to", "=>"},
 }};
@@ -43,16 +46,12 @@ bool is_separator_word(const Token& token) {
          text == "&";
 }
 
-// "for all x > 0", "where t is time": not part of the value.
-constexpr std::array<std::string_view, 6> kConditions = {"for",  "if",       "where",
-                                                         "when", "provided", "assuming"};
-
-// Words that are more than the unit of what they follow.
-bool changes_value(const std::string& word) {
-  static constexpr std::array<std::string_view, 16> kWords = {
-      "hundred", "thousand", "million", "billion", "trillion", "dozen", "half", "third",
-      "quarter", "tenths",   "squared", "cubed",   "not",      "if",    "for",  "where"};
-  return std::find(kWords.begin(), kWords.end(), word) != kWords.end();
+// The words of a unit: "m /s^2" -> "m  s ".
+std::string without_powers(std::string unit) {
+  for (char& c : unit) {
+    if (!is_letter(c)) c = ' ';
+  }
+  return unit;
 }
 
 }  // namespace
@@ -96,7 +95,7 @@ bool MathParser::items(std::vector<const Node*>& out) {
 const Node* MathParser::item() {
   const Node* left = set();
   if (!left) return nullptr;
-  if (is(":")) {
+  if (is(":") && at_ != such_that_) {
     Node* ratio = arena_.make(Op::kRatio, {left});
     while (accept(":")) {
       const Node* next = set();
@@ -114,7 +113,7 @@ const Node* MathParser::item() {
     if (name.empty()) break;
     ++at_;
     const Node* right = set();
-    if (right && is(":") && peek(1).kind != TokenKind::kEnd) {
+    if (right && is(":") && at_ != such_that_ && peek(1).kind != TokenKind::kEnd) {
       Node* ratio = arena_.make(Op::kRatio, {right});
       while (accept(":")) {
         const Node* next = set();
@@ -179,12 +178,23 @@ const Node* MathParser::sum() {
   return left;
 }
 
+// "for all x > 0", "where t is time": not part of the value. "3 for even n" is another value.
 bool MathParser::starts_condition() const {
-  const Token& token = peek();
-  if (token.kind != TokenKind::kText && token.kind != TokenKind::kWord) return false;
-  const std::string text = lower(token.text);
+  if (peek().kind != TokenKind::kText && peek().kind != TokenKind::kWord) return false;
+  const std::string text = lower(peek().text);
   const std::string first = text.substr(0, text.find(' '));
-  return std::find(kConditions.begin(), kConditions.end(), first) != kConditions.end();
+  if (first == "where") return true;
+  if (first != "for") return false;
+  for (size_t i = at_; i < tokens_.size(); ++i) {
+    const std::string words = " " + lower(tokens_[i].text);
+    for (const char* all : {" all", " every", " any", " each", " some", " constant", " real"}) {
+      if (words.find(all) != std::string::npos) return true;
+    }
+    for (const auto& [sign, relation] : kRelations) {
+      if (tokens_[i].text == sign) return true;
+    }
+  }
+  return false;
 }
 
 // Whether the next token starts a factor of an implicit product.
@@ -201,12 +211,12 @@ bool MathParser::starts_factor() const {
       return true;
     case TokenKind::kPunctuation:
       return token.text == "(" || (token.text == "[" && !reversed_) || token.text == "{" ||
-             (token.text == "|" && bars_ == 0);
+             (token.text == "|" && bars_ == 0 && at_ != such_that_);
     case TokenKind::kMacro: {
-      static constexpr std::array<std::string_view, 18> kStarts = {
-          "\\frac",  "\\binom", "\\infty",  "\\pi",      "\\begin",    "\\lfloor",
-          "\\lceil", "\\boxed", "\\mathbb", "\\mathcal", "\\overline", "\\vec",
-          "\\hat",   "\\tilde", "\\dot",    "\\ddot",    "\\langle",   "\\{"};
+      static constexpr std::array<std::string_view, 21> kStarts = {
+          "\\sum",   "\\prod",   "\\int",   "\\frac",  "\\binom",  "\\infty",   "\\pi",
+          "\\begin", "\\lfloor", "\\lceil", "\\boxed", "\\mathbb", "\\mathcal", "\\overline",
+          "\\vec",   "\\hat",    "\\tilde", "\\dot",   "\\ddot",   "\\langle",  "\\{"};
       return std::find(kStarts.begin(), kStarts.end(), token.text) != kStarts.end();
     }
     default:
@@ -230,6 +240,11 @@ const Node* MathParser::product() {
       left = make(Op::kCall, {left, unary()}, "binom");
     } else if (peek().kind == TokenKind::kText || peek().kind == TokenKind::kWord) {
       if (is_separator_word(peek()) || starts_condition()) break;
+      // "E_1 with probability 1/3" is E_1.
+      if (lower(peek().text) == "with probability") {
+        ++at_;
+        return unary() ? left : nullptr;
+      }
       return with_unit(left);
     } else if (peek().upright && is_unit_word(peek(), false) && is_numeric(*left)) {
       return with_unit(left);
@@ -283,12 +298,12 @@ const Node* MathParser::with_unit(const Node* value) {
     if (is_separator_word(token) || starts_condition()) break;
     if (word) {
       std::string text = lower(token.text);
-      if (changes_value(text)) return nullptr;
-      for (const char c : text) {
-        if (c >= '0' && c <= '9') return nullptr;
-      }
+      if (token.kind != TokenKind::kName && !is_unit_phrase(text)) return nullptr;
       if (text.size() > 3 && text.back() == 's') text.pop_back();
-      unit += (unit.empty() ? "" : " ") + text;
+      // "yr" comes as two names.
+      const bool joined = token.kind == TokenKind::kName && !token.spaced &&
+                          tokens_[at_ - 1].kind == TokenKind::kName;
+      unit += (unit.empty() || joined ? "" : " ") + text;
       ++at_;
     } else if (!unit.empty() && token.text == "^") {
       ++at_;
@@ -305,6 +320,7 @@ const Node* MathParser::with_unit(const Node* value) {
       break;
     }
   }
+  if (!is_unit_phrase(without_powers(unit))) return nullptr;
   if (unit == "percent" || unit == "pct" || unit == "per cent") return make(Op::kPercent, {value});
   if (unit == "degree") return make(Op::kDegree, {value});
   return make(Op::kUnit, {value}, unit);
@@ -321,6 +337,7 @@ const Node* MathParser::unary() {
   if (too_deep()) return nullptr;
   if (accept("-")) return make(Op::kNegate, {unary()});
   if (accept("+")) return unary();
+  if (accept("\\$")) return make(Op::kUnit, {unary()}, "dollar");
   return power();
 }
 
@@ -347,6 +364,8 @@ const Node* MathParser::postfix(const Node* base) {
       base = make(Op::kFactorial, {base});
     } else if (accept("%")) {
       base = make(Op::kPercent, {base});
+    } else if (accept("\\$")) {
+      base = make(Op::kUnit, {base}, "dollar");
     } else if (accept("\\degree")) {
       base = make(Op::kDegree, {base});
     } else if (is("^") && is_ordinal()) {

@@ -149,7 +149,7 @@ const Node* MathParser::name() {
   std::string text = tokens_[at_++].text;
   const bool plain = !is("_") && !is("'");
   if (plain && text == "e") return arena_.make(Op::kE);
-  if (plain && text == "i") return arena_.make(Op::kI);
+  if (plain && text == "i" && counters_i_ == 0) return arena_.make(Op::kI);
   if (plain && (text == "\\emptyset" || text == "\\varnothing")) return arena_.make(Op::kSet);
   if (!subscript(text)) return nullptr;
   // f(...), and y(0), u(t): one name or number in brackets is more often an argument than a factor.
@@ -184,6 +184,7 @@ const Node* MathParser::function_argument() {
 const Node* MathParser::function() {
   std::string text = tokens_[at_++].text;
   if (text == "sqrt") return root();
+  if (text == "lim") return limit();
   if (text == "cbrt") return make(Op::kRoot, {function_argument(), arena_.number(3)});
   const Node* by = nullptr;
   const Node* base = nullptr;
@@ -264,6 +265,7 @@ const Node* MathParser::root() {
 const Node* MathParser::macro() {
   const std::string text = tokens_[at_++].text;
   if (text == "\\frac") return fraction();
+  if (text == "\\sum" || text == "\\prod" || text == "\\int") return big(text.substr(1));
   if (text == "\\binom") {
     const Node* above = braced();
     return make(Op::kCall, {above, above ? braced() : nullptr}, "binom");

@@ -1,5 +1,7 @@
 // What stands in brackets: groups, tuples, intervals, sets, matrices.
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <functional>
 #include <utility>
 
 #include "eval/math_parser_state.h"
@@ -23,14 +25,58 @@ const Node* MathParser::set_braces() {
   Node* set = arena_.make(Op::kSet);
   if (accept("\\}")) return set;
   const int bars = std::exchange(bars_, 0);
+  const size_t outer = std::exchange(such_that_, find_such_that());
+  const Node* built = such_that_ != std::string_view::npos ? set_builder() : nullptr;
+  const bool is_built = such_that_ != std::string_view::npos;
+  such_that_ = outer;
+  if (is_built) {
+    bars_ = bars;
+    return built;
+  }
   if (!items(set->args)) return nullptr;
   bars_ = bars;
-  // {x | x > 1} is the set that its condition describes.
-  if ((accept("|") || accept(":")) && set->args.size() == 1) {
-    const Node* condition = item();
-    return condition && accept("\\}") ? condition : nullptr;
-  }
   return accept("\\}") ? set : nullptr;
+}
+
+// Where the "|" or ":" of {x | x > 1} stands, inside braces that are open; npos: a set of items.
+size_t MathParser::find_such_that() const {
+  int depth = 0;
+  size_t bar = std::string_view::npos;
+  for (size_t i = at_; i < tokens_.size(); ++i) {
+    const std::string& text = tokens_[i].text;
+    if (tokens_[i].kind == TokenKind::kText) continue;
+    if (text == "(" || text == "[" || text == "{" || text == "\\{") ++depth;
+    if (text == ")" || text == "]" || text == "}" || text == "\\}") --depth;
+    if (depth < 0) break;
+    if (depth > 0) continue;
+    if (bar == std::string_view::npos && text == ",") return bar;
+    if (bar == std::string_view::npos && i > at_ && (text == "|" || text == ":")) bar = i;
+    const bool relation = text == "<" || text == ">" || text == "=" || text == "\\le" ||
+                          text == "\\ge" || text == "\\ne" || text == "\\in";
+    if (relation && bar != std::string_view::npos) return bar;
+  }
+  return std::string_view::npos;
+}
+
+// {x \in R | x > 1} is the set that its condition describes, where x is the one that it bounds.
+const Node* MathParser::set_builder() {
+  const auto is_reals = [](const Node& n) {
+    return n.op == Op::kRelation && n.text == "in" && n.args[1]->text == "\\mathbbR";
+  };
+  const Node* element = item();
+  if (!element || at_ != such_that_) return nullptr;
+  ++at_;
+  if (is_reals(*element)) element = element->args[0];
+  std::vector<const Node*> conditions;
+  if (!items(conditions) || !accept("\\}") || element->op != Op::kSymbol) return nullptr;
+  std::erase_if(conditions, [&](const Node* one) { return is_reals(*one); });
+  if (conditions.size() != 1) return nullptr;
+  const std::function<bool(const Node&)> names_element = [&](const Node& node) {
+    return (node.op == Op::kSymbol && node.text == element->text) ||
+           std::any_of(node.args.begin(), node.args.end(),
+                       [&](const Node* arg) { return names_element(*arg); });
+  };
+  return names_element(*conditions[0]) ? conditions[0] : nullptr;
 }
 
 const Node* MathParser::bracket(char open) {

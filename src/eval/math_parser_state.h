@@ -3,8 +3,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
+#include <initializer_list>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "eval/math_lexer.h"
@@ -52,6 +55,8 @@ class MathParser {
   const Node* close_bracket(char open, std::vector<const Node*> inside);
   const Node* braced();  // {...}: a group, or a set where it holds a list
   const Node* set_braces();
+  size_t find_such_that() const;
+  const Node* set_builder();
   const Node* bars();
   const Node* fenced(std::string_view close, const char* call);
   const Node* matrix();
@@ -59,6 +64,14 @@ class MathParser {
   const Node* exponent();
   const Node* log_base();
   bool subscript(std::string& name);
+
+  // math_parser_big.cc
+  const Node* big(const std::string& text);  // behind \sum, \prod, \int
+  const Node* limit();                       // behind \lim
+  bool range(const Node*& variable, const Node*& low, const Node*& high);
+  const Node* until(size_t end, const Node* (MathParser::*read)());
+  size_t differential() const;
+  size_t closing_brace() const;
 
   const Token& peek(size_t ahead = 0) const {
     return tokens_[std::min(at_ + ahead, tokens_.size() - 1)];
@@ -95,9 +108,11 @@ class MathParser {
   Arena& arena_;
   size_t at_ = 0;
   int depth_ = 0;
-  bool in_exponent_ = false;  // x^2_0 is no number to a base
-  bool reversed_ = false;     // behind "]": the next "[" closes
-  int bars_ = 0;              // open | around: the next | closes
+  bool in_exponent_ = false;                   // x^2_0 is no number to a base
+  bool reversed_ = false;                      // behind "]": the next "[" closes
+  size_t such_that_ = std::string_view::npos;  // where the bar of {x | x > 1} is
+  int counters_i_ = 0;                         // sums around that count by i
+  int bars_ = 0;                               // open | around: the next | closes
 };
 
 }  // namespace laconic

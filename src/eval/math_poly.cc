@@ -6,6 +6,7 @@
 namespace laconic {
 namespace {
 
+constexpr size_t kBitsOfProduct = 2048;
 constexpr int kMaxRelationDepth = 32, kMaxRelationPower = 64;
 
 Monomial product(const Monomial& a, const Monomial& b) {
@@ -136,7 +137,8 @@ Poly AtomTable::multiply(const Poly& a, const Poly& b) {
   Poly out;
   for (const auto& [m, c] : a) {
     for (const auto& [n, d] : b) {
-      if (++products_ > kMaxTermProducts) fail();
+      products_ += 1 + bits_of(c) / kBitsOfProduct + bits_of(d) / kBitsOfProduct;
+      if (products_ > max_products_) fail();
       if (failed_) return {};
       accumulate(out, product(m, n), c * d);
     }

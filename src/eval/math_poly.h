@@ -41,6 +41,9 @@ struct Kernel {
 
 class AtomTable {
  public:
+  // `max_products`: work, in products of terms; a large coefficient counts for more.
+  explicit AtomTable(size_t max_products = kMaxTermProducts) : max_products_(max_products) {}
+  size_t products() const { return products_; }
   bool failed() const { return failed_; }
   void fail() { failed_ = true; }
   int intern(const std::string& key, bool independent = false);
@@ -69,6 +72,7 @@ class AtomTable {
 
   std::vector<Kernel> kernels_;
   std::unordered_map<std::string, int> by_key_;
+  size_t max_products_;
   size_t products_ = 0;
   int depth_ = 0;
   bool failed_ = false;

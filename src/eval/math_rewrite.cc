@@ -2,6 +2,9 @@
 #include "eval/math_rewrite.h"
 
 #include <algorithm>
+#include <utility>
+
+#include "eval/math_numeric.h"
 
 namespace laconic {
 namespace {
@@ -37,6 +40,19 @@ const Node* build(size_t rows, size_t width, Arena& arena, const At& at) {
     out->args.push_back(row);
   }
   return out;
+}
+
+// Whether one constant can be an approximation of the other: they are within 2 % of each other.
+bool is_close(const Node& exact, const Node& about) {
+  Arena arena;
+  bool known = false;
+  for (const auto& [x, y] : {std::pair{&exact, &about}, {&about, &exact}}) {
+    const Node* size = arena.make(Op::kCall, {y}, "abs");
+    const Node* margin = arena.make(Op::kMultiply, {size, arena.number(mpq_class(1, 50))});
+    const Node* high = arena.make(Op::kAdd, {y, margin});
+    if (compare_real_constants(*x, *high, known) > 0) return !known;
+  }
+  return true;
 }
 
 }  // namespace
@@ -80,11 +96,18 @@ Stated stated_value(const Node& node) {
   }
   const Node* first = links[0]->args[0];
   const Node* before_about = nullptr;
-  while (!links.empty() && links.back()->text == "~") {
+  std::vector<const Node*> approximations;
+  while (!links.empty() && links.back()->text[0] == '~') {
     before_about = links.back()->args[0];
     // "x \approx 5" states 5.
     if (links.size() == 1 && is_name(*before_about)) return {links[0]->args[1], before_about};
+    approximations.push_back(links.back());
     links.pop_back();
+  }
+  // "67 \sim 75" is a range; "x = 1/3 \approx 1.3" states 1/3 all the same.
+  for (const Node* link : approximations) {
+    const bool may_be_range = links.empty() || link->text == "~~";
+    if (may_be_range && !is_close(*link->args[0], *link->args[1])) return {&node, nullptr};
   }
   if (links.empty()) return {before_about, nullptr};
   for (const Node* link : links) {

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <optional>
 
+#include "eval/math_poly.h"
 #include "eval/math_tree.h"
 #include "eval/verdict.h"
 
@@ -15,6 +16,7 @@ namespace laconic {
 struct Budget {
   size_t exact = 20000;
   size_t numeric = 600;
+  size_t products = 3 * kMaxTermProducts;  // of terms, in normal forms
 };
 
 // A number with a decimal point as it stands: its value and that of its last digit.
@@ -31,7 +33,10 @@ Outcome compare_scalars(const Node& gold, const Node& answer, Budget& budget);
 // Nodes of the tree, at most `limit` + 1 are counted.
 size_t count_nodes(const Node& node, size_t limit);
 
-// The exact rational value, if it has one.
+// What reading the tree into a normal form may cost, in nodes: a sum or an integral is many.
+size_t work_of(const Node& node);
+
+// The exact rational value, if it has one that takes little work.
 std::optional<mpq_class> rational_value(const Node& node);
 
 // The tolerance rule, for decimals alone.

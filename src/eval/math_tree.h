@@ -38,6 +38,9 @@ enum class Op : uint8_t {
   kPercent,
   kDegree,
   kUnit,  // text: the unit of args[0]
+  // text: "sum", "prod", "int": args are the variable, the body, from, to; "lim", "lim+", "lim-":
+  // the variable, the body, the point (from above, from below).
+  kBig,
   // Structures.
   kSequence,  // items without brackets
   kBracket,   // text: "()", "[]", "[)", "(]"; two or more items: tuple, interval, vector
@@ -46,7 +49,7 @@ enum class Op : uint8_t {
   kIntersection,
   kDifference,
   kMatrix,    // args: rows (kSequence)
-  kRelation,  // text: one of = != < <= > >= ~ (about) in; two args
+  kRelation,  // text: one of = != < <= > >= ~ (about) ~~ (\sim) in; two args
   kChain,     // relations that share their middle: a < x < b is {a < x, x < b}
   kRatio,     // a : b : ...
   kBased,     // text: digits; value: the base; args none

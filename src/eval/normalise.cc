@@ -12,6 +12,7 @@ namespace {
 
 constexpr size_t kNone = std::string_view::npos;
 using Pair = std::pair<std::string_view, std::string_view>;
+constexpr int kMaxMarks = 4;  // marks of Markdown inside one another
 
 // Macro (without its backslash) -> what stands in its place.
 constexpr std::array<Pair, 75> kMacros = {{
@@ -26,7 +27,7 @@ constexpr std::array<Pair, 75> kMacros = {{
     {")", ""},
     {"[", ""},
     {"]", ""},
-    {"$", ""},
+    {"$", "\\$"},
     {"%", "%"},
     {"#", "#"},
     {"&", "&"},
@@ -138,11 +139,35 @@ size_t degree_length(std::string_view text) {
   return 0;
 }
 
+// The length of three digits, no more, that `text` starts with behind white space: 0 where there
+// are none.
+size_t group_behind(std::string_view text) {
+  size_t at = 0;
+  while (at < text.size() && is_space(text[at])) ++at;
+  size_t digits = 0;
+  while (at + digits < text.size() && is_digit(text[at + digits])) ++digits;
+  return digits == 3 ? at : kNone;
+}
+
+// Drops the comma at the end of `out` where three digits follow: "32,\\!349" and "32{,}349" are one
+// number for certain, while "32,349" may be two. `rest` goes on at the digits.
+bool drop_separator(std::string& out, std::string_view& rest) {
+  const size_t end = out.find_last_not_of(' ');
+  const size_t digits = group_behind(rest);
+  const bool is_comma = end != std::string::npos && end > 0 && out[end] == ',';
+  const size_t before = is_comma ? out.find_last_not_of(' ', end - 1) : std::string::npos;
+  if (before == std::string::npos || !is_digit(out[before]) || digits == kNone) return false;
+  out.erase(before + 1);
+  rest.remove_prefix(digits);
+  return true;
+}
+
 // Replaces macros and characters, one pass.
 std::string replace_spellings(std::string_view text) {
   std::string out;
   // "\\\\frac" is a backslash written twice, but in a matrix, where it ends a row.
   const bool has_rows = text.find("\\begin") != kNone;
+  bool in_formula = false;
   for (size_t i = 0; i < text.size();) {
     const std::string_view rest = text.substr(i);
     if (text[i] == '\\') {
@@ -151,6 +176,11 @@ std::string replace_spellings(std::string_view text) {
       i += macro.size();
       if (macro.size() == 1) continue;
       const std::string_view name = macro.substr(1);
+      std::string_view behind = text.substr(i);
+      if (name == "!" && drop_separator(out, behind)) {
+        i = text.size() - behind.size();
+        continue;
+      }
       const Pair* found = nullptr;
       for (const Pair& pair : kMacros) {
         if (pair.first == name) found = &pair;
@@ -162,11 +192,19 @@ std::string replace_spellings(std::string_view text) {
       out += "\\degree ";
       i += degree;
     } else if (text[i] == '$') {
+      // Where dollars delimit, each pair is passed over at once.
+      if (!in_formula && is_money_sign(text, i))
+        out += "\\$";
+      else
+        in_formula = !in_formula;
       ++i;
     } else if (rest.starts_with("{,}") || rest.starts_with("{, }")) {
       out += ',';
-      i += rest[2] == '}' ? 3 : 4;
-      while (i < text.size() && text[i] == ' ') ++i;
+      std::string_view behind = rest.substr(rest[2] == '}' ? 3 : 4);
+      if (!drop_separator(out, behind)) {
+        while (!behind.empty() && behind[0] == ' ') behind.remove_prefix(1);
+      }
+      i = text.size() - behind.size();
     } else if (text[i] == '~' || is_space(text[i])) {
       out += ' ';
       ++i;
@@ -225,12 +263,67 @@ std::string brace_arguments(std::string_view text) {
   return out;
 }
 
+// "**73** apples", "`73`", "__73__" without the marks of Markdown around the start.
+std::string without_marks(std::string_view text) {
+  std::string out(trim(text));
+  for (int i = 0; i < kMaxMarks; ++i) {
+    bool changed = false;
+    for (const std::string_view mark : {"**", "__", "`", "*"}) {
+      const size_t close = out.starts_with(mark) ? out.find(mark, mark.size()) : std::string::npos;
+      if (close == std::string::npos || close == mark.size()) continue;
+      // One star opens only what it closes at the end: "*5" is no emphasis.
+      if (mark == "*" && close + 1 != out.size()) continue;
+      out.erase(close, mark.size());
+      out.erase(0, mark.size());
+      changed = true;
+    }
+    if (!changed) break;
+  }
+  return out;
+}
+
+// Without "Answer:", "\\text{The answer is }" before the answer.
+std::string_view without_lead_in(std::string_view canonical) {
+  std::string_view rest = canonical;
+  const bool in_text = rest.starts_with("\\text{");
+  if (in_text) rest.remove_prefix(6);
+  const auto accept = [&](std::string_view word) {
+    rest = trim(rest);
+    if (rest.size() < word.size()) return false;
+    for (size_t i = 0; i < word.size(); ++i) {
+      const char c = rest[i];
+      if ((c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c) != word[i]) return false;
+    }
+    rest.remove_prefix(word.size());
+    return true;
+  };
+  accept("the ");
+  accept("final ");
+  if (!accept("answer") && !accept("solution") && !accept("ans")) return canonical;
+  const bool linked = accept("is:") || accept("is ") || accept(":") || accept("=");
+  if (!linked) return canonical;
+  rest = trim(rest);
+  if (in_text && !rest.starts_with('}')) return canonical;
+  if (in_text) rest.remove_prefix(1);
+  rest = trim(rest);
+  return rest.empty() ? canonical : rest;
+}
+
 }  // namespace
 
+bool is_money_sign(std::string_view text, size_t at) {
+  if (at + 1 >= text.size() || !is_digit(text[at + 1])) return false;
+  size_t next = at + 1;
+  while (next < text.size() && text[next] != '$') next += text[next] == '\\' ? 2 : 1;
+  if (next >= text.size()) return true;
+  return is_space(text[next - 1]) || (next + 1 < text.size() && is_digit(text[next + 1]));
+}
+
 std::string canonical_answer(std::string_view text) {
-  std::string out = brace_arguments(replace_spellings(text));
-  std::string_view view = trim(out);
-  while (!view.empty() && (view.back() == '.' || view.back() == ',' || view.back() == ';'))
+  std::string out = brace_arguments(replace_spellings(without_marks(text)));
+  std::string_view view = without_lead_in(trim(out));
+  while (!view.empty() && (view.back() == '.' || view.back() == ',' || view.back() == ';' ||
+                           (view.back() == '?' && view.size() > 1)))
     view = trim(view.substr(0, view.size() - 1));
   return std::string(view);
 }
@@ -240,7 +333,11 @@ std::string text_key(std::string_view canonical) {
   for (size_t i = 0; i < canonical.size();) {
     const std::string_view rest = canonical.substr(i);
     if (is_space(canonical[i])) {
-      ++i;
+      while (i < canonical.size() && is_space(canonical[i])) ++i;
+      // "3 1/2" is not "31/2".
+      const bool between =
+          !out.empty() && is_digit(out.back()) && i < canonical.size() && is_digit(canonical[i]);
+      if (between) out += ' ';
       continue;
     }
     size_t open = kNone;  // a group whose braces go: \text{abc}, ^{2}, _{n}

@@ -3,7 +3,10 @@
 //
 // What it is not: no mathematics is done. canonical_answer keeps white space and \text{...} (the
 // number parser reads units there); text_key drops both.
-//   gone:       $ \( \) \[ \] \left \right \big.. \displaystyle \! and a final period
+//   gone:       $ \( \) \[ \] \left \right \big.. \displaystyle \! and a final period; marks of
+//   Markdown and
+//               "Answer:" before the answer; the separators of "32,\!349" and "32{,}349"
+//   kept:       \$, and "$" where it is money, as \$
 //   one form:   \dfrac \tfrac \cfrac -> \frac, arguments braced; \mathrm \textbf \mbox .. -> \text;
 //   \cdot -> \times;
 //               ^\circ and the degree sign -> \degree; \% -> %; \, \; \quad ~ -> space; {,} -> ,;
@@ -18,6 +21,10 @@
 namespace laconic {
 
 std::string canonical_answer(std::string_view text);
+
+// Whether the "$" at text[at] is money, not a delimiter of mathematics: a digit follows, and the
+// next "$", if there is one, could not close a formula ("$5 and $7"). REQUIRES: text[at] == '$'.
+bool is_money_sign(std::string_view text, size_t at);
 
 // The key under which two canonical answers are the same text.
 std::string text_key(std::string_view canonical);

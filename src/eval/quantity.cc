@@ -2,10 +2,10 @@
 #include "eval/quantity.h"
 
 #include <algorithm>
-#include <array>
 
 #include "base/format.h"
 #include "eval/extract.h"
+#include "eval/unit_words.h"
 
 namespace laconic {
 namespace {
@@ -34,6 +34,7 @@ class NumberParser {
   std::string_view rest() const { return rest_; }
   int decimals() const { return decimals_; }
   int significant() const { return significant_; }
+  bool is_money() const { return is_money_; }
 
   std::optional<mpq_class> number(int depth = 0) {
     if (depth > kMaxDepth) return std::nullopt;
@@ -41,6 +42,11 @@ class NumberParser {
     const bool negative = rest_.starts_with('-');
     if (negative || rest_.starts_with('+')) rest_.remove_prefix(1);
     skip_space();
+    if (rest_.starts_with("\\$")) {
+      rest_.remove_prefix(2);
+      is_money_ = true;
+      skip_space();
+    }
     std::optional<mpq_class> value = primary(depth);
     if (!value) return std::nullopt;
     if (is_integer_literal_) add_mixed_fraction(*value, depth);
@@ -59,6 +65,7 @@ class NumberParser {
     skip_space();
     if (!rest_.starts_with(open)) return std::nullopt;
     NumberParser inner(rest_.substr(1));
+    inner.in_bracket_ = in_bracket_ || open == '(';
     const std::optional<mpq_class> value = inner.number(depth + 1);
     inner.skip_space();
     if (!value || !inner.rest_.starts_with(close)) return std::nullopt;
@@ -97,7 +104,7 @@ class NumberParser {
     rest_.remove_prefix(end);
     if (digits.empty() || digits.size() > 3 || digits[0] == '0' || rest_.empty()) return digits;
     const char separator = rest_[0];
-    if (separator != ',' && separator != ' ') return digits;
+    if ((separator != ',' || in_bracket_) && separator != ' ') return digits;
     const auto group_follows = [&] {
       return rest_.size() >= 4 && rest_[0] == separator && is_digit(rest_[1]) &&
              is_digit(rest_[2]) && is_digit(rest_[3]) && (rest_.size() == 4 || !is_digit(rest_[4]));
@@ -255,85 +262,17 @@ class NumberParser {
   }
 
   std::string_view rest_;
+  bool in_bracket_ = false;  // "(1,100)" is a pair
+  bool is_money_ = false;
   bool is_integer_literal_ = false;
   int decimals_ = -1;
   int significant_ = 0;
 };
 
-// Words after a number that change it or make an expression of it.
-constexpr std::array<std::string_view, 36> kNotUnits = {
-    "hundred", "thousand", "million", "billion", "trillion", "dozen", "pi",    "sin",
-    "cos",     "tan",      "cot",     "sec",     "csc",      "log",   "ln",    "exp",
-    "sqrt",    "or",       "and",     "to",      "mod",      "over",  "times", "plus",
-    "minus",   "alpha",    "beta",    "theta",   "infinity", "infty", "half",  "third",
-    "quarter", "tenths",   "squared", "cubed"};
-constexpr std::array<std::string_view, 21> kShortUnits = {"cm", "mm", "km", "kg", "mg", "ft", "in",
-                                                          "mi", "lb", "oz", "hr", "ml", "mL", "am",
-                                                          "pm", "Hz", "eV", "Pa", "ms", "nm", "rs"};
-
-// One word of letters at the front of `text` that can be (part of) a unit; 0: none.
-size_t unit_word(std::string_view text, bool in_text) {
-  size_t end = 0;
-  while (end < text.size() && is_letter(text[end])) ++end;
-  const std::string_view word = text.substr(0, end);
-  if (end == 0) return 0;
-  std::string lower(word);
-  for (char& c : lower) c = static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
-  if (!lower.empty() && lower.size() > 4 && lower.back() == 's') lower.pop_back();
-  if (std::find(kNotUnits.begin(), kNotUnits.end(), lower) != kNotUnits.end()) return 0;
-  if (in_text || end > 2) return end;
-  return std::find(kShortUnits.begin(), kShortUnits.end(), word) != kShortUnits.end() ? end : 0;
-}
-
-// The unit that is all of `text`; nothing: `text` is no unit. "" for no text.
-std::optional<std::string> parse_unit(std::string_view text, bool in_text) {
-  std::string unit;
-  while (!text.empty()) {
-    if (text[0] == ' ') {
-      text.remove_prefix(1);
-    } else if (text.starts_with("\\degree")) {
-      unit += "degree ";
-      text.remove_prefix(7);
-    } else if (text.starts_with("\\text{") || (text[0] == '(' && !in_text)) {
-      const bool wrapped = text[0] == '\\';
-      const size_t end = wrapped ? skip_braces(text, 5) : text.find(')');
-      if (end == kNone) return std::nullopt;
-      const size_t skip = wrapped ? 6 : 1;
-      const auto inner = parse_unit(text.substr(skip, wrapped ? end - skip - 1 : end - skip), true);
-      if (!inner || inner->empty()) return std::nullopt;
-      unit += *inner + " ";
-      text.remove_prefix(wrapped ? end : end + 1);
-    } else if (const size_t length = unit_word(text, in_text)) {
-      std::string word(text.substr(0, length));
-      if (word.size() > 3 && word.back() == 's') word.pop_back();
-      unit += word + " ";
-      text.remove_prefix(length);
-    } else if (!unit.empty() && (text.starts_with("^{2}") || text.starts_with("^{3}"))) {
-      unit += text.substr(2, 1);
-      text.remove_prefix(4);
-    } else if (!unit.empty() && (text.starts_with("^2") || text.starts_with("^3"))) {
-      unit += text.substr(1, 1);
-      text.remove_prefix(2);
-    } else if (text[0] == '/' && !unit.empty()) {
-      unit += "/";
-      text.remove_prefix(1);
-    } else if (in_text && (text[0] == '.' || text[0] == '-' || text[0] == '\'')) {
-      text.remove_prefix(1);
-    } else {
-      return std::nullopt;
-    }
-  }
-  while (!unit.empty() && unit.back() == ' ') unit.pop_back();
+// "m/s 2" without its powers.
+std::string without_digits(std::string unit) {
+  std::erase_if(unit, is_digit);
   return unit;
-}
-
-// Signs of currencies before or after the number ("$" is gone from canonical answers).
-std::string_view without_currency(std::string_view text) {
-  for (const std::string_view sign : {"\u20ac", "\u00a3", "\u00a5"}) {
-    if (text.starts_with(sign)) return text.substr(sign.size());
-    if (text.ends_with(sign)) return text.substr(0, text.size() - sign.size());
-  }
-  return text;
 }
 
 }  // namespace
@@ -342,7 +281,8 @@ std::optional<Quantity> parse_quantity(std::string_view canonical) {
   if (canonical.empty() || canonical.size() > kMaxQuantityLength) return std::nullopt;
   if (canonical.starts_with("\\text{") && skip_braces(canonical, 5) == canonical.size())
     canonical = canonical.substr(6, canonical.size() - 7);
-  NumberParser parser(without_currency(canonical));
+  const std::string currency = take_currency(canonical);
+  NumberParser parser(canonical);
   const std::optional<mpq_class> value = parser.number();
   if (!value) return std::nullopt;
   Quantity out;
@@ -356,8 +296,13 @@ std::optional<Quantity> parse_quantity(std::string_view canonical) {
     rest.remove_prefix(1);
   }
   const std::optional<std::string> unit = parse_unit(rest, false);
-  if (!unit) return std::nullopt;
+  if (!unit || !is_unit_phrase(without_digits(*unit))) return std::nullopt;
   out.unit = *unit;
+  if (!currency.empty() || parser.is_money()) {
+    if (out.is_percent) return std::nullopt;
+    const std::string name = currency.empty() ? "dollar" : currency;
+    out.unit = name + (out.unit.empty() || out.unit == name ? "" : " " + out.unit);
+  }
   if (out.unit == "percent" || out.unit == "pct" || out.unit == "per cent") {
     out.is_percent = true;
     out.unit.clear();

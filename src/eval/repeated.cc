@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/error.h"
@@ -55,36 +56,63 @@ double share_without_right(int64_t n, int64_t c, int64_t k) {
   return out;
 }
 
+// One answer as it was written, or all right ones.
 struct Candidate {
   const SampleRecord* example;
-  int64_t votes;
+  int64_t ballots = 0;  // samples that wrote just this
+  int64_t votes = 0;    // samples whose answer equals this
 };
 
+// In either order: rounding depends on which of the two is the gold answer.
 bool same_answer(const SampleRecord& a, const SampleRecord& b) {
-  if (a.right() || b.right()) return a.right() == b.right();  // right ones equal the gold answer
-  return a.extracted == b.extracted ||
-         compare_answers(a.extracted, b.extracted).verdict == Verdict::kRight;
+  if (a.right() || b.right()) return false;  // right ones are one candidate
+  return compare_answers(a.extracted, b.extracted).verdict == Verdict::kRight ||
+         compare_answers(b.extracted, a.extracted).verdict == Verdict::kRight;
 }
 
+// Equality is not transitive (60 % = 60, 60 % = 0.6), so nothing may depend on which vote came
+// first: each answer counts the votes of all that equal it, and leaders that are equal to one
+// another, directly or through leaders, are one.
 double majority_score(std::span<const SampleRecord* const> voters) {
-  std::vector<Candidate> candidates;
+  std::map<std::pair<bool, std::string>, Candidate> by_text;
   for (const SampleRecord* voter : voters) {
     if (voter->extracted.empty() && !voter->right()) continue;
-    const auto found = std::find_if(candidates.begin(), candidates.end(), [&](const Candidate& c) {
-      return same_answer(*c.example, *voter);
-    });
-    if (found == candidates.end())
-      candidates.push_back({voter, 1});
-    else
-      ++found->votes;
+    const bool right = voter->right();
+    Candidate& candidate = by_text[{right, right ? std::string() : voter->extracted}];
+    candidate.example = voter;
+    ++candidate.ballots;
+  }
+  std::vector<Candidate> candidates;
+  for (auto& [text, candidate] : by_text) candidates.push_back(candidate);
+  const size_t count = candidates.size();
+  std::vector<std::vector<size_t>> equal(count);
+  for (size_t i = 0; i < count; ++i) {
+    candidates[i].votes += candidates[i].ballots;
+    for (size_t j = i + 1; j < count; ++j) {
+      if (!same_answer(*candidates[i].example, *candidates[j].example)) continue;
+      candidates[i].votes += candidates[j].ballots;
+      candidates[j].votes += candidates[i].ballots;
+      equal[i].push_back(j);
+      equal[j].push_back(i);
+    }
   }
   int64_t most = 0;
   for (const Candidate& candidate : candidates) most = std::max(most, candidate.votes);
   double leaders = 0, right = 0;
-  for (const Candidate& candidate : candidates) {
-    if (candidate.votes < most) continue;
+  std::vector<bool> seen(count, false);
+  for (size_t i = 0; i < count; ++i) {
+    if (seen[i] || candidates[i].votes < most) continue;
     leaders += 1;
-    right += candidate.example->right();
+    right += candidates[i].example->right();
+    std::vector<size_t> reached = {i};
+    seen[i] = true;
+    for (size_t next = 0; next < reached.size(); ++next) {
+      for (const size_t j : equal[reached[next]]) {
+        if (seen[j] || candidates[j].votes < most) continue;
+        seen[j] = true;
+        reached.push_back(j);
+      }
+    }
   }
   return leaders > 0 ? right / leaders : 0;
 }

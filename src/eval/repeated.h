@@ -3,10 +3,11 @@
 //   avg@k   mean over problems of the share of right samples; its expectation does not depend on k.
 //   pass@k  1 - C(n - c, k) / C(n, k) with c right of n samples: unbiased (Chen et al. 2021,
 //           arXiv 2107.03374, section 2.1), unlike 1 - (1 - c/n)^k.
-//   maj@k   the most frequent answer of the first k samples (by sample number) is right. Answers
-//           are the same when eval/verify.h calls them equal. A sample without an extracted answer
-//           has no vote; no vote at all is wrong. Ties: the expectation of a fair draw among the
-//           answers that lead, so that no order of samples is preferred.
+//   maj@k   the most frequent answer of the first k samples (by sample number) is right. An
+//           answer has the votes of all that eval/verify.h calls equal to it. A sample without an
+//           extracted answer has no vote; no vote at all is wrong. Ties: the expectation of a fair
+//           draw among the answers that lead (equal ones are one), so that no order of samples is
+//           preferred.
 //
 // Every problem weighs the same; s.e. = sd over problems / sqrt(G), infinite for one problem.
 // Errors: Error(kData) without records. Deterministic.

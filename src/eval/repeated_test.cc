@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "eval/repeated.h"
 
+#include <algorithm>
+#include <string>
+#include <vector>
+
 #include "base/error.h"
+#include "base/format.h"
 #include "eval/budget.h"
 #include "eval/statistics_fixture.h"
 
@@ -65,6 +70,27 @@ TEST(Majority, TiesAreAFairDraw) {
   EXPECT_NEAR(majority_at_k(replies, 3)->mean, 1.0 / 3, 1e-15);
   EXPECT_EQ(majority_at_k(replies, 4)->mean, 0);
   EXPECT_EQ(majority_at_k(std::vector<SampleRecord>{vote(0, false, "")}, 1)->mean, 0);
+}
+
+// 60 % equals 60 and 0.6, which are not equal: who comes first must not matter.
+TEST(Majority, OrderOfVotesDoesNotMatter) {
+  std::vector<std::string> answers = {"60\\%", "60", "0.6", "7", "7"};
+  std::sort(answers.begin(), answers.end());
+  do {
+    std::vector<SampleRecord> replies;
+    for (size_t i = 0; i < answers.size(); ++i)
+      replies.push_back(vote(static_cast<int64_t>(i), answers[i] == "7", answers[i]));
+    EXPECT_EQ(majority_at_k(replies, 5)->mean, 0) << joined(answers);
+  } while (std::next_permutation(answers.begin(), answers.end()));
+  // A tie: 60 with 60 % has three votes, and so has the right answer.
+  answers = {"60\\%", "60", "60", "7", "7", "7"};
+  std::sort(answers.begin(), answers.end());
+  do {
+    std::vector<SampleRecord> replies;
+    for (size_t i = 0; i < answers.size(); ++i)
+      replies.push_back(vote(static_cast<int64_t>(i), answers[i] == "7", answers[i]));
+    EXPECT_EQ(majority_at_k(replies, 6)->mean, 0.5) << joined(answers);
+  } while (std::next_permutation(answers.begin(), answers.end()));
 }
 
 // The first k by sample number, whatever the order of rows.

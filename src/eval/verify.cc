@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "eval/verify.h"
 
+#include <algorithm>
+#include <array>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "base/format.h"
+#include "eval/clock.h"
 #include "eval/extract.h"
 #include "eval/math_compare.h"
 #include "eval/math_lists.h"
@@ -13,6 +17,8 @@
 #include "eval/math_scalar.h"
 #include "eval/normalise.h"
 #include "eval/quantity.h"
+#include "eval/separators.h"
+#include "eval/unit_words.h"
 
 namespace laconic {
 namespace {
@@ -30,8 +36,14 @@ std::optional<Decimal> decimal_of(const Quantity& quantity) {
 
 Judgement compare_quantities(const Quantity& gold, const Quantity& answer) {
   const bool same = gold.value == answer.value;
-  if (!gold.unit.empty() && !answer.unit.empty() && gold.unit != answer.unit)
+  const auto has_unit = [](const Quantity& q) { return q.is_percent || !q.unit.empty(); };
+  const bool one_percent = gold.is_percent != answer.is_percent;
+  if (has_unit(gold) && has_unit(answer) && (gold.unit != answer.unit || one_percent)) {
+    const UnitRelation units = relate({gold.value, gold.unit}, {answer.value, answer.unit});
+    if (units == UnitRelation::kDifferent && !same)
+      return {Verdict::kWrong, "different-amount", ""};
     return {Verdict::kUndecided, "units-differ", ""};
+  }
   if (gold.is_percent != answer.is_percent) {
     // A benchmark asks "what percent" and stores 60, or asks for a share and stores 0.6: both
     // readings pass.
@@ -47,6 +59,8 @@ Judgement compare_quantities(const Quantity& gold, const Quantity& answer) {
   const Rounding rounding = rounding_of(sides);
   if (rounding == Rounding::kYes) return {Verdict::kRight, "equal-rounded", ""};
   if (rounding == Rounding::kUnsure) return {Verdict::kUndecided, "rounded", ""};
+  const UnitRelation units = relate({gold.value, gold.unit}, {answer.value, answer.unit});
+  if (units == UnitRelation::kConverted) return {Verdict::kUndecided, "units-differ", ""};
   return {Verdict::kWrong, "different-number", ""};
 }
 
@@ -76,7 +90,10 @@ char choice_of(std::string_view canonical, bool alone) {
   if (key.starts_with('(')) key.erase(0, 1);
   if (key.empty() || key[0] < 'A' || key[0] > 'J') return 0;
   if (key.size() == 1 || key.substr(1) == ")" || key.substr(1) == ".") return key[0];
-  return !alone && (key[1] == ')' || key[1] == '.' || key[1] == ':') ? key[0] : '\0';
+  // "D, 5%" goes on with the value of D; "D, E" chooses two.
+  const bool value_behind = key[1] == ',' && key.size() > 2 && !is_letter(key[2]);
+  return !alone && (key[1] == ')' || key[1] == '.' || key[1] == ':' || value_behind) ? key[0]
+                                                                                     : '\0';
 }
 
 // The words of an answer that is nothing but words ("\text{east}", "east"); empty: it is more.
@@ -99,17 +116,6 @@ std::vector<std::string> only_words(std::string_view canonical) {
     if (!letter && c != ' ' && c != '.' && c != ',' && c != '-' && c != '\'') return {};
   }
   return letters > 1 ? words_of(plain) : std::vector<std::string>{};
-}
-
-// "2,74" and "0,111" as the decimals that they are where a comma is the decimal point.
-std::string with_decimal_point(const std::string& canonical) {
-  const size_t comma = canonical.find(',');
-  if (comma == std::string::npos || comma == 0) return canonical;
-  const size_t places = canonical.size() - comma - 1;
-  const bool digits = canonical.find_first_not_of("0123456789,") == std::string::npos &&
-                      canonical.find(',', comma + 1) == std::string::npos;
-  const bool is_decimal = digits && (canonical.substr(0, comma) == "0" ? places > 0 : places == 2);
-  return is_decimal ? canonical.substr(0, comma) + "." + canonical.substr(comma + 1) : canonical;
 }
 
 Judgement compare_words(const std::vector<std::string>& gold,
@@ -140,22 +146,93 @@ Judgement compare_meaning(const std::string& gold, const std::string& answer) {
   return {outcome.verdict, outcome.reason, ""};
 }
 
+// One reading of two canonical answers, neither of them empty.
+Judgement compare_reading(const std::string& gold, const std::string& answer) {
+  const auto [gold_value, answer_value] = sides(gold, answer);
+  if (text_key(gold_value) == text_key(answer_value)) return {Verdict::kRight, "equal-text", ""};
+  const std::optional<ClockTime> gold_time = parse_clock(gold_value);
+  const std::optional<ClockTime> answer_time = parse_clock(answer_value);
+  if (gold_time && answer_time) {
+    const Outcome times = compare_clocks(*gold_time, *answer_time);
+    return {times.verdict, times.reason, ""};
+  }
+  const std::optional<Quantity> gold_number = parse_quantity(gold_value);
+  const std::optional<Quantity> answer_number = parse_quantity(answer_value);
+  if (gold_number && answer_number) return compare_quantities(*gold_number, *answer_number);
+  Judgement out = compare_meaning(gold, answer);
+  // "3:30" and 1/10: a time is no ratio.
+  const auto has_colon = [](std::string_view text) { return text.find(':') != text.npos; };
+  if (out.verdict == Verdict::kRight && (gold_time || answer_time) &&
+      has_colon(gold) != has_colon(answer))
+    return {Verdict::kUndecided, "ratio-or-time", ""};
+  return out;
+}
+
+// A word that is neither part of a formula nor of a list.
+bool is_prose_word(std::string_view word) {
+  static constexpr std::array<std::string_view, 22> kOthers = {
+      "and", "or",   "pi",    "sin",  "cos",   "tan",      "cot",   "sec", "csc", "log", "ln",
+      "exp", "sqrt", "theta", "beta", "alpha", "infinity", "infty", "gcd", "lcm", "mod", "max"};
+  return word.size() > 1 && std::find(kOthers.begin(), kOthers.end(), word) == kOthers.end();
+}
+
+// Whether an answer that was not met has prose around the gold answer: "72, not 70", "72 in total".
+bool has_gold_in_prose(std::string_view gold, std::string_view answer) {
+  const std::optional<Quantity> number = parse_quantity(gold);
+  if (!number) return false;
+  bool in_prose = false, has_number = false;
+  for (size_t i = 0; i < answer.size();) {
+    size_t end = i;
+    if (answer[i] == '\\' && !answer.substr(i).starts_with("\\text{")) {
+      do {
+        ++end;
+      } while (end < answer.size() && is_letter(answer[end]));
+    } else if (answer[i] == '\\') {
+      end = i + 6;
+    } else if (is_letter(answer[i])) {
+      while (end < answer.size() && is_letter(answer[end])) ++end;
+      in_prose = in_prose || is_prose_word(answer.substr(i, end - i));
+    } else if (is_digit(answer[i])) {
+      end = i + std::max<size_t>(grouped_digits(answer.substr(i)), 1);
+      while (end < answer.size() &&
+             (is_digit(answer[end]) ||
+              (answer[end] == '.' && end + 1 < answer.size() && is_digit(answer[end + 1]))))
+        ++end;
+      const std::optional<Quantity> one = parse_quantity(answer.substr(i, end - i));
+      has_number = has_number || (one && abs(number->value) == one->value);
+    }
+    i = std::max(end, i + 1);
+  }
+  return in_prose && has_number;
+}
+
 Judgement compare(std::string_view gold_text, std::string_view answer_text) {
   if (gold_text.size() > kMaxAnswerLength || answer_text.size() > kMaxAnswerLength) {
     if (gold_text == answer_text) return {Verdict::kRight, "equal-text", ""};
     return {Verdict::kUndecided, "too-long", ""};
   }
-  const std::string gold = with_decimal_point(canonical_answer(gold_text));
-  const std::string answer = with_decimal_point(canonical_answer(answer_text));
+  const std::string gold = canonical_answer(gold_text);
+  const std::string answer = canonical_answer(answer_text);
   if (gold.empty()) return {Verdict::kUndecided, "empty-gold", ""};
   if (answer.empty()) return {Verdict::kWrong, "empty-answer", ""};
-  if (text_key(gold) == text_key(answer)) return {Verdict::kRight, "equal-text", ""};
-  const auto [gold_value, answer_value] = sides(gold, answer);
-  if (text_key(gold_value) == text_key(answer_value)) return {Verdict::kRight, "equal-text", ""};
-  const std::optional<Quantity> gold_number = parse_quantity(gold_value);
-  const std::optional<Quantity> answer_number = parse_quantity(answer_value);
-  if (gold_number && answer_number) return compare_quantities(*gold_number, *answer_number);
-  return compare_meaning(gold, answer);
+  if (text_key(gold) == text_key(answer) || equal_decimal_comma(gold, answer))
+    return {Verdict::kRight, "equal-text", ""};
+  const Judgement as_written = compare_reading(gold, answer);
+  if (as_written.verdict == Verdict::kRight) return as_written;
+  // "60,180" is one number beside a number, and two beside two.
+  const bool gold_may = may_have_thousands(gold), answer_may = may_have_thousands(answer);
+  if ((gold_may || answer_may) && (gold_may || is_surely_list(gold)) &&
+      (answer_may || is_surely_list(answer))) {
+    const Judgement as_lists =
+        compare_reading(with_commas_as_list(gold), with_commas_as_list(answer));
+    if (as_lists.verdict == Verdict::kRight && gold_may && answer_may)
+      return {Verdict::kUndecided, "pair-or-thousands", ""};
+    if (as_lists.verdict != Verdict::kWrong) return as_lists;
+  }
+  const bool is_understood = parse_quantity(answer) || parse_clock(answer);
+  if (as_written.verdict == Verdict::kWrong && !is_understood && has_gold_in_prose(gold, answer))
+    return {Verdict::kUndecided, "prose", ""};
+  return as_written;
 }
 
 }  // namespace
@@ -181,7 +258,7 @@ Judgement compare_answers(std::string_view gold, std::string_view answer) {
 std::string canonical_form(std::string_view answer) {
   const std::string bare = gold_answer(answer);
   if (bare.size() > kMaxAnswerLength) return "";
-  const std::string canonical = with_decimal_point(canonical_answer(bare));
+  const std::string canonical = canonical_answer(bare);
   if (const std::optional<Quantity> number = parse_quantity(canonical))
     return number->value.get_str() + (number->is_percent ? "%" : "") +
            (number->unit.empty() ? "" : " " + number->unit);

@@ -1,10 +1,16 @@
 // Judges an answer against its gold answer: right, wrong, or undecided, with a reason.
 //
-// Extraction: the last \boxed{...} with balanced braces (an empty or unterminated last box is
-// wrong, there is no fall back to an earlier one); GSM8K's "#### x" where asked. Meaning: exact
-// rationals (integers, decimals, fractions, mixed numbers, thousands separators, percent), units
-// and currency stripped; else normalised text equality. Pure functions: no clock, no signal, no
-// shared state; work is bounded by the length of the input.
+// extract (eval/extract.h: where the rules say that the answer stands) -> normalise (one spelling)
+// -> read (a number with its unit, a time of day, words, or an expression tree) -> compare. Numbers
+// are exact rationals; expressions are compared in a normal form over the rationals and then in
+// ball arithmetic; lists, tuples, intervals, matrices, equations and inequalities item by item
+// (docs/verifier.md). Right and wrong are claimed where the values are known to be equal or to
+// differ; where any part is not understood, or both readings of a text make sense, the verdict is
+// undecided: never a guess. What it is not: it does not see the question, so "in minutes" or "as a
+// decimal" there is not enforced. The gold answer comes first in every comparison: rounding depends
+// on which side is exact, and commas and names are read as the gold answer's shape says. Work is
+// counted, not timed (docs/verifier.md, "Bounds"); no clock, no signal, no shared state, no errors:
+// the same verdict on every run, thread and machine.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -18,8 +24,7 @@ namespace laconic {
 
 struct Judgement {
   Verdict verdict = Verdict::kUndecided;
-  std::string reason;  // a short code: "equal-rational", "no-box", "empty-box", "unterminated-box",
-                       // "not-a-number", ...
+  std::string reason;     // a code of docs/verifier.md: "equal-rational", "no-box", "not-read", ...
   std::string extracted;  // the answer found in the response, as written
 };
 

@@ -5,10 +5,12 @@
 
 #include <algorithm>
 #include <cctype>
+#include <ctime>
 #include <map>
 #include <sstream>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "base/file.h"
 #include "base/json.h"
@@ -19,8 +21,8 @@
 namespace laconic {
 namespace {
 
-// tests/cases/verifier/*.jsonl: {"gold", "answer" or "response", "verdict", "reason"?,
-// "extracted"?}.
+// tests/cases/verifier/*.jsonl: {"gold", "answer" or "response" (with "answer_from"?), "verdict",
+// "reason"?, "extracted"?}; the verdict may be "not right" or "not wrong".
 void run_table(const std::string& name) {
   const std::string path =
       std::string(LACONIC_SOURCE_DIR) + "/tests/cases/verifier/" + name + ".jsonl";
@@ -30,9 +32,16 @@ void run_table(const std::string& name) {
     SCOPED_TRACE(path + ":" + std::to_string(line) + " " + std::string(row_text));
     const std::string& gold = row.at("gold", path).as_string(path);
     const Json* response = row.find("response");
-    const Judgement got = response ? judge(gold, response->as_string(path))
+    AnswerRules rules;
+    if (const Json* from = row.find("answer_from"))
+      rules.sources = parse_answer_sources(from->as_string(path));
+    const Judgement got = response ? judge(gold, response->as_string(path), rules)
                                    : compare_answers(gold, row.at("answer", path).as_string(path));
-    EXPECT_EQ(verdict_name(got.verdict), row.at("verdict", path).as_string(path));
+    const std::string& expected = row.at("verdict", path).as_string(path);
+    if (expected.starts_with("not "))
+      EXPECT_NE(verdict_name(got.verdict), expected.substr(4)) << got.reason;
+    else
+      EXPECT_EQ(verdict_name(got.verdict), expected) << got.reason;
     if (const Json* reason = row.find("reason")) {
       EXPECT_EQ(got.reason, reason->as_string(path));
     }
@@ -45,6 +54,50 @@ void run_table(const std::string& name) {
 TEST(Verify, Answers) { run_table("answers"); }
 TEST(Verify, Meaning) { run_table("meaning"); }
 TEST(Verify, Responses) { run_table("responses"); }
+// What a text says beyond its value: times, words, ranges, separators, names, units, prose.
+TEST(Verify, Kinds) { run_table("kinds"); }
+
+double cpu_s() {
+  timespec now{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+  return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
+}
+
+// A second a row, whatever it holds; twice that for tests, which are compiled without optimisation.
+TEST(Verify, WorkIsBounded) {
+  const auto repeated = [](const std::string& piece, size_t count) {
+    std::string out;
+    for (size_t i = 0; i < count; ++i) out += piece;
+    return out;
+  };
+  const auto roots = [](int last) {
+    std::string out;
+    for (int k = 2; k <= last; ++k) out += "(\\sqrt{" + std::to_string(k) + "}+1)";
+    return out;
+  };
+  const std::vector<std::pair<std::string, std::string>> rows = {
+      {"7", roots(401)},
+      {roots(401), roots(400) + "(\\sqrt{401}+2)"},
+      {roots(80), roots(79)},
+      {"7", repeated("(\\sqrt{2}+\\sqrt{3}+\\sqrt{5})^{9}", 200)},
+      {repeated("(a+b+c+d)^{20},", 60) + "1", repeated("(a+b+c+e)^{20},", 60) + "1"},
+      {repeated("f((a+b+c)^{19})=1,", 60) + "1", repeated("f((a+b+d)^{19})=1,", 60) + "1"},
+      {repeated("\\sum_{k=1}^{\\infty}\\frac{1}{k^2},", 60) + "1",
+       repeated("\\sum_{k=2}^{\\infty}\\frac{1}{k^2},", 60) + "1"},
+      {repeated("\\sum_{k=1}^{999}k+", 300) + "1", "x+1"},
+      {"\\sum_{i=1}^{900}\\sum_{j=1}^{900}\\sum_{k=1}^{900}ijk", "1"},
+      {"\\int_0^1\\int_0^1\\int_0^1\\sin(xyz)dxdydz", "1"},
+      {repeated("|x-1|+", 80) + "x", repeated("|1-x|+", 80) + "\\sqrt{x^2}"},
+      {repeated("n!+", 90) + "n!", repeated("n(n-1)!+", 90) + "n!"},
+  };
+  for (const auto& [gold, answer] : rows) {
+    const double begin = cpu_s();
+    EXPECT_NE(compare_answers(gold, answer).verdict, Verdict::kRight) << gold.substr(0, 60);
+    canonical_form(gold);
+    canonical_form(answer);
+    EXPECT_LT(cpu_s() - begin, 2.0) << gold.substr(0, 60) << " | " << answer.substr(0, 60);
+  }
+}
 
 TEST(Verify, NumbersOfAnyLength) {
   const std::string digits(5000, '7');
