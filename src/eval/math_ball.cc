@@ -65,8 +65,10 @@ void BallReader::symbol(const std::string& name, Ball& out) const {
   arb_set_d(quarter.real(), 0.25);
   arb_add(out.real(), out.real(), quarter.real(), precision_);
   if (point_.region == Region::kNegative) arb_neg(out.real(), out.real());
-  if (point_.region == Region::kFar)
-    arb_mul_2exp_si(out.real(), out.real(), 2 + static_cast<slong>(point_.index) * 38 / 11);
+  if (point_.region == Region::kFar) {
+    const auto size = 2 + static_cast<slong>(point_.index) * 38 / 11;
+    arb_mul_2exp_si(out.real(), out.real(), point_.index % 2 == 0 ? size : -size);
+  }
 }
 
 // Called before a function with a branch cut along the negative reals.

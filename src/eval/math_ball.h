@@ -37,7 +37,7 @@ class Ball {
 enum class Region {
   kNear,      // between 1/4 and 9/4
   kNegative,  // the same, negated
-  kFar,       // up to 2^40, of all sizes
+  kFar,       // of all sizes from 2^-40 to 2^40
   kInteger,   // whole, from 1 on: small ones first
   kValue      // Point::value, for all symbols
 };

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "eval/math_compare.h"
 #include "eval/math_exact.h"
@@ -12,6 +13,8 @@
 namespace laconic {
 namespace {
 
+using Names = std::vector<std::string>;
+constexpr size_t kMaxRenamed = 3;
 constexpr size_t kNameProducts = 200;  // work for the text of one left side
 
 void add_names(const Node& node, std::set<std::string>& out) {
@@ -31,10 +34,16 @@ char letter_of(const std::string& name) {
 }
 
 bool is_constant_letter(char c) {
-  return c != 0 && std::string_view("CcKk").find(c) != std::string_view::npos;
+  return c != 0 && std::string_view("CcKkABD").find(c) != std::string_view::npos;
 }
+
 bool is_counter(char c) {
   return c != 0 && std::string_view("nkmlNKM").find(c) != std::string_view::npos;
+}
+
+// C_1 and C_2, which may change places.
+bool is_indexed_constant(const std::string& name) {
+  return name.size() == 3 && name[1] == '_' && (name[0] | 0x20) == 'c';
 }
 
 // The node with `value` in the place of a name.
@@ -125,26 +134,45 @@ bool is_sum_of_names(const Node& node) {
 
 Outcome up_to_names(const Node& gold, const Node& answer, Arena& arena, Budget& budget,
                     const Outcome& found) {
-  std::set<std::string> a, b, only_a, only_b;
+  // A letter alone may be the letter of a choice.
+  if (gold.op == Op::kSymbol || answer.op == Op::kSymbol) return found;
+  std::set<std::string> a, b;
   add_names(gold, a);
   add_names(answer, b);
-  std::set_difference(a.begin(), a.end(), b.begin(), b.end(), std::inserter(only_a, only_a.end()));
-  std::set_difference(b.begin(), b.end(), a.begin(), a.end(), std::inserter(only_b, only_b.end()));
-  // A letter alone may be the letter of a choice.
-  if (only_a.size() != 1 || only_b.size() != 1 || gold.op == Op::kSymbol ||
-      answer.op == Op::kSymbol)
+  Names only_a, only_b;
+  for (const std::string& name : a) {
+    if (!b.contains(name) || is_indexed_constant(name)) only_a.push_back(name);
+  }
+  for (const std::string& name : b) {
+    if (!a.contains(name) || is_indexed_constant(name)) only_b.push_back(name);
+  }
+  const auto letters = [](const Names& names, bool (*is)(char)) {
+    return std::all_of(names.begin(), names.end(),
+                       [&](const std::string& name) { return is(letter_of(name)); });
+  };
+  const bool constants = letters(only_a, is_constant_letter) && letters(only_b, is_constant_letter);
+  const bool counters = letters(only_a, is_counter) && letters(only_b, is_counter);
+  if (only_a.size() != only_b.size() || only_a.empty() || only_a.size() > kMaxRenamed ||
+      !(constants || counters))
     return found;
-  const char x = letter_of(*only_a.begin()), y = letter_of(*only_b.begin());
-  const bool constants = is_constant_letter(x) && is_constant_letter(y);
-  if (!constants && !(is_counter(x) && is_counter(y))) return found;
-  const Node* name = arena.make(Op::kSymbol, {}, *only_a.begin());
-  const Node* renamed = substitute(answer, *only_b.begin(), name, arena);
-  const Outcome out = compare_scalars(gold, *renamed, budget);
-  if (out.verdict != Verdict::kRight) return found;
-  const Role role = role_of(gold, *only_a.begin(), arena);
-  const bool same_letter = (x | 0x20) == (y | 0x20);
-  if (role == Role::kPeriods || (role == Role::kAdded && constants && same_letter)) return out;
-  return {Verdict::kUndecided, "names-differ"};
+  do {
+    const Node* renamed = &answer;
+    // By way of names that nothing has, so that two may change places.
+    for (size_t i = 0; i < only_a.size(); ++i)
+      renamed = substitute(*renamed, only_b[i],
+                           arena.make(Op::kSymbol, {}, "renamed_" + std::to_string(i)), arena);
+    for (size_t i = 0; i < only_a.size(); ++i)
+      renamed = substitute(*renamed, "renamed_" + std::to_string(i),
+                           arena.make(Op::kSymbol, {}, only_a[i]), arena);
+    const Outcome out = compare_scalars(gold, *renamed, budget);
+    if (out.verdict != Verdict::kRight) continue;
+    if (only_a.size() > 1) return {Verdict::kUndecided, "names-differ"};
+    const Role role = role_of(gold, only_a[0], arena);
+    const bool same_letter = (letter_of(only_a[0]) | 0x20) == (letter_of(only_b[0]) | 0x20);
+    if (role == Role::kPeriods || (role == Role::kAdded && constants && same_letter)) return out;
+    return {Verdict::kUndecided, "names-differ"};
+  } while (std::next_permutation(only_b.begin(), only_b.end()));
+  return found;
 }
 
 }  // namespace laconic

@@ -23,10 +23,10 @@ const Node* with_names_of(const Node& a, const Node& b, const Node& value, Arena
 // Whether a node is sums of names without numbers: m - n, a + b + c.
 bool is_sum_of_names(const Node& node);
 
-// Two values that were found to differ, where each has one name that the other has not, and both
-// are letters of constants (C, K, c_1) or of counters (n, k, m). Equal up to the name: right for a
-// constant of integration in another case (C, c) and for a counter of periods (2 \pi n, 2 \pi k),
-// else undecided. `found` where this is not so.
+// Two values that were found to differ, where each has as many names that the other has not, all of
+// them letters of constants (C, K, A, c_1) or of counters (n, k, m). Equal up to these names: right
+// for a constant of integration in another case (C, c) and for a counter of periods (2 \pi n,
+// 2 \pi k), else undecided. `found` where this is not so.
 Outcome up_to_names(const Node& gold, const Node& answer, Arena& arena, Budget& budget,
                     const Outcome& found);
 

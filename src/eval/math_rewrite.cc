@@ -62,6 +62,7 @@ bool is_name(const Node& node) {
     case Op::kSymbol:
     case Op::kText:
     case Op::kE:
+    case Op::kBig:
       return true;
     case Op::kMultiply:
     case Op::kDivide:
@@ -90,6 +91,7 @@ Stated stated_value(const Node& node) {
   // What follows the last arrow.
   for (size_t i = links.size(); i-- > 0;) {
     if (links[i]->text != "=>") continue;
+    if (links[i]->args[0]->op == Op::kNumber) return {&node, nullptr};  // "5 \to 7"
     if (i + 1 == links.size()) return {links[i]->args[1], nullptr};
     links.erase(links.begin(), links.begin() + static_cast<std::ptrdiff_t>(i) + 1);
     break;

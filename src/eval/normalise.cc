@@ -268,11 +268,11 @@ std::string without_marks(std::string_view text) {
   std::string out(trim(text));
   for (int i = 0; i < kMaxMarks; ++i) {
     bool changed = false;
-    for (const std::string_view mark : {"**", "__", "`", "*"}) {
+    for (const std::string_view mark : {"**", "__", "`", "*", "_"}) {
       const size_t close = out.starts_with(mark) ? out.find(mark, mark.size()) : std::string::npos;
       if (close == std::string::npos || close == mark.size()) continue;
       // One star opens only what it closes at the end: "*5" is no emphasis.
-      if (mark == "*" && close + 1 != out.size()) continue;
+      if ((mark == "*" || mark == "_") && close + 1 != out.size()) continue;
       out.erase(close, mark.size());
       out.erase(0, mark.size());
       changed = true;
@@ -322,6 +322,7 @@ bool is_money_sign(std::string_view text, size_t at) {
 std::string canonical_answer(std::string_view text) {
   std::string out = brace_arguments(replace_spellings(without_marks(text)));
   std::string_view view = without_lead_in(trim(out));
+  if (view.starts_with('=')) view = trim(view.substr(1));
   while (!view.empty() && (view.back() == '.' || view.back() == ',' || view.back() == ';' ||
                            (view.back() == '?' && view.size() > 1)))
     view = trim(view.substr(0, view.size() - 1));
