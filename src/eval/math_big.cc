@@ -30,6 +30,7 @@ constexpr long kMaxExactTerms = 1000;
 constexpr size_t kMaxEvaluations = 12000, kMaxFreeEvaluations = 1000, kMaxExactNodes = 20000;
 constexpr slong kMaxFiniteTerms = 512, kMaxIntegralCalls = 1500;
 constexpr slong kSeriesBits = 60, kWorkingBits = 320;
+constexpr slong kVanishingBits = 8;  // of the last term
 constexpr int kSeriesSteps = 12, kLimitSteps = 26;
 
 size_t size_of(const Node& node) {
@@ -61,6 +62,13 @@ bool agree(const Ball& x, const Ball& y, slong bits) {
   mag_clear(limit);
   mag_clear(one);
   return out;
+}
+
+// A multiple of a step that no period divides: at 1, 2, 4, ... cos(2 pi x) would seem to have a
+// limit.
+void no_period(slong times, Ball& out) {
+  acb_set_si(out.get(), 739 * times);
+  acb_div_ui(out.get(), out.get(), 1000, kWorkingBits);
 }
 
 // The value at h = 0 of what has an expansion in powers of h, from its values at h, h/2, h/4, ...;
@@ -271,7 +279,10 @@ bool BallReader::read_series(const Node& node, slong from, Ball& out) {
   }
   precision_ = precision;
   is_estimated_ = true;
-  return known && table.value(out);
+  // 1 - 1 + 1 - ... has even sums 0, but no value.
+  Ball neutral;
+  if (!is_sum) acb_one(neutral.get());
+  return known && agree(neutral, term, kVanishingBits) && table.value(out);
 }
 
 bool BallReader::integrate(const Node& node, const Ball& from, const Ball& to, Ball& out) {
@@ -309,7 +320,7 @@ bool BallReader::read_integral(const Node& node, Ball& out) {
     Ball end, total, piece, at;
     acb_set(at.get(), start.get());
     for (int step = 0; step <= kSeriesSteps; ++step) {
-      acb_set_si(end.get(), side * (slong{1} << step));
+      no_period(side * (slong{1} << step), end);
       acb_add(end.get(), end.get(), start.get(), kWorkingBits);
       if (!integrate(node, side < 0 ? end : at, side < 0 ? at : end, piece)) return false;
       acb_add(total.get(), total.get(), piece.get(), kWorkingBits);
@@ -332,9 +343,8 @@ bool BallReader::one_sided(const Node& node, int side, Ball& out) {
   bool known = infinite || read(point, at);
   Richardson table;
   for (int step = 2; known && step <= kLimitSteps; ++step) {
-    acb_one(x.get());
+    no_period(negative ? -1 : 1, x);
     acb_mul_2exp_si(x.get(), x.get(), infinite ? step : -step);
-    if (negative) acb_neg(x.get(), x.get());
     if (!infinite) acb_add(x.get(), x.get(), at.get(), kWorkingBits);
     known = read_bound(*node.args[1], node.args[0]->text, x, value);
     if (known) table.add(value);

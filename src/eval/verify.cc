@@ -226,9 +226,12 @@ Judgement compare(std::string_view gold_text, std::string_view answer_text) {
     const Judgement as_lists =
         compare_reading(with_commas_as_list(gold), with_commas_as_list(answer));
     if (as_lists.verdict == Verdict::kRight && gold_may && answer_may)
-      return {Verdict::kUndecided, "pair-or-thousands", ""};
+      return {Verdict::kUndecided, "pair-or-number", ""};
     if (as_lists.verdict != Verdict::kWrong) return as_lists;
   }
+  // As gold answers, "10,25" is a pair and 10.25 is met by it.
+  if (as_written.verdict == Verdict::kWrong && equal_decimal_comma(answer, gold))
+    return {Verdict::kUndecided, "pair-or-number", ""};
   const bool is_understood = parse_quantity(answer) || parse_clock(answer);
   if (as_written.verdict == Verdict::kWrong && !is_understood && has_gold_in_prose(gold, answer))
     return {Verdict::kUndecided, "prose", ""};
