@@ -78,6 +78,7 @@ class Measuring {
     entry.record = judge_reply(
         dev_set_.problems[problem_of(i)], requests_[sample.request_idx].sample_idx,
         reply_of_ids(sample.ids, finish_reason_name(sample.finish_reason), builder_), rules_);
+    entry.record.control = control_record(sample);
     if (is_parity_sample(i)) {
       entry.ids = std::move(sample.ids);
       entry.logprobs = std::move(sample.logprobs);
@@ -127,6 +128,7 @@ Json MeasureSettings::describe() const {
   setting["sampler_seed"] = sampling.seed;
   setting["instruction"] = instruction;
   if (weights != StorageChoice::kAuto) setting["sampling_weights"] = storage_choice_name(weights);
+  if (control) setting["control"] = control->describe();
   return setting;
 }
 
@@ -174,6 +176,7 @@ std::optional<MeasureResult> sample_dev_set(const Weights& weights, const DevSet
     Progress progress(run.label, static_cast<int64_t>(requests.size()), "samples");
     SamplerCallbacks callbacks;
     callbacks.on_sample = [&](Sample&& sample) { measuring.take(std::move(sample)); };
+    callbacks.make_control = budget_forcing_maker(settings.control, builder);
     int64_t num_tokens = 0;
     callbacks.keep_going = [&](const SamplerProgress& now) {
       num_tokens = now.num_tokens;

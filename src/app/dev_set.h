@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "app/budget_forcing.h"
 #include "data/records.h"  // SampleRecord
 #include "data/rows.h"     // Problem
 #include "eval/answer_rules.h"
@@ -33,6 +34,7 @@ struct MeasureSettings {
   StorageChoice weights = StorageChoice::kAuto;
   int64_t num_slots = 64;  // memory and speed only: no influence on the samples
   std::string instruction;
+  std::optional<BudgetForcingSettings> control;
   AnswerRules rules;  // where the answer of a reply stands
   // The part that must agree between bounds and run: the sampler's numbers and the instruction, not
   // slots.

@@ -23,6 +23,7 @@ namespace {
 struct EvalSettings {
   std::string model, adapter, compare, compare_adapter, out;
   EvalSource source;
+  ControlOptions control;
   EndpointOptions endpoint;
   double margin = 0.05;
   bool check = false;
@@ -48,6 +49,7 @@ struct EvalSettings {
     add_profile_option(settings, profile);
     settings.group("Sampler");
     source.measure.add_to(settings);
+    control.add_to(settings);
     endpoint.add_to(settings);
     settings.example("laconic eval --model M --data problems.jsonl --samples 4");
     settings.example("laconic eval --model M --bench gsm8k,math500 --data-dir D --out EVAL");
@@ -208,10 +210,14 @@ int run_eval(Arguments arguments) {
           "--check: expected --compare with it, got none");
   require(settings.compare_adapter.empty() || !settings.compare.empty(), ErrorKind::kUsage,
           "--compare-adapter: expected --compare with it, got none");
-  settings.endpoint.validate(all, {"adapter", "compare_adapter", "slots", "sampling_weights"});
+  std::vector<std::string> local = {"adapter", "compare_adapter", "slots", "sampling_weights"};
+  local.insert(local.end(), ControlOptions::names().begin(), ControlOptions::names().end());
+  settings.endpoint.validate(all, local);
   const ProfileReport report(settings.profile);
   install_signal_handlers();
-  const std::vector<EvalTask> tasks = read_eval_tasks(settings.source, all);
+  std::vector<EvalTask> tasks = read_eval_tasks(settings.source, all);
+  for (EvalTask& task : tasks)
+    task.measure.control = settings.control.resolve(all, task.measure.sampling.max_new_tokens);
   std::vector<std::string> folders = {settings.model}, names = {"model"};
   const std::vector<std::string> adapters = {settings.adapter, settings.compare_adapter};
   if (!settings.compare.empty()) {

@@ -26,6 +26,49 @@ std::vector<Summary> summaries_of(const EvaluatedTask& task,
   return summaries;
 }
 
+// Shares and means over the replies that budget forcing has steered; null without any.
+Json control_summary(const std::vector<SampleRecord>& records) {
+  double num = 0, within = 0, capped = 0, extended = 0, extensions = 0, forced = 0;
+  for (const SampleRecord& record : records) {
+    if (!record.control) continue;
+    ++num;
+    within += record.control->within_budget;
+    capped += record.control->capped;
+    extended += record.control->num_extensions > 0;
+    extensions += static_cast<double>(record.control->num_extensions);
+    forced += static_cast<double>(record.control->num_forced_tokens);
+  }
+  if (num == 0) return {};
+  Json json = Json::object();
+  json["within_budget_share"] = within / num;
+  json["capped_share"] = capped / num;
+  json["extended_share"] = extended / num;
+  json["mean_extensions"] = extensions / num;
+  json["mean_forced_tokens"] = forced / num;
+  return json;
+}
+
+std::string control_text(const EvaluatedTask& task, const std::vector<std::string>& names) {
+  std::string text;
+  for (size_t i = 0; i < task.models.size(); ++i) {
+    const Json summary = control_summary(task.models[i].records);
+    if (summary.is_null()) continue;
+    const Json& setting = task.models[i].header.at("setting", "header").at("control", "setting");
+    const auto number = [&](const char* name, double scale) {
+      char out[32];
+      std::snprintf(out, sizeof out, "%.1f", scale * summary.at(name, "control").as_number(""));
+      return std::string(out);
+    };
+    text += cat(names[i], ": thinking within its budget of ",
+                setting.at("thinking_budget", "control").as_integer(""), " tokens in ",
+                number("within_budget_share", 100), " % of the replies; cut in ",
+                number("capped_share", 100), " %, extended in ", number("extended_share", 100),
+                " % (", number("mean_extensions", 1), " times a reply); ",
+                number("mean_forced_tokens", 1), " forced tokens a reply\n");
+  }
+  return text.empty() ? "" : "\n" + text;
+}
+
 std::string setting_line(const EvaluatedTask& task) {
   const Json& header = task.models.front().header;
   std::string text = setting_text(header.at("setting", "header"));
@@ -48,7 +91,7 @@ std::string task_text(const EvaluatedTask& task, const std::vector<std::string>&
   if (task.models.size() == 2)
     text += "\n" + comparison_text(compare_samples(task.models[0].records, task.models[1].records),
                                    margin);
-  return text + "\n" + setting_line(task) + "\n";
+  return text + control_text(task, names) + "\n" + setting_line(task) + "\n";
 }
 
 // One line a benchmark: problems and samples, then accuracy, tokens and truncated share of each
@@ -84,8 +127,13 @@ Json task_json(const EvaluatedTask& task, const std::vector<std::string>& names)
   const Json& header = task.models.front().header;
   for (const char* name : {"setting", "preset", "endpoint", "token_counts"})
     if (const Json* value = header.find(name)) out[name] = *value;
-  for (const Summary& summary : summaries_of(task, names))
-    out["models"].push_back(summary_to_json(summary));
+  const std::vector<Summary> summaries = summaries_of(task, names);
+  for (size_t i = 0; i < summaries.size(); ++i) {
+    Json model = summary_to_json(summaries[i]);
+    Json control = control_summary(task.models[i].records);
+    if (!control.is_null()) model["control"] = std::move(control);
+    out["models"].push_back(std::move(model));
+  }
   if (task.models.size() == 2)
     out["comparison"] =
         comparison_to_json(compare_samples(task.models[0].records, task.models[1].records));

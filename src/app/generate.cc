@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "app/adapted_model.h"
+#include "app/budget_forcing.h"
 #include "app/commands.h"
 #include "app/endpoint.h"
 #include "app/profile_option.h"
@@ -31,6 +32,7 @@ struct GenerateOptions {
   int64_t num_samples = 1, slots = 64;
   bool logprobs = false, profile = false;
   SamplingOptions sampling;
+  ControlOptions control;
   EndpointOptions endpoint;
 };
 
@@ -63,6 +65,7 @@ Settings settings_of(GenerateOptions& options) {
            "model takes six a thread at most")
       .range(1, 65536);
   add_profile_option(settings, options.profile);
+  options.control.add_to(settings);
   options.endpoint.add_to(settings);
   settings.example(
       "laconic generate --model models/world-long --input problems.jsonl --output samples.jsonl "
@@ -107,6 +110,7 @@ Json output_row(const Problem& problem, const SampleRequest& request, const Samp
   for (int32_t id : sample.ids) row["ids"].push_back(int64_t{id});
   row["num_tokens"] = static_cast<int64_t>(sample.ids.size());
   row["finish_reason"] = finish_reason_name(sample.finish_reason);
+  if (const auto control = control_record(sample)) row["control"] = control_to_json(*control);
   return row;
 }
 
@@ -145,6 +149,7 @@ std::string rate_note(const SamplerProgress& progress, double elapsed_s) {
 struct Run {
   const GenerateOptions& options;
   const SamplingSettings& sampling;
+  const std::optional<BudgetForcingSettings>& control;
   const std::vector<Problem>& problems;
   const PromptBuilder& builder;
   SampleOutput& output;
@@ -167,6 +172,7 @@ bool sample_and_write(const Weights& weights, const Run& run) {
   const auto start = std::chrono::steady_clock::now();
   auto last_update = start;
   SamplerCallbacks callbacks;
+  callbacks.make_control = budget_forcing_maker(run.control, run.builder);
   callbacks.on_sample = [&](Sample&& sample) {
     Json row = output_row(run.problems[problem_idx[sample.request_idx]],
                           requests[sample.request_idx], sample, run.builder);
@@ -215,12 +221,14 @@ bool run_local(GenerateOptions& options, const Settings& settings,
   log_info("generate: sampling with ", identity.dump());
   if (options.sampling.sampling_weights != "auto")
     identity["sampling_weights"] = options.sampling.sampling_weights;
+  const auto control = options.control.resolve(settings, sampling.max_new_tokens);
+  if (control) identity["control"] = control->describe();
   identity["instruction"] = options.instruction;
   identity["template_hash"] = builder.template_hash();
   identity["weight_hash"] = hash_weights(model.weights, model.index.config.dtype);
   SampleOutput output(options.output, identity);
   const bool finished =
-      sample_and_write(model.weights, {options, sampling, problems, builder, output});
+      sample_and_write(model.weights, {options, sampling, control, problems, builder, output});
   output.close();
   return finished;
 }
@@ -231,7 +239,9 @@ int run_generate(Arguments arguments) {
   GenerateOptions options;
   Settings settings = settings_of(options);
   if (!settings.parse(arguments)) return 0;
-  options.endpoint.validate(settings, {"adapter", "logprobs", "slots", "sampling_weights"});
+  std::vector<std::string> local = {"adapter", "logprobs", "slots", "sampling_weights"};
+  local.insert(local.end(), ControlOptions::names().begin(), ControlOptions::names().end());
+  options.endpoint.validate(settings, local);
   const ProfileReport report(options.profile);
   install_signal_handlers();
 

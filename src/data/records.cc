@@ -32,13 +32,32 @@ constexpr CountField kCountFields[] = {
     {"num_answer_tokens", &SampleRecord::num_answer_tokens},
 };
 
+ControlRecord control_from_json(const Json& json, const std::string& place) {
+  ControlRecord control;
+  control.num_forced_tokens = json.at("forced_tokens", place).as_integer(place);
+  control.num_extensions = json.at("extensions", place).as_integer(place);
+  control.capped = json.at("capped", place).as_boolean(place);
+  control.within_budget = json.at("within_budget", place).as_boolean(place);
+  return control;
+}
+
 }  // namespace
+
+Json control_to_json(const ControlRecord& control) {
+  Json json = Json::object();
+  json["forced_tokens"] = control.num_forced_tokens;
+  json["extensions"] = control.num_extensions;
+  json["capped"] = control.capped;
+  json["within_budget"] = control.within_budget;
+  return json;
+}
 
 Json record_to_json(const SampleRecord& record) {
   Json row = Json::object();
   row["id"] = record.id;
   for (const CountField& field : kCountFields) row[field.name] = record.*field.member;
   for (const TextField& field : kTextFields) row[field.name] = record.*field.member;
+  if (record.control) row["control"] = control_to_json(*record.control);
   return row;
 }
 
@@ -53,6 +72,8 @@ SampleRecord record_from_json(const Json& row, const std::string& place) {
     const Json* value = row.find(field.name);
     if (value) record.*field.member = value->as_string(cat(place, ": ", field.name));
   }
+  if (const Json* control = row.find("control"))
+    record.control = control_from_json(*control, place + ": control");
   require(!record.verdict.empty(), ErrorKind::kData, place,
           ": verdict: expected right, wrong or undecided, got none");
   return record;

@@ -9,12 +9,21 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/json.h"
 
 namespace laconic {
+
+// What budget forcing did to a reply (docs/sampling.md).
+struct ControlRecord {
+  int64_t num_forced_tokens = 0;  // of the reply's
+  int64_t num_extensions = 0;     // ends of thinking that were taken back
+  bool capped = false;            // an end of thinking was forced
+  bool within_budget = false;     // thinking has ended, and within its budget
+};
 
 struct SampleRecord {
   std::string id;          // of the problem
@@ -31,6 +40,7 @@ struct SampleRecord {
   std::string reason;
   std::string extracted;
   std::string difficulty;  // the row's difficulty or level as text; empty where it has none
+  std::optional<ControlRecord> control = {};  // of a reply that was steered
 
   bool right() const { return verdict == "right"; }
   bool truncated() const { return finish_reason == "length"; }
@@ -41,6 +51,7 @@ struct SampleFile {
   std::vector<SampleRecord> records;
 };
 
+Json control_to_json(const ControlRecord& control);
 Json record_to_json(const SampleRecord& record);
 SampleRecord record_from_json(const Json& row, const std::string& place);
 

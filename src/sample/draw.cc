@@ -43,23 +43,37 @@ int32_t find_by_cumulative(std::span<const TokenWeight> candidates, double unifo
   return candidates.back().id;
 }
 
+float require_finite_max(std::span<const float> logits) {
+  const float max = finite_max(logits);
+  require(std::isfinite(max), ErrorKind::kFailure,
+          "sampler: expected finite logits, got NaN or infinity (the model has diverged or its "
+          "weights are damaged)");
+  return max;
+}
+
+// exp_sum: of all logits at temperature 1.
+float logprob_of(float logit, float max, double exp_sum) {
+  return static_cast<float>(static_cast<double>(logit) - static_cast<double>(max) -
+                            std::log(exp_sum));
+}
+
 }  // namespace
+
+float token_logprob(std::span<const float> logits, int32_t id) {
+  const float max = require_finite_max(logits);
+  return logprob_of(logits[static_cast<size_t>(id)], max, sum_exp(logits, max, 1.0F));
+}
 
 Draw draw_token(std::span<const float> logits, const SamplingSettings& settings, double uniform) {
   const size_t num_allowed =
       settings.allowed_ids > 0 ? std::min(static_cast<size_t>(settings.allowed_ids), logits.size())
                                : logits.size();
   const std::span<const float> allowed = logits.first(num_allowed);
-  const float max = finite_max(logits);
-  require(std::isfinite(max), ErrorKind::kFailure,
-          "sampler: expected finite logits, got NaN or infinity (the model has diverged or its "
-          "weights are damaged)");
+  const float max = require_finite_max(logits);
   const bool all = num_allowed == logits.size();
   const float allowed_max = all ? max : finite_max(allowed);
-  // exp_sum: of all logits at temperature 1.
   const auto drawn = [&](int32_t id, double exp_sum) {
-    const auto logit = static_cast<double>(logits[static_cast<size_t>(id)]);
-    return Draw{id, static_cast<float>(logit - static_cast<double>(max) - std::log(exp_sum))};
+    return Draw{id, logprob_of(logits[static_cast<size_t>(id)], max, exp_sum)};
   };
 
   if (settings.temperature == 0) {

@@ -23,6 +23,7 @@ struct ScheduledRequest {
   std::shared_ptr<const SampleRequest> request;
   std::shared_ptr<const SamplingSettings> settings;
   SampleListener* listener = nullptr;
+  ControlMaker make_control;
   std::atomic<bool> cancelled = false;
 
   int64_t max_new_tokens() const {

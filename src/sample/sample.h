@@ -8,11 +8,14 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
 
 namespace laconic {
+
+class Control;
 
 struct SamplingSettings {
   double temperature = 1.0;  // >= 0; 0 is greedy
@@ -43,6 +46,10 @@ struct Sample {
   std::vector<int32_t> ids;     // every sampled id, the stop id too
   std::vector<float> logprobs;  // of each sampled id, natural log
   FinishReason finish_reason = FinishReason::kLength;
+  // What a Control did (sample/control.h): indices of the ids that were forced, ascending; and
+  // itself, as it was at the end, or null.
+  std::vector<int64_t> forced = {};
+  std::shared_ptr<Control> control = nullptr;
 };
 
 // One draw from logits [V]; exposed for tests. `uniform` in [0, 1): the id is the first, in
@@ -52,6 +59,8 @@ struct Draw {
   int32_t id = 0;
   float logprob = 0;
 };
+// The log-probability that draw_token would give the id, bit for bit.
+float token_logprob(std::span<const float> logits, int32_t id);
 Draw draw_token(std::span<const float> logits, const SamplingSettings& settings, double uniform);
 
 }  // namespace laconic

@@ -41,7 +41,7 @@ bool sample_all(std::span<StepModel* const> models, std::span<const SampleReques
   Collector collector(callbacks);
   Scheduler scheduler(models);
   for (const SampleRequest& request : requests)
-    scheduler.submit(borrowed(request), borrowed(settings), collector);
+    scheduler.submit(borrowed(request), borrowed(settings), collector, callbacks.make_control);
   return scheduler.run(
       [&](const SamplerProgress& progress) { return collector.keep_going(progress); });
 }

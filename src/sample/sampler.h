@@ -9,6 +9,7 @@
 #include <functional>
 #include <span>
 
+#include "sample/control.h"
 #include "sample/sample.h"
 #include "sample/scheduler.h"  // SamplerProgress
 #include "sample/step_model.h"
@@ -19,6 +20,7 @@ struct SamplerCallbacks {
   // Never called by two threads at once.
   std::function<void(Sample&&)> on_sample;  // in order of finishing
   Scheduler::KeepGoing keep_going;          // false ends the run early. May be empty.
+  ControlMaker make_control = {};           // of each request
 };
 
 // Samples every request. Returns false when keep_going said stop: what was running is then dropped.

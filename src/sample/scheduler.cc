@@ -59,21 +59,23 @@ Scheduler::Scheduler(std::span<StepModel* const> models) {
 
 Scheduler::~Scheduler() = default;
 
-Ticket Scheduler::submit(SampleRequest request, SamplingSettings settings,
-                         SampleListener& listener) {
+Ticket Scheduler::submit(SampleRequest request, SamplingSettings settings, SampleListener& listener,
+                         ControlMaker make_control) {
   return submit(std::make_shared<const SampleRequest>(std::move(request)),
-                std::make_shared<const SamplingSettings>(std::move(settings)), listener);
+                std::make_shared<const SamplingSettings>(std::move(settings)), listener,
+                std::move(make_control));
 }
 
 Ticket Scheduler::submit(std::shared_ptr<const SampleRequest> request,
-                         std::shared_ptr<const SamplingSettings> settings,
-                         SampleListener& listener) {
+                         std::shared_ptr<const SamplingSettings> settings, SampleListener& listener,
+                         ControlMaker make_control) {
   check_sampling_settings(*settings);
   check_request(*request, state_->model, *settings);
   auto entry = std::make_shared<ScheduledRequest>();
   entry->request = std::move(request);
   entry->settings = std::move(settings);
   entry->listener = &listener;
+  entry->make_control = std::move(make_control);
   return state_->queue.add(std::move(entry));
 }
 

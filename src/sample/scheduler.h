@@ -4,7 +4,7 @@
 // Torch-free: the models are behind StepModel. A request's ids and log-probabilities are a function
 // of (weights, prompt, its settings, id, sample index) alone, never of neighbours, slot, order of
 // arrival or number of models: the draw for the p-th new token uses Philox keyed by (seed, hash of
-// the id), counter (p, sample index).
+// the id), counter (p, sample index). A Control (sample/control.h) may have its say in them.
 //
 // Threads: submit and cancel may be called from any thread, from a listener too. One thread at a
 // time may call run or step; run takes a thread for each model. All calls of listeners come from
@@ -27,6 +27,7 @@
 #include <memory>
 #include <span>
 
+#include "sample/control.h"
 #include "sample/sample.h"
 #include "sample/step_model.h"
 
@@ -36,8 +37,11 @@ using Ticket = uint64_t;  // 0, 1, 2, ... in the order of submission
 
 struct SampledToken {
   int32_t id = 0;
-  float logprob = 0;     // natural log
-  int64_t position = 0;  // among the request's new ids
+  float logprob = 0;  // natural log
+  // Among the request's new ids. Where a Control has taken ids back it is not beyond the last
+  // one's: the ids from there on are gone.
+  int64_t position = 0;
+  bool forced = false;  // by a Control
 };
 
 // Who is told of a request. Must outlive its on_finish, or the scheduler.
@@ -65,10 +69,12 @@ class Scheduler {
   Scheduler(const Scheduler&) = delete;
   Scheduler& operator=(const Scheduler&) = delete;
 
-  Ticket submit(SampleRequest request, SamplingSettings settings, SampleListener& listener);
+  Ticket submit(SampleRequest request, SamplingSettings settings, SampleListener& listener,
+                ControlMaker make_control = {});
   // The same where many requests share settings, or belong to someone who keeps them.
   Ticket submit(std::shared_ptr<const SampleRequest> request,
-                std::shared_ptr<const SamplingSettings> settings, SampleListener& listener);
+                std::shared_ptr<const SamplingSettings> settings, SampleListener& listener,
+                ControlMaker make_control = {});
   // Ends the request before its next token; its slot is then free. Nothing if it has finished.
   void cancel(Ticket ticket);
 

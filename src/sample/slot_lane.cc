@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/error.h"
 #include "base/hash.h"
 #include "base/philox.h"
 #include "base/profile.h"
@@ -118,7 +119,7 @@ SlotLane::Turn SlotLane::turn_of_all() {
 bool SlotLane::drop_cancelled() {
   const std::vector<Entry> waited = queue_.take_cancelled();
   for (const Entry& entry : waited) {
-    Running none{entry, -1, 0, {}};
+    Running none{entry, -1, 0};
     finish(none, FinishReason::kCancelled);
   }
   const size_t num_before = running_.size();
@@ -158,34 +159,98 @@ void SlotLane::admit(Entry entry) {
   free_slots_.pop_back();
   fill_slot(slot, entry);
   const uint64_t key = key_of(*entry->request, entry->settings->seed);
-  Running running{std::move(entry), slot, key, {}};
+  Running running{std::move(entry), slot, key};
+  std::optional<FinishReason> end;
+  const bool begun = guarded([&] {
+    const ScheduledRequest& begun_with = *running.entry;
+    if (!begun_with.make_control) return;
+    running.sample.control = begun_with.make_control(*begun_with.request);
+    if (running.sample.control) end = ask_control(running).finish;
+  });
+  if (!begun) return lose(running);
+  if (end) return finish(running, *end);
   if (!append(running, draw(running, prompt_logits_))) running_.push_back(std::move(running));
 }
 
 Draw SlotLane::draw(const Running& running, std::span<const float> logits) const {
   const ProfileScope scope("draw of a token");
+  if (!running.to_force.empty())
+    return {running.to_force.front(), token_logprob(logits, running.to_force.front())};
   const auto sample_idx = static_cast<uint64_t>(running.entry->request->sample_idx);
   const double uniform = philox_uniform(running.key, running.sample.ids.size(), sample_idx);
-  return draw_token(logits, *running.entry->settings, uniform);
+  Control* const control = running.sample.control.get();
+  if (!control || !control->changes_logits())
+    return draw_token(logits, *running.entry->settings, uniform);
+  std::vector<float> changed(logits.begin(), logits.end());
+  control->on_logits(changed);
+  const int32_t id = draw_token(changed, *running.entry->settings, uniform).id;
+  return {id, token_logprob(logits, id)};
+}
+
+Control::Next SlotLane::ask_control(Running& running) {
+  Control::Next next = running.sample.control->on_ids(running.sample.ids);
+  for (const int32_t id : next.forced)
+    LACONIC_CHECK(id >= 0 && static_cast<size_t>(id) < vocab_size_, "forced id ", id);
+  running.to_force.insert(running.to_force.end(), next.forced.begin(), next.forced.end());
+  if (next.num_dropped > 0) drop(running, next.num_dropped);
+  return next;
+}
+
+// The slot goes back to before the last id that is left, which the next step feeds again.
+void SlotLane::drop(Running& running, int64_t num_dropped) {
+  Sample& sample = running.sample;
+  LACONIC_CHECK(num_dropped <= std::ssize(sample.ids));
+  const auto num_left = static_cast<size_t>(std::ssize(sample.ids) - num_dropped);
+  sample.ids.resize(num_left);
+  sample.logprobs.resize(num_left);
+  while (!sample.forced.empty() && sample.forced.back() >= static_cast<int64_t>(num_left))
+    sample.forced.pop_back();
+  const size_t num_held = running.entry->request->prompt.size() + num_left - 1;
+  model_.copy_slot(running.slot, running.slot, static_cast<int64_t>(num_held));
+  // No longer a whole prompt that an admission could copy.
+  if (num_left == 0 && running.slot == prompt_slot_) prompt_ = nullptr;
 }
 
 bool SlotLane::append(Running& running, const Draw& drawn) {
+  std::optional<FinishReason> end;
+  if (!guarded([&] { end = add(running, drawn); })) {
+    lose(running);
+    return true;
+  }
+  if (end) finish(running, *end);
+  return end.has_value();
+}
+
+std::optional<FinishReason> SlotLane::add(Running& running, const Draw& drawn) {
   Sample& sample = running.sample;
+  const ScheduledRequest& entry = *running.entry;
+  const int64_t position = std::ssize(sample.ids);
+  const bool forced = !running.to_force.empty();
+  if (forced) {
+    running.to_force.erase(running.to_force.begin());
+    sample.forced.push_back(position);
+  }
   sample.ids.push_back(drawn.id);
   sample.logprobs.push_back(drawn.logprob);
   ++num_new_tokens_;
-  const ScheduledRequest& entry = *running.entry;
-  const SampledToken token{drawn.id, drawn.logprob, std::ssize(sample.ids) - 1};
-  if (!guarded([&] { entry.listener->on_token(entry.ticket, token); })) {
-    free_slots_.push_back(running.slot);
-    queue_.finish(entry);
-    return true;
+  std::optional<FinishReason> end;
+  if (sample.control) {
+    const Control::Next next = ask_control(running);
+    if (next.num_dropped > 0) return next.finish;
+    end = next.finish;
   }
+  entry.listener->on_token(entry.ticket, {drawn.id, drawn.logprob, position, forced});
+  if (end) return end;
   const auto& stops = entry.settings->stop_ids;
-  const bool stopped = std::find(stops.begin(), stops.end(), drawn.id) != stops.end();
-  if (!stopped && std::ssize(sample.ids) < entry.max_new_tokens()) return false;
-  finish(running, stopped ? FinishReason::kStop : FinishReason::kLength);
-  return true;
+  if (std::find(stops.begin(), stops.end(), drawn.id) != stops.end()) return FinishReason::kStop;
+  if (std::ssize(sample.ids) >= entry.max_new_tokens()) return FinishReason::kLength;
+  return std::nullopt;
+}
+
+// After an error of its listener or Control.
+void SlotLane::lose(Running& running) {
+  free_slots_.push_back(running.slot);
+  queue_.finish(*running.entry);
 }
 
 void SlotLane::finish(Running& running, FinishReason reason) {
@@ -202,7 +267,7 @@ void SlotLane::step() {
   ids_.clear();
   for (const Running& running : running_) {
     slots_.push_back(running.slot);
-    ids_.push_back(running.sample.ids.back());
+    ids_.push_back(running.last_id());
   }
   model_.step(slots_, ids_, std::span(logits_).first(running_.size() * vocab_size_));
   drawn_.resize(running_.size());

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <exception>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -26,12 +27,18 @@ class SlotLane {
 
  private:
   using Entry = RequestQueue::Entry;
-  // A slot at work. `sample.ids.back()` is the id that the next step feeds.
+  // A slot at work: it holds the prompt and the ids but the last of them, which the next step
+  // feeds.
   struct Running {
     Entry entry;
     int32_t slot = 0;
     uint64_t key = 0;
-    Sample sample;
+    Sample sample = {};
+    std::vector<int32_t> to_force = {};  // come next
+
+    int32_t last_id() const {
+      return sample.ids.empty() ? entry->request->prompt.back() : sample.ids.back();
+    }
   };
 
   Turn turn_of_all();
@@ -43,6 +50,10 @@ class SlotLane {
   Draw draw(const Running& running, std::span<const float> logits) const;
   // Whether the id ends the sample, which has then been handed out and its slot freed.
   bool append(Running& running, const Draw& drawn);
+  std::optional<FinishReason> add(Running& running, const Draw& drawn);
+  Control::Next ask_control(Running& running);
+  void drop(Running& running, int64_t num_dropped);
+  void lose(Running& running);
   void finish(Running& running, FinishReason reason);
   void step();
   // Runs the function, keeping the first error that it throws.
