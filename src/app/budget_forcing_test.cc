@@ -94,8 +94,7 @@ class BudgetForcingTest : public testing::TestWithParam<std::tuple<bool, bool>> 
 };
 
 INSTANTIATE_TEST_SUITE_P(Tags, BudgetForcingTest,
-                         testing::Combine(testing::Bool(), testing::Bool()),
-                         [](const auto& info) {
+                         testing::Combine(testing::Bool(), testing::Bool()), [](const auto& info) {
                            return std::string(std::get<0>(info.param) ? "Opened" : "Own") +
                                   (std::get<1>(info.param) ? "OneToken" : "Pieces");
                          });

@@ -24,6 +24,17 @@ void check_arguments(const Weights& weights, int64_t num_slots, int64_t max_posi
           "sampler: expected room for 1 position or more, got ", max_positions);
 }
 
+void check_same_shapes(const Weights& weights, const ModelConfig& config) {
+  const ModelConfig& given = weights.config;
+  LACONIC_CHECK(weights.flat.device().is_cpu());
+  LACONIC_CHECK(
+      given.num_layers == config.num_layers && given.hidden_size == config.hidden_size &&
+          given.vocab_size == config.vocab_size && given.qkv_width() == config.qkv_width() &&
+          given.intermediate_size == config.intermediate_size &&
+          given.num_experts == config.num_experts && given.architecture == config.architecture,
+      "weights of other shapes");
+}
+
 std::shared_ptr<DecodeWeights> pack_for_decoding(const Weights& weights, StorageChoice storage) {
   auto packed = std::make_shared<DecodeWeights>();
   packed->choice = storage;
@@ -40,12 +51,11 @@ struct History {
 }  // namespace
 
 struct DecodeModel::State {
-  State(const Weights& w, int64_t num_slots, int64_t max_positions,
+  State(const Weights& weights, int64_t num_slots, int64_t max_positions,
         std::shared_ptr<DecodeWeights> packed)
-      : weights(w),
-        config(w.config),
+      : config(weights.config),
         cache(config, num_slots, max_positions, kv_storage(packed->choice)),
-        pass(w, cache, std::move(packed)),
+        pass(weights, cache, std::move(packed)),
         by_length(pass.regime(max_positions) != 0),
         reruns(by_length && config.architecture == "Phi3ForCausalLM"),
         histories(by_length ? static_cast<size_t>(num_slots) : 0) {}
@@ -63,7 +73,9 @@ struct DecodeModel::State {
   bool crosses(int64_t slot) const;
   void copy_slot(int64_t from, int64_t to, int64_t num_positions);
 
-  const Weights& weights;
+  // What was packed from these weights is there; no slot holds anything of the old ones.
+  void take(const Weights& weights);
+
   const ModelConfig config;
   KvCache cache;
   DecodePass pass;
@@ -144,10 +156,36 @@ void DecodeModel::State::copy_slot(int64_t from, int64_t to, int64_t num_positio
 }
 
 DecodeModel::DecodeModel(const Weights& weights, int64_t num_slots, int64_t max_positions,
-                         StorageChoice storage) {
+                         const DecodeOptions& options) {
   check_arguments(weights, num_slots, max_positions);
-  auto packed = pack_for_decoding(weights, storage);
+  auto packed = pack_for_decoding(weights, options.storage);
   state_ = std::make_unique<State>(weights, num_slots, max_positions, std::move(packed));
+  state_->pass.always_by_columns = options.always_by_columns;
+}
+
+void DecodeModel::State::take(const Weights& weights) {
+  pass.set_weights(weights);
+  for (int64_t slot = 0; slot < cache.num_slots(); ++slot) cache.clear(slot);
+  for (History& each : histories) each = {};
+}
+
+void DecodeModel::refresh(const Weights& weights) {
+  LACONIC_CHECK(state_->pass.packed.use_count() == 1, "models that share their packed weights");
+  check_same_shapes(weights, state_->config);
+  state_->pass.packed->pack(weights);
+  state_->take(weights);
+}
+
+void refresh_decode_models(std::span<const std::unique_ptr<DecodeModel>> models,
+                           const Weights& weights) {
+  LACONIC_CHECK(!models.empty());
+  const std::shared_ptr<DecodeWeights> packed = models[0]->state_->pass.packed;
+  check_same_shapes(weights, models[0]->state_->config);
+  packed->pack(weights);
+  for (const auto& model : models) {
+    LACONIC_CHECK(model->state_->pass.packed == packed, "models of one make_decode_models");
+    model->state_->take(weights);
+  }
 }
 
 DecodeModel::DecodeModel(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -160,9 +198,9 @@ int64_t slots_made(int64_t num_packed_weights, int64_t num_slots) {
 std::vector<std::unique_ptr<DecodeModel>> make_decode_models(const Weights& weights,
                                                              int64_t num_slots,
                                                              int64_t max_positions,
-                                                             StorageChoice storage) {
+                                                             const DecodeOptions& options) {
   check_arguments(weights, num_slots, max_positions);
-  auto packed = pack_for_decoding(weights, storage);
+  auto packed = pack_for_decoding(weights, options.storage);
   num_slots = slots_made(packed->num_weights, num_slots);
   const int64_t num_models =
       splits_rows(packed->num_weights) ? std::min<int64_t>(at::get_num_threads(), num_slots) : 1;
@@ -171,6 +209,7 @@ std::vector<std::unique_ptr<DecodeModel>> make_decode_models(const Weights& weig
     const int64_t share = num_slots * (i + 1) / num_models - num_slots * i / num_models;
     auto state = std::make_unique<DecodeModel::State>(weights, share, max_positions, packed);
     state->pass.one_thread = num_models > 1;
+    state->pass.always_by_columns = options.always_by_columns;
     models.emplace_back(new DecodeModel(std::move(state)));
   }
   return models;

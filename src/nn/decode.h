@@ -13,7 +13,7 @@
 // ids, and copy_slot runs them again where the copy is shorter than what its keys are rotated for.
 //
 // Reads `weights` by reference (the embedding) and keeps a packed copy of its matrices: weights
-// that change want a new model. Adapters beside the weights are not seen: merge them first. CPU
+// that change want a refresh. Adapters beside the weights are not seen: merge them first. CPU
 // only, computed in fp32 (with kBfloat16 the products in bf16, their sums in fp32); weights
 // elsewhere are Error(kUsage). Not thread-safe; uses ATen's intra-op threads. Memory beside the
 // weights: the packed ones (4 bytes a weight in fp32, 2 in bf16, 1 in int8; kAuto chooses for each
@@ -34,12 +34,25 @@
 
 namespace laconic {
 
+struct DecodeOptions {
+  DecodeOptions(StorageChoice chosen = StorageChoice::kAuto) : storage(chosen) {}  // implicit
+  StorageChoice storage;
+  // Sends small models the large ones' way, where threads split the outputs of each matrix: for
+  // tests, the same bits.
+  bool always_by_columns = false;
+};
+
 class DecodeModel {
  public:
   // max_positions: capacity of a slot in tokens, prompt included.
   DecodeModel(const Weights& weights, int64_t num_slots, int64_t max_positions,
-              StorageChoice storage = StorageChoice::kAuto);
+              const DecodeOptions& options = {});
   ~DecodeModel();
+
+  // Takes these weights, of the same shapes, in the memory of the old ones, and empties every slot:
+  // the same bits as a model made of them. `weights` may be the old ones, changed. Not for one of
+  // make_decode_models, which are refreshed together.
+  void refresh(const Weights& weights);
 
   int64_t num_slots() const;
   int64_t vocab_size() const;
@@ -66,7 +79,9 @@ class DecodeModel {
   friend std::vector<std::unique_ptr<DecodeModel>> make_decode_models(const Weights& weights,
                                                                       int64_t num_slots,
                                                                       int64_t max_positions,
-                                                                      StorageChoice storage);
+                                                                      const DecodeOptions& options);
+  friend void refresh_decode_models(std::span<const std::unique_ptr<DecodeModel>> models,
+                                    const Weights& weights);
   std::unique_ptr<State> state_;
 };
 
@@ -77,8 +92,13 @@ int64_t slots_made(int64_t num_packed_weights, int64_t num_slots);
 // Models for sample_all, slots_made in all: for small weights one for each of ATen's threads, which
 // share the packed weights and each stay on the thread that calls them (no thread ever waits for
 // another); otherwise a single one, whose operations are shared by the threads. The same bits.
-std::vector<std::unique_ptr<DecodeModel>> make_decode_models(
-    const Weights& weights, int64_t num_slots, int64_t max_positions,
-    StorageChoice storage = StorageChoice::kAuto);
+std::vector<std::unique_ptr<DecodeModel>> make_decode_models(const Weights& weights,
+                                                             int64_t num_slots,
+                                                             int64_t max_positions,
+                                                             const DecodeOptions& options = {});
+
+// DecodeModel::refresh of all that one make_decode_models made; packs once.
+void refresh_decode_models(std::span<const std::unique_ptr<DecodeModel>> models,
+                           const Weights& weights);
 
 }  // namespace laconic

@@ -47,10 +47,7 @@ class FamilyDecode : public testing::TestWithParam<const char*> {
       tokens_.push_back(read_ids(run.at("tokens", "run")));
     }
   }
-  ~FamilyDecode() override {
-    at::set_num_threads(num_threads_);
-    force_split_by_columns(false);
-  }
+  ~FamilyDecode() override { at::set_num_threads(num_threads_); }
 
   size_t vocab() const { return static_cast<size_t>(weights_.config.vocab_size); }
   bool rotated_alike(size_t a, size_t b) const {
@@ -140,9 +137,10 @@ TEST_P(FamilyDecode, NeighboursThreadsAndSplitsDoNotMatter) {
   for (const Ids& ids : sequences) alone.push_back(run(ids, 5));
   for (const bool by_columns : {false, true}) {
     for (const int threads : {1, 3}) {
-      force_split_by_columns(by_columns);
       at::set_num_threads(threads);
-      DecodeModel model(weights_, static_cast<int64_t>(sequences.size()), kCapacity);
+      DecodeOptions options;
+      options.always_by_columns = by_columns;
+      DecodeModel model(weights_, static_cast<int64_t>(sequences.size()), kCapacity, options);
       std::vector<float> logits(vocab());
       for (size_t s = 0; s < sequences.size(); ++s) {
         model.prefill(static_cast<int64_t>(s), std::span(sequences[s]).first(5), logits);

@@ -22,11 +22,7 @@ constexpr int64_t kRowsWorthClaiming = 8;
 // microsecond, a meeting of threads that share rows more than one.
 constexpr int64_t kRowsOfEach = 4;
 
-bool always_by_columns = false;
-
 }  // namespace
-
-void force_split_by_columns(bool force) { always_by_columns = force; }
 
 bool DecodePass::split_by_rows() const {
   return splits_rows(packed->num_weights) && !always_by_columns;
@@ -35,7 +31,7 @@ bool DecodePass::split_by_rows() const {
 DecodePass::DecodePass(const Weights& weights, const KvCache& cache,
                        std::shared_ptr<DecodeWeights> packed_weights)
     : packed(std::move(packed_weights)),
-      weights_(weights),
+      weights_(&weights),
       config_(weights.config),
       cache_(cache),
       angles_(config_, /*local=*/false, cache.max_positions()),

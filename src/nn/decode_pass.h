@@ -41,12 +41,12 @@ struct Row {
   Angles angles = {}, local_angles = {};
 };
 
-// For tests: sends small models the large ones' way. Not thread-safe.
-void force_split_by_columns(bool force);
-
 class DecodePass {
  public:
   DecodePass(const Weights& weights, const KvCache& cache, std::shared_ptr<DecodeWeights> packed);
+
+  // Of the same shapes, which `packed` then holds too.
+  void set_weights(const Weights& weights) { weights_ = &weights; }
 
   void clear() { rows_.clear(); }
   // The position is rotated as one of a sequence of `length`.
@@ -63,6 +63,7 @@ class DecodePass {
   int64_t regime(int64_t length) const { return angles_.regime(length); }
   std::shared_ptr<DecodeWeights> packed;  // of all models that were made like one another
   bool one_thread = false;
+  bool always_by_columns = false;  // DecodeOptions
 
  private:
   template <typename Function>
@@ -106,7 +107,7 @@ class DecodePass {
   void mlp_by_columns(int64_t layer, Range r);
   const DecodeLayer& layer(int64_t l) const { return packed->layers[static_cast<size_t>(l)]; }
 
-  const Weights& weights_;
+  const Weights* weights_;  // for the embedding
   const ModelConfig config_;
   const KvCache& cache_;
   DecodeAngles angles_;

@@ -24,7 +24,7 @@ const RunParts& here() {
 
 void DecodePass::embed(Range r) {
   const ProfileScope scope("decode: rows of the embedding");
-  const float* embedding = weights_.embedding.const_data_ptr<float>();
+  const float* embedding = weights_->embedding.const_data_ptr<float>();
   const auto width = static_cast<size_t>(config_.hidden_size);
   const auto scale = static_cast<float>(config_.embedding_scale);
   for (int64_t i = r.begin; i < r.end; ++i) {

@@ -13,7 +13,6 @@
 
 #include "base/error.h"
 #include "base/philox.h"
-#include "nn/kv_cache.h"
 
 namespace laconic {
 namespace {
@@ -344,6 +343,36 @@ TEST_P(DecodeTest, ExtendedCopiesDoNotTouchEachOther) {
   }
 }
 
+// To other weights and back, also where kAuto stores them otherwise (values of bf16).
+TEST_P(DecodeTest, RefreshedEqualsRebuilt) {
+  const auto ids = random_ids(70, GetParam().vocab, 9);
+  Weights other = random_weights(GetParam());
+  initialize_weights(other, 0.3, 77);
+  round_weights(other, "bfloat16");
+  Weights changing = random_weights(GetParam());
+  for (StorageChoice storage : {StorageChoice::kAuto, StorageChoice::kFloat32,
+                                StorageChoice::kBfloat16, StorageChoice::kInt8}) {
+    DecodeModel first(weights_, 2, 80, storage), second(other, 2, 80, storage);
+    const auto expected_first = alone(first, ids, 60), expected_second = alone(second, ids, 60);
+    EXPECT_NE(expected_first, expected_second);
+    DecodeModel model(weights_, 2, 80, storage);
+    for (int round = 0; round < 2; ++round) {
+      EXPECT_EQ(alone(model, ids, 60), expected_first) << storage_choice_name(storage);
+      EXPECT_GT(model.num_positions(0), 0);
+      model.refresh(other);
+      EXPECT_EQ(model.num_positions(0), 0);
+      EXPECT_EQ(alone(model, ids, 60), expected_second) << storage_choice_name(storage);
+      model.refresh(weights_);
+    }
+    // The same object, changed in place.
+    DecodeModel trained(changing, 2, 80, storage);
+    changing.flat.copy_(other.flat);
+    trained.refresh(changing);
+    EXPECT_EQ(alone(trained, ids, 60), expected_second) << storage_choice_name(storage);
+    changing.flat.copy_(weights_.flat);
+  }
+}
+
 TEST(DecodeModelTest, FullSlotIsAnError) {
   const Weights weights = random_weights(kShapes[0]);
   DecodeModel model(weights, 1, 4);
@@ -357,30 +386,6 @@ TEST(DecodeModelTest, FullSlotIsAnError) {
   EXPECT_THROW(model.extend(0, std::span(ids).last(2), logits), Error);
   EXPECT_EQ(model.num_positions(0), 3);
   model.extend(0, std::span(ids).last(1), logits);
-}
-
-TEST(KvCacheTest, PagesAreSharedUntilWrittenAndReused) {
-  const Weights weights = random_weights(kShapes[0]);
-  KvCache cache(weights.config, 3, 1000);
-  cache.grow(0, 100);
-  EXPECT_EQ(cache.num_pages_allocated(), 2);
-  cache.copy(0, 1, 100);
-  cache.copy(0, 2, 64);
-  EXPECT_EQ(cache.num_pages_allocated(), 2);
-  EXPECT_EQ(cache.pages(1)[1], cache.pages(0)[1]);
-  cache.pages(0)[1][7] = std::byte{42};
-  cache.grow(1, 1);  // writes into the shared second page: its own copy now
-  EXPECT_EQ(cache.num_pages_allocated(), 3);
-  EXPECT_NE(cache.pages(1)[1], cache.pages(0)[1]);
-  EXPECT_EQ(cache.pages(1)[1][7], std::byte{42});
-  EXPECT_EQ(cache.pages(1)[0], cache.pages(0)[0]);
-  cache.grow(0, 1);  // alone again: no further copy
-  EXPECT_EQ(cache.num_pages_allocated(), 3);
-  cache.grow(2, 1);
-  EXPECT_EQ(cache.num_pages_allocated(), 4);
-  for (int64_t slot = 0; slot < 3; ++slot) cache.clear(slot);
-  cache.grow(0, 256);
-  EXPECT_EQ(cache.num_pages_allocated(), 4);
 }
 
 }  // namespace

@@ -115,6 +115,30 @@ TEST(DecodeSamplingTest, AloneBatchedAndReorderedAreTheSame) {
   }
 }
 
+TEST(DecodeSamplingTest, ARefreshedSamplerIsAsGoodAsNew) {
+  const Weights weights = tiny_qwen2();
+  Weights other = tiny_qwen2();
+  initialize_weights(other, 0.3, 8);
+  SamplingSettings settings;
+  settings.max_new_tokens = 30;
+  const auto requests = some_requests();
+  const Samples first = run(weights, requests, 9, settings);
+  const Samples second = run(other, requests, 9, settings);
+  DecodeSampler sampler(weights, 9, 128);
+  for (const auto& [now, expected] : {std::pair(&other, &second), std::pair(&weights, &first)}) {
+    sampler.refresh(*now);
+    Samples samples;
+    const SamplerCallbacks callbacks = {[&](Sample&& sample) {
+                                          const SampleRequest& request =
+                                              requests[sample.request_idx];
+                                          samples[{request.id, request.sample_idx}] = sample;
+                                        },
+                                        {}};
+    EXPECT_TRUE(sampler.sample(requests, settings, callbacks));
+    expect_same(*expected, samples);
+  }
+}
+
 // The log-probability that the sampler reports is that of the whole sequence run afresh.
 TEST(DecodeSamplingTest, LogprobsAreThoseOfAFreshPrefill) {
   const Weights weights = tiny_qwen2();

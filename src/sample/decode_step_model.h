@@ -37,21 +37,30 @@ class DecodeStepModel : public StepModel {
   DecodeModel& model_;
 };
 
-// sample_all on `weights` with num_slots slots of max_positions each, or fewer (slots_made).
+// sample_all on `weights`, which it reads by reference, with num_slots slots of max_positions each,
+// or fewer (slots_made).
 class DecodeSampler {
  public:
   DecodeSampler(const Weights& weights, int64_t num_slots, int64_t max_positions,
                 StorageChoice storage = StorageChoice::kAuto)
-      : models_(make_decode_models(weights, num_slots, max_positions, storage)) {
+      : num_slots_(num_slots),
+        max_positions_(max_positions),
+        models_(make_decode_models(weights, num_slots, max_positions, storage)) {
     steps_.reserve(models_.size());  // pointers_ points into it
     for (const auto& model : models_) pointers_.push_back(&steps_.emplace_back(*model));
   }
+  // Other weights of the same shapes, or changed ones, in the memory of the old ones.
+  void refresh(const Weights& weights) { refresh_decode_models(models_, weights); }
+  // As asked for.
+  int64_t num_slots() const { return num_slots_; }
+  int64_t max_positions() const { return max_positions_; }
   bool sample(std::span<const SampleRequest> requests, const SamplingSettings& settings,
               const SamplerCallbacks& callbacks) {
     return sample_all(pointers_, requests, settings, callbacks);
   }
 
  private:
+  int64_t num_slots_, max_positions_;
   std::vector<std::unique_ptr<DecodeModel>> models_;
   std::vector<DecodeStepModel> steps_;
   std::vector<StepModel*> pointers_;
