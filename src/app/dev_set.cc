@@ -2,33 +2,21 @@
 #include "app/dev_set.h"
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 
-#include "app/judge_reply.h"
+#include "app/policy.h"
+#include "app/problem_prompt.h"
+#include "app/rollout.h"
 #include "app/sample_journal.h"
-#include "app/sampling_options.h"
 #include "base/error.h"
 #include "base/hash.h"
-#include "base/log.h"
-#include "base/progress.h"
-#include "base/signals.h"
 #include "nn/decoder.h"
-#include "sample/decode_step_model.h"
-#include "text/tokenizer.h"
 
 namespace laconic {
 namespace {
 
 // Replies whose log-probabilities are computed a second time by the trainer's forward pass.
 constexpr size_t kParitySamples = 8;
-
-std::vector<int32_t> prompt_of(const Problem& problem, const PromptBuilder& builder,
-                               const std::string& instruction) {
-  if (!problem.messages.is_null()) return builder.prompt_ids(problem.messages);
-  if (!problem.problem.empty()) return builder.problem_ids(problem.problem, instruction);
-  return builder.text_ids(problem.prompt);
-}
 
 // The largest difference over one reply between what the sampler and the trainer say of its ids.
 double logprob_difference(const Weights& weights, const std::vector<int32_t>& prompt,
@@ -46,74 +34,6 @@ double logprob_difference(const Weights& weights, const std::vector<int32_t>& pr
     largest = std::max<double>(largest, std::abs(logprobs[first + i] - sample.logprobs[i]));
   return largest;
 }
-
-// One measurement: which replies are open, and what becomes of each.
-class Measuring {
- public:
-  Measuring(const DevSet& dev_set, const PromptBuilder& builder, const MeasureSettings& settings,
-            SampleJournal* journal)
-      : dev_set_(dev_set),
-        builder_(builder),
-        rules_(settings.rules),
-        samples_(settings.samples_per_problem),
-        journal_(journal) {
-    entries_.resize(dev_set.problems.size() * static_cast<size_t>(samples_));
-    for (size_t i = 0; i < entries_.size(); ++i) {
-      const Problem& problem = dev_set.problems[problem_of(i)];
-      const int64_t sample_idx = static_cast<int64_t>(i) % samples_;
-      const JournalEntry* found = journal ? journal->find(problem.id, sample_idx) : nullptr;
-      if (found) {
-        entries_[i] = *found;
-        continue;
-      }
-      requests_.push_back({problem.id, sample_idx, dev_set.prompts[problem_of(i)]});
-      entry_of_request_.push_back(i);
-    }
-  }
-  const std::vector<SampleRequest>& requests() const { return requests_; }
-
-  void take(Sample&& sample) {
-    const size_t i = entry_of_request_[sample.request_idx];
-    JournalEntry& entry = entries_[i];
-    entry.record = judge_reply(
-        dev_set_.problems[problem_of(i)], requests_[sample.request_idx].sample_idx,
-        reply_of_ids(sample.ids, finish_reason_name(sample.finish_reason), builder_), rules_);
-    entry.record.control = control_record(sample);
-    if (is_parity_sample(i)) {
-      entry.ids = std::move(sample.ids);
-      entry.logprobs = std::move(sample.logprobs);
-    }
-    if (journal_) journal_->add(entry);
-  }
-
-  MeasureResult finish(const Weights& weights) {
-    MeasureResult result;
-    for (size_t i = 0; i < entries_.size(); ++i) {
-      if (is_parity_sample(i))
-        result.max_logprob_difference =
-            std::max(result.max_logprob_difference,
-                     logprob_difference(weights, dev_set_.prompts[problem_of(i)], entries_[i]));
-      result.records.push_back(std::move(entries_[i].record));
-    }
-    for (const size_t i : entry_of_request_) result.num_tokens += result.records[i].num_tokens;
-    return result;
-  }
-
- private:
-  size_t problem_of(size_t entry) const { return entry / static_cast<size_t>(samples_); }
-  bool is_parity_sample(size_t entry) const {
-    return entry % std::max<size_t>(1, entries_.size() / kParitySamples) == 0;
-  }
-
-  const DevSet& dev_set_;
-  const PromptBuilder& builder_;
-  const AnswerRules& rules_;
-  const int64_t samples_;
-  SampleJournal* const journal_;
-  std::vector<JournalEntry> entries_;  // by problem, then by sample
-  std::vector<SampleRequest> requests_;
-  std::vector<size_t> entry_of_request_;
-};
 
 }  // namespace
 
@@ -157,39 +77,29 @@ DevSet make_dev_set(std::vector<Problem> problems, const PromptBuilder& builder,
   return dev_set;
 }
 
-std::optional<MeasureResult> sample_dev_set(const Weights& weights, const DevSet& dev_set,
+std::optional<MeasureResult> sample_dev_set(Policy& policy, const DevSet& dev_set,
                                             const PromptBuilder& builder,
                                             const MeasureSettings& settings,
                                             const MeasureRun& run) {
-  const auto start = std::chrono::steady_clock::now();
-  SamplingSettings sampling = settings.sampling;
-  sampling.stop_ids = builder.stop_ids();
-  sampling.allowed_ids = builder.tokenizer().size();
-  Measuring measuring(dev_set, builder, settings, run.journal);
-  const std::vector<SampleRequest>& requests = measuring.requests();
-  if (!requests.empty()) {
-    const int64_t slots =
-        std::min<int64_t>(settings.num_slots, static_cast<int64_t>(requests.size()));
-    DecodeSampler sampler(weights, slots,
-                          slot_capacity(run.label, requests, sampling, weights.config),
-                          settings.weights);
-    Progress progress(run.label, static_cast<int64_t>(requests.size()), "samples");
-    SamplerCallbacks callbacks;
-    callbacks.on_sample = [&](Sample&& sample) { measuring.take(std::move(sample)); };
-    callbacks.make_control = budget_forcing_maker(settings.control, builder);
-    int64_t num_tokens = 0;
-    callbacks.keep_going = [&](const SamplerProgress& now) {
-      num_tokens = now.num_tokens;
-      progress.update(static_cast<int64_t>(now.num_finished), cat(now.num_tokens, " tokens"));
-      return !stop_requested();
-    };
-    if (!sampler.sample(requests, sampling, callbacks)) return std::nullopt;
-    progress.update(static_cast<int64_t>(requests.size()), cat(num_tokens, " tokens"));
-    progress.finish();
+  const auto num_samples = static_cast<size_t>(settings.samples_per_problem);
+  const size_t num_entries = dev_set.problems.size() * num_samples;
+  const auto is_parity_sample = [&](size_t entry) {
+    return entry % std::max<size_t>(1, num_entries / kParitySamples) == 0;
+  };
+  std::optional<Rollouts> rollouts =
+      roll_out(policy, {dev_set, builder, settings, run.label, run.journal, is_parity_sample});
+  if (!rollouts) return std::nullopt;
+  MeasureResult result;
+  result.seconds = rollouts->seconds;
+  result.num_tokens = rollouts->num_tokens;
+  for (size_t i = 0; i < num_entries; ++i) {
+    JournalEntry& entry = rollouts->entries[i];
+    if (is_parity_sample(i))
+      result.max_logprob_difference =
+          std::max(result.max_logprob_difference,
+                   logprob_difference(policy.weights(), dev_set.prompts[i / num_samples], entry));
+    result.records.push_back(std::move(entry.record));
   }
-  const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - start;
-  MeasureResult result = measuring.finish(weights);
-  result.seconds = taken.count();
   return result;
 }
 

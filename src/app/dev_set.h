@@ -18,12 +18,12 @@
 #include "data/rows.h"     // Problem
 #include "eval/answer_rules.h"
 #include "nn/decode_weights.h"  // StorageChoice
-#include "nn/weights.h"
-#include "sample/sampler.h"  // SamplingSettings
+#include "sample/sampler.h"     // SamplingSettings
 #include "text/prompt_builder.h"
 
 namespace laconic {
 
+class Policy;
 class SampleJournal;
 
 // Everything that decides what a measurement means. Two measurements are comparable when these
@@ -69,7 +69,7 @@ struct MeasureRun {
 };
 
 // nullopt when a signal asked to stop: what was sampled is in the journal, or dropped without one.
-std::optional<MeasureResult> sample_dev_set(const Weights& weights, const DevSet& dev_set,
+std::optional<MeasureResult> sample_dev_set(Policy& policy, const DevSet& dev_set,
                                             const PromptBuilder& builder,
                                             const MeasureSettings& settings, const MeasureRun& run);
 

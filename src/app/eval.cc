@@ -8,6 +8,7 @@
 #include "app/endpoint.h"
 #include "app/eval_output.h"
 #include "app/eval_tasks.h"
+#include "app/policy.h"
 #include "app/profile_option.h"
 #include "app/sample_journal.h"
 #include "base/error.h"
@@ -128,8 +129,9 @@ bool evaluate(const LoadedModel& loaded, const EvalTask& task, const Place& plac
   const Json identity = identity_of(loaded, task, dev_set);
   SampleJournal journal(place.path, identity);
   if (found_finished(journal, place, evaluated)) return true;
-  std::optional<MeasureResult> result = sample_dev_set(
-      loaded.model.weights, dev_set, loaded.builder, task.measure, {place.label, &journal});
+  Policy policy(loaded.model.weights, task.measure.weights);
+  std::optional<MeasureResult> result =
+      sample_dev_set(policy, dev_set, loaded.builder, task.measure, {place.label, &journal});
   if (!result) return false;
   Json header = header_of(task, loaded.folder);
   if (!loaded.adapter.empty()) header["adapter"] = loaded.adapter;

@@ -10,6 +10,7 @@
 #include "app/budget_forcing.h"
 #include "app/commands.h"
 #include "app/endpoint.h"
+#include "app/problem_prompt.h"
 #include "app/profile_option.h"
 #include "app/sample_output.h"
 #include "app/sampling_options.h"
@@ -73,13 +74,6 @@ Settings settings_of(GenerateOptions& options) {
   return settings;
 }
 
-std::vector<int32_t> prompt_of(const Problem& problem, const std::string& instruction,
-                               const PromptBuilder& builder) {
-  if (!problem.messages.is_null()) return builder.prompt_ids(problem.messages);
-  if (!problem.problem.empty()) return builder.problem_ids(problem.problem, instruction);
-  return builder.text_ids(problem.prompt);
-}
-
 // The requests that `output` does not have yet; samples of a problem one behind the other, so that
 // they share its prompt. `problem_idx` says whose each is.
 std::vector<SampleRequest> open_requests(const std::vector<Problem>& problems,
@@ -92,7 +86,7 @@ std::vector<SampleRequest> open_requests(const std::vector<Problem>& problems,
     std::vector<int32_t> prompt;
     for (int64_t sample = 0; sample < options.num_samples; ++sample) {
       if (output.has(problem.id, sample)) continue;
-      if (prompt.empty()) prompt = prompt_of(problem, options.instruction, builder);
+      if (prompt.empty()) prompt = prompt_of(problem, builder, options.instruction);
       requests.push_back({problem.id, sample, prompt});
       problem_idx.push_back(i);
     }

@@ -96,8 +96,9 @@ bool TldrRun::measure_bound(const std::string& name, const std::string& folder, 
     const PromptBuilder& builder = own ? builder_ : *other_builder;
     const DevSet other_dev =
         own ? DevSet() : make_dev_set(dev_.problems, builder, measure_.instruction);
+    Policy policy(model.weights, measure_.weights);
     std::optional<MeasureResult> result =
-        sample_dev_set(model.weights, own ? dev_ : other_dev, builder, measure_, {name});
+        sample_dev_set(policy, own ? dev_ : other_dev, builder, measure_, {name});
     if (!result) return false;
     bound.weight_hash = hash_weights(model.weights, model.index.config.dtype);
     bound.records = std::move(result->records);

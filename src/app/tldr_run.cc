@@ -58,6 +58,7 @@ TldrRun::TldrRun(const TldrSettings& settings, const Settings& all)
       model_(load_for_training(settings.train)),
       builder_(load_prompts(settings.train.model, model_.index.config)),
       measure_(settings.measure.resolve(settings.train.instruction)),
+      policy_(measure_.weights),
       dev_(read_dev_set(settings, builder_, bad_rows_)),
       domains_(read_domains(settings, builder_, bad_rows_)),
       folder_(settings.train.out, {"tldr", settings.identity(all)}, all.to_yaml()) {
@@ -155,23 +156,23 @@ bool TldrRun::train(TrainingRun& run) {
   }
 }
 
-std::optional<MeasureResult> TldrRun::measure_step(const Weights& weights, const std::string& hash,
-                                                   int64_t step) {
-  if (long_bound_ && !long_bound_->records.empty() && long_bound_->weight_hash == hash) {
+std::optional<MeasureResult> TldrRun::measure_step(int64_t step) {
+  if (long_bound_ && !long_bound_->records.empty() && long_bound_->weight_hash == policy_.hash()) {
     log_info("step ", step, ": the weights are the long bound's, and so are its replies");
     MeasureResult same;
     same.records = long_bound_->records;
     same.max_logprob_difference = long_bound_->max_logprob_difference;
     return same;
   }
-  return sample_dev_set(weights, dev_, builder_, measure_, {cat("evaluate step ", step)});
+  return sample_dev_set(policy_, dev_, builder_, measure_, {cat("evaluate step ", step)});
 }
 
 bool TldrRun::evaluate(TrainingRun& run) {
   const int64_t step = run.num_steps();
-  const Weights weights = run.saved_weights();
-  const std::string hash = hash_weights(weights, run.saved_dtype());
-  const std::optional<MeasureResult> result = measure_step(weights, hash, step);
+  policy_.update(run.saved_weights(), run.saved_dtype());
+  const std::string hash = policy_.hash();
+  const std::optional<MeasureResult> result = measure_step(step);
+  policy_.release();
   if (!result) return false;
   std::ostringstream name;
   name << "samples/step-" << std::setw(6) << std::setfill('0') << step << ".jsonl";

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "app/dev_set.h"
+#include "app/policy.h"
 #include "app/run_folder.h"
 #include "app/tldr_settings.h"
 #include "app/training_run.h"
@@ -54,8 +55,7 @@ class TldrRun {
   // The loop (tldr_run.cc).
   bool train(TrainingRun& run);
   bool evaluate(TrainingRun& run);
-  std::optional<MeasureResult> measure_step(const Weights& weights, const std::string& hash,
-                                            int64_t step);
+  std::optional<MeasureResult> measure_step(int64_t step);
   Json evaluation_row(const Evaluation& evaluation, const MeasureResult& result,
                       const std::string& hash) const;
   void update(TrainingRun& run, int64_t step, const Measurement& now,
@@ -80,6 +80,7 @@ class TldrRun {
   ModelFolder model_;
   PromptBuilder builder_;
   MeasureSettings measure_;
+  Policy policy_;  // of the step that is evaluated
   DevSet dev_;
   std::vector<Domain> domains_;  // until run() gives them to the training
   RunFolder folder_;
