@@ -125,7 +125,8 @@ TEST(DecodeSamplingTest, ARefreshedSamplerIsAsGoodAsNew) {
   const Samples first = run(weights, requests, 9, settings);
   const Samples second = run(other, requests, 9, settings);
   DecodeSampler sampler(weights, 9, 128);
-  for (const auto& [now, expected] : {std::pair(&other, &second), std::pair(&weights, &first)}) {
+  for (const auto& [now, expected] :
+       {std::pair(static_cast<const Weights*>(&other), &second), std::pair(&weights, &first)}) {
     sampler.refresh(*now);
     Samples samples;
     const SamplerCallbacks callbacks = {[&](Sample&& sample) {

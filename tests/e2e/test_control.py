@@ -77,7 +77,12 @@ class BudgetForcing(laconic_test.TestCase):
 
     def test_samples_do_not_depend_on_slots(self):
         args = ("--thinking-budget", 60, "--extensions", 2, "--n", 3, "--temperature", 0.8)
-        self.assertEqual(self.forced(*args, "--slots", 1), self.forced(*args, "--slots", 40))
+        self.forced(*args, "--slots", 1, "--output", "one.jsonl")
+        self.forced(*args, "--slots", 40, "--output", "many.jsonl")
+        one, many = ({(row["id"], row["sample"]): row for row in self.read_rows(name)}
+                     for name in ("one.jsonl", "many.jsonl"))
+        self.assertEqual(len(one), 36)
+        self.assertEqual(one, many)
 
     def test_the_setting_is_part_of_the_file(self):
         self.forced("--thinking-budget", 30, "--output", "out.jsonl")
