@@ -33,7 +33,7 @@ size_t bare_argument_end(std::string_view text, size_t at) {
     size_t end = at + 1;
     while (is_letter(char_at(end))) ++end;
     const std::string_view name = text.substr(at + 1, end - at - 1);
-    int groups = name.ends_with("frac") ? 2 : name == "sqrt" ? 1 : 0;
+    int groups = name.ends_with("frac") ? 2 : name == "sqrt" || name == "text" ? 1 : 0;
     if (groups == 0 && name != "pi" && name != "infty") return kNone;
     for (; groups > 0; --groups) {
       while (char_at(end) == ' ') ++end;

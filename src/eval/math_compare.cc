@@ -2,6 +2,9 @@
 #include "eval/math_compare.h"
 
 #include <algorithm>
+#include <set>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "eval/math_lists.h"
@@ -70,7 +73,8 @@ class Comparer {
       budget_.exact -= work;
     }
     const NameMatch calls = left && other_left ? match_names(*left, *other_left) : NameMatch::kSame;
-    if (calls == NameMatch::kDifferent) return wrong("different-name");
+    if (calls == NameMatch::kDifferent || (calls == NameMatch::kUnknown && labels_agree_))
+      return wrong("different-name");
     // Two equations are one another's multiples, or state the same thing under the same name.
     if (is_relation(gold) && is_relation(answer)) {
       const Outcome as_equations = compare_equations(gold, answer);
@@ -197,7 +201,9 @@ class Comparer {
     if (a.has_names != b.has_names && a.items.size() == b.items.size() &&
         (a.has_names ? a.names_differ : b.names_differ))
       return in_order(a.items, b.items, nesting);
+    const bool labels_agreed = std::exchange(labels_agree_, same_labels(a.items, b.items));
     const Outcome out = in_any_order(a.items, b.items, nesting);
+    labels_agree_ = labels_agreed;
     // A set has each item once; how often a list has one may be part of the answer.
     // "f(t) = ..., f(t) = ..." states one value twice.
     const bool is_set = gold.op == Op::kSet || answer.op == Op::kSet || a.has_names || b.has_names;
@@ -333,8 +339,25 @@ class Comparer {
     return compare_relations(gold, answer, budget_);
   }
 
+  // Whether both lists say the same calls: "P(A) = 1/2, P(B) = 1/3". Each is then met by its own
+  // alone.
+  bool same_labels(const std::vector<const Node*>& a, const std::vector<const Node*>& b) {
+    std::set<std::string> labels[2];
+    for (const auto& [items, out] : {std::pair{&a, &labels[0]}, {&b, &labels[1]}}) {
+      for (const Node* item : *items) {
+        const Node* left = left_call(*item);
+        const size_t work = left ? work_of(*left) : 0;
+        if (!left || work > budget_.exact) return false;
+        budget_.exact -= work;
+        out->insert(canonical_text(*left, kMaxTermProducts / 100));
+      }
+    }
+    return labels[0] == labels[1];
+  }
+
   Arena& arena_;
   Budget budget_;
+  bool labels_agree_ = false;  // of the lists that are being compared
   size_t comparisons_ = 0;
 };
 

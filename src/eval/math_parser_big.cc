@@ -68,6 +68,31 @@ size_t MathParser::differential() const {
   return kNone;
 }
 
+// \int_0^1 \frac{x dx}{1 + x^2}: the "dx" at the end of the numerator is taken out.
+const Node* MathParser::integral_of_fraction(const Node* low, const Node* high) {
+  if (!is("\\frac") || peek(1).text != "{") return nullptr;
+  const size_t start = at_;
+  at_ += 2;
+  const size_t end = closing_brace();
+  at_ = start;
+  if (end == kNone || end < start + 4) return nullptr;
+  const Token& name = tokens_[end - 1];
+  const bool is_differential = tokens_[end - 2].kind == TokenKind::kName &&
+                               tokens_[end - 2].text == "d" && name.kind == TokenKind::kName;
+  if (!is_differential) return nullptr;
+  const Node* variable = arena_.make(Op::kSymbol, {}, name.text);
+  const auto at = [&](size_t index) {
+    return tokens_.begin() + static_cast<std::ptrdiff_t>(index);
+  };
+  if (end == start + 4)
+    *at(end - 2) = {TokenKind::kNumber, "1", false, false};
+  else
+    tokens_.erase(at(end - 2));
+  tokens_.erase(at(end == start + 4 ? end - 1 : end - 2));
+  const Node* body = product();
+  return make(Op::kBig, {variable, body, low, high}, "int");
+}
+
 const Node* MathParser::big(const std::string& text) {
   const Level level(depth_);
   if (too_deep()) return nullptr;
@@ -77,8 +102,9 @@ const Node* MathParser::big(const std::string& text) {
   if (!range(variable, low, high)) return nullptr;
   const Node* body = nullptr;
   if (text == "int") {
-    const size_t d = variable ? kNone : differential();
-    if (d == kNone) return nullptr;
+    if (variable) return nullptr;
+    const size_t d = differential();
+    if (d == kNone) return integral_of_fraction(low, high);
     body = at_ == d ? arena_.number(1) : until(d, &MathParser::sum);
     variable = arena_.make(Op::kSymbol, {}, tokens_[d + 1].text);
     at_ = d + 2;

@@ -71,6 +71,7 @@ class MathParser {
   bool range(const Node*& variable, const Node*& low, const Node*& high);
   const Node* until(size_t end, const Node* (MathParser::*read)());
   size_t differential() const;
+  const Node* integral_of_fraction(const Node* low, const Node* high);
   size_t closing_brace() const;
 
   const Token& peek(size_t ahead = 0) const {
