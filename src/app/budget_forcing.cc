@@ -32,7 +32,7 @@ Json BudgetForcingSettings::describe() const {
 }
 
 void ControlOptions::add_to(Settings& settings) {
-  settings.group("Control");
+  settings.advanced_group("Control");
   settings.add("control", &control,
                "budget: budget forcing (s1): thinking is cut at --thinking-budget tokens, and ends "
                "of thinking before it are taken back --extensions times");

@@ -6,7 +6,6 @@
 
 #include "app/adapted_model.h"
 #include "base/error.h"
-#include "base/file.h"
 #include "nn/decode.h"
 #include "nn/model_folder.h"
 #include "nn/rope.h"
@@ -75,11 +74,9 @@ struct ChatModel::State {
   }
 };
 
-ChatModel::ChatModel(const std::string& folder, const std::string& adapter, const Settings& all,
-                     SamplingOptions sampling)
+ChatModel::ChatModel(const std::string& folder, const std::string& adapter,
+                     const SamplingOptions& sampling)
     : state_(std::make_unique<State>(State(folder, adapter))) {
-  use_generation_config(all, state_->model.index.generation_config,
-                        join_path(folder, "generation_config.json"), sampling);
   state_->sampling = sampling_settings(sampling, state_->builder);
   state_->decode = std::make_unique<DecodeModel>(state_->model.weights, 1,
                                                  context_positions(state_->model.weights.config),

@@ -15,7 +15,6 @@
 
 #include "app/sampling_options.h"
 #include "base/json.h"
-#include "base/settings.h"
 
 namespace laconic {
 
@@ -29,10 +28,8 @@ struct ChatReply {
 
 class ChatModel {
  public:
-  // `adapter`: a PEFT folder that is merged, "" for none. `all` knows which sampler settings were
-  // given; the folder's generation_config.json gives the others.
-  ChatModel(const std::string& folder, const std::string& adapter, const Settings& all,
-            SamplingOptions sampling);
+  // `adapter`: a PEFT folder that is merged, "" for none.
+  ChatModel(const std::string& folder, const std::string& adapter, const SamplingOptions& sampling);
   ~ChatModel();
 
   void reset(const std::string& system);  // forgets all; "" is no system turn

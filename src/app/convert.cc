@@ -110,13 +110,19 @@ int run_convert(Arguments arguments) {
   Settings settings("laconic convert",
                     "Writes a model folder from a GGUF file or another folder, or a GGUF file from "
                     "a folder.");
-  settings.add("gguf", &s.gguf,
-               "GGUF v3 file to read (llama, qwen2, qwen3; F32, F16, BF16, Q8_0, Q4_0, Q4_1, Q4_K, "
-               "Q5_K, Q6_K)");
-  settings.add("model", &s.model, "model folder, instead of --gguf").alias("model_name_or_path");
-  settings.add("out", &s.out, "folder to write").alias("output_dir");
-  settings.add("gguf_out", &s.gguf_out,
-               "GGUF file to write from --model (Llama, Qwen2, Qwen3), instead of --out");
+  settings.positional("MODEL", &s.model, "model folder, or a .gguf file").path().existing();
+  settings.alias("model_name_or_path");
+  settings
+      .add("gguf", &s.gguf,
+           "GGUF v3 file to read (llama, qwen2, qwen3; F32, F16, BF16, Q8_0, Q4_0, Q4_1, Q4_K, "
+           "Q5_K, Q6_K)")
+      .file()
+      .existing();
+  settings.add("out", &s.out, "folder to write").folder().alias("output").alias("output_dir");
+  settings
+      .add("gguf_out", &s.gguf_out,
+           "GGUF file to write from a model folder (Llama, Qwen2, Qwen3), instead of --out")
+      .file();
   settings
       .add("gguf_type", &s.gguf_type,
            "type of the matrices in --gguf-out; auto: as stored; Q8_0 takes a quarter of F32 and "
@@ -125,9 +131,12 @@ int run_convert(Arguments arguments) {
   settings.add("dtype", &s.dtype, "dtype of the weights in --out; float32 keeps every value")
       .choices({"float32", "bfloat16", "float16"});
   settings.add("shard_gb", &s.shard_gb, "largest safetensors file, 10^9 bytes").range(1e-6, 1e6);
-  settings.example("laconic convert --gguf model.Q8_0.gguf --out models/imported --dtype bfloat16");
-  settings.example("laconic convert --model models/short --gguf-out short.gguf --gguf-type Q8_0");
+  settings.advanced();
+  settings.example("laconic convert model.Q8_0.gguf --out models/imported --dtype bfloat16");
+  settings.example("laconic convert models/short --gguf-out short.gguf --gguf-type Q8_0");
   if (!settings.parse(arguments)) return 0;
+  if (s.gguf.empty() && s.model.ends_with(".gguf")) s.gguf = std::move(s.model), s.model.clear();
+  if (!s.model.empty()) require_model_folder(s.model, "MODEL");
   check_paths(s);
   if (!s.gguf_out.empty()) {
     export_folder(s);

@@ -10,6 +10,7 @@
 #include "app/sample_journal.h"
 #include "base/error.h"
 #include "base/hash.h"
+#include "base/progress.h"
 #include "nn/decoder.h"
 
 namespace laconic {
@@ -92,14 +93,20 @@ std::optional<MeasureResult> sample_dev_set(Policy& policy, const DevSet& dev_se
   MeasureResult result;
   result.seconds = rollouts->seconds;
   result.num_tokens = rollouts->num_tokens;
+  // The check of the sampler against the trainer takes a forward pass each, so it shows progress.
+  Progress progress(run.label + ", check of the sampler", kParitySamples, "replies");
+  int64_t num_checked = 0;
   for (size_t i = 0; i < num_entries; ++i) {
     JournalEntry& entry = rollouts->entries[i];
-    if (is_parity_sample(i))
+    if (is_parity_sample(i)) {
       result.max_logprob_difference =
           std::max(result.max_logprob_difference,
                    logprob_difference(policy.weights(), dev_set.prompts[i / num_samples], entry));
+      progress.update(++num_checked);
+    }
     result.records.push_back(std::move(entry.record));
   }
+  progress.vanish();
   return result;
 }
 

@@ -109,7 +109,7 @@ int run_doctor(Arguments arguments) {
   std::string folder = ".";
   Settings settings("laconic doctor", "Says what this machine has and what that allows.");
   settings.add("json", &as_json, "print the facts as one JSON object");
-  settings.add("folder", &folder, "folder whose free disk space is shown");
+  settings.add("folder", &folder, "folder whose free disk space is shown").folder().existing();
   settings.example("laconic doctor --json");
   if (!settings.parse(arguments)) return 0;
   const Machine machine = read_machine();

@@ -32,6 +32,8 @@ void EndpointOptions::add_to(Settings& settings) {
       "endpoint", &url,
       "sample from an OpenAI-compatible server at this URL (http://HOST:PORT[/v1]) instead "
       "of a folder; --model is then the name it serves");
+  settings.metavar("URL");
+  settings.advanced_group("Endpoint, more");
   settings.add("endpoint_mode", &mode,
                "chat: the server applies its template; completion: the prompt is text (of "
                "--tokenizer's template where that is given)");
@@ -45,6 +47,7 @@ void EndpointOptions::add_to(Settings& settings) {
       "tokenizer", &tokenizer,
       "model folder whose tokenizer counts thinking tokens, and all tokens where the server "
       "does not say");
+  settings.model().existing();
   settings.add("concurrency", &concurrency, "requests in flight").range(1, 1024);
   settings
       .add("endpoint_retries", &retries,

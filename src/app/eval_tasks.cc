@@ -23,6 +23,8 @@ void check_distinct(std::vector<std::string> names) {
 MeasureOptions with_preset(const EvalSource& source, const Settings& all,
                            const SamplerPreset* preset, const Benchmark* benchmark) {
   MeasureOptions measure = source.measure;
+  if (!preset && !source.model_folder.empty())
+    use_generation_config(all, source.model_folder, measure);
   if (!preset) return measure;
   if (!all.given("temperature")) measure.temperature = preset->temperature;
   if (!all.given("top_p")) measure.top_p = preset->top_p;
@@ -78,9 +80,12 @@ EvalTask read_task(const EvalSource& source, const Settings& all, const Benchmar
 }  // namespace
 
 void EvalSource::add_to(Settings& settings) {
-  settings.add("data", &data, "JSONL of problems with answers; or --bench");
+  settings.add("data", &data, "JSONL of problems with answers; or --bench").file().existing();
+  settings.alias("input");
   settings.add("bench", &bench, "named benchmarks, comma-separated: " + joined(benchmark_names()));
+  settings.metavar("NAMES");
   settings.add("data_dir", &data_dir, "folder of the benchmarks' files (docs/benchmarks.md)");
+  settings.folder().existing();
   settings.add("preset", &preset,
                "sampler setting: r1 (T 0.6, top_p 0.95, cap 32768; the default with --bench) or "
                "tldr-paper (T 0.7, cap 8192); with --bench the number of samples too. What is "
@@ -92,11 +97,14 @@ void EvalSource::add_to(Settings& settings) {
   settings.add("answer_from", &answer_from,
                "where a reply's answer stands, tried in order: box, hashes, phrase, choice, math, "
                "number, whole. Default with --bench: the benchmark's");
+  settings.metavar("PLACES").advanced();
   settings.add("count_thinking", &count_thinking,
                "an answer inside <think> counts too. Default with --preset tldr-paper and --bench: "
                "yes, as in that paper");
+  settings.advanced();
   settings.add("bad_rows", &bad_rows,
                "fail | skip | quarantine=PATH. Default with --bench: skip, which is said");
+  settings.metavar("WHAT").advanced();
 }
 
 std::vector<EvalTask> read_eval_tasks(const EvalSource& source, const Settings& all) {

@@ -2,7 +2,8 @@
 // setting that holds for it.
 //
 // The effective setting: what was given on the command line or in the YAML file, else the preset's
-// (with --bench: r1 unless --preset says otherwise), else MeasureOptions' defaults.
+// (with --bench: r1 unless --preset says otherwise), else generation_config.json's, else
+// MeasureOptions' defaults.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -21,6 +22,7 @@ struct EvalSource {
   std::string data;                // JSONL of problems; or
   std::vector<std::string> bench;  // names of benchmarks
   std::string data_dir = ".";
+  std::string model_folder;  // whose generation_config.json counts; "" for a served model
   std::string preset, instruction, bad_rows = "fail";
   std::string answer_from = "box,hashes";
   bool count_thinking = false;

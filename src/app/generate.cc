@@ -1,5 +1,7 @@
 // laconic generate: samples n completions for each problem, JSONL in, JSONL out, resumable.
 // SPDX-License-Identifier: Apache-2.0
+#include <unistd.h>
+
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
@@ -29,12 +31,15 @@ namespace laconic {
 namespace {
 
 struct GenerateOptions {
-  std::string model, adapter, input = "-", output = "-", instruction, bad_rows = "fail";
+  std::string model, adapter, prompt, input = "-", output = "-", instruction, bad_rows = "fail";
   int64_t num_samples = 1, slots = 64;
   bool logprobs = false, profile = false;
   SamplingOptions sampling;
   ControlOptions control;
   EndpointOptions endpoint;
+
+  // One question asked by a person gets its answer to read, not a row.
+  bool shows_text() const { return !prompt.empty() && output == "-" && isatty(STDOUT_FILENO) != 0; }
 };
 
 Settings settings_of(GenerateOptions& options) {
@@ -42,35 +47,44 @@ Settings settings_of(GenerateOptions& options) {
       "laconic generate",
       "Samples completions for problems. A file given as --output is continued where an "
       "earlier call ended.");
-  settings.add("model", &options.model, "model folder; with --endpoint the served name");
-  settings.alias("model_name_or_path").required();
-  settings.add("adapter", &options.adapter, kAdapterHelp);
-  settings.add(
-      "input", &options.input,
-      "JSONL file, - for stdin: {\"id\", \"problem\" or \"messages\" or \"prompt\"}; further "
-      "fields are passed through");
+  settings.positional("MODEL", &options.model, "model folder; with --endpoint the served name");
+  settings.model().alias("model_name_or_path").required();
+  settings.add("adapter", &options.adapter, kAdapterHelp).folder().existing();
+  settings.add("prompt", &options.prompt,
+               "one question, instead of --input. On a terminal the replies come as text");
+  settings
+      .add("input", &options.input,
+           "JSONL file, - for stdin: {\"id\", \"problem\" or \"messages\" or \"prompt\"}; further "
+           "fields are passed through")
+      .file()
+      .existing()
+      .alias("data");
   settings.add("output", &options.output,
                "JSONL file, - for stdout: one row a sample, as it finishes");
-  settings.add("n", &options.num_samples, "samples of each problem").alias("num_samples");
-  settings.range(1, 1e6);
+  settings.file().alias("out");
+  settings.add("samples", &options.num_samples, "samples of each problem");
+  settings.alias("n").alias("num_samples").range(1, 1e6);
   settings.add("instruction", &options.instruction,
                "put on a line of its own after each problem's text");
   settings.add("logprobs", &options.logprobs,
                "add \"logprobs\": of each sampled id, at temperature 1 without filters");
+  settings.advanced();
   settings.add("bad_rows", &options.bad_rows,
                "a row that cannot be read: fail, skip or quarantine=PATH");
+  settings.metavar("WHAT").advanced();
   add_sampling_options(settings, options.sampling);
   settings
       .add("slots", &options.slots,
            "samples in flight: more is faster and takes more memory; changes no sample. A small "
            "model takes six a thread at most")
-      .range(1, 65536);
+      .range(1, 65536)
+      .advanced();
   add_profile_option(settings, options.profile);
   options.control.add_to(settings);
   options.endpoint.add_to(settings);
+  settings.example("laconic generate MODEL --prompt 'What is 17 * 23?'");
   settings.example(
-      "laconic generate --model models/world-long --input problems.jsonl --output samples.jsonl "
-      "--n 4");
+      "laconic generate MODEL --input problems.jsonl --output samples.jsonl --samples 4");
   return settings;
 }
 
@@ -80,18 +94,41 @@ std::vector<SampleRequest> open_requests(const std::vector<Problem>& problems,
                                          const GenerateOptions& options,
                                          const PromptBuilder& builder, const SampleOutput& output,
                                          std::vector<size_t>& problem_idx) {
+  // --prompt to a model without a chat template is text to go on with.
+  const bool is_bare = !options.prompt.empty() && !builder.has_template();
   std::vector<SampleRequest> requests;
   for (size_t i = 0; i < problems.size(); ++i) {
     const Problem& problem = problems[i];
     std::vector<int32_t> prompt;
     for (int64_t sample = 0; sample < options.num_samples; ++sample) {
       if (output.has(problem.id, sample)) continue;
-      if (prompt.empty()) prompt = prompt_of(problem, builder, options.instruction);
+      if (prompt.empty())
+        prompt = is_bare ? builder.text_ids(problem.problem)
+                         : prompt_of(problem, builder, options.instruction);
       requests.push_back({problem.id, sample, prompt});
       problem_idx.push_back(i);
     }
   }
   return requests;
+}
+
+// --prompt is a problem of its own.
+std::vector<Problem> problems_of(const GenerateOptions& options) {
+  if (!options.prompt.empty()) {
+    Problem problem;
+    problem.id = "1";
+    problem.problem = options.prompt;
+    problem.extra = Json::object();
+    problem.extra["problem"] = options.prompt;
+    return {problem};
+  }
+  BadRows bad_rows(parse_bad_row_policy(options.bad_rows));
+  ProblemOptions problem_options;
+  problem_options.require_gold = false;
+  std::vector<Problem> problems = read_problems(options.input, bad_rows, problem_options);
+  bad_rows.close();
+  if (bad_rows.count()) log_warning(bad_rows.summary());
+  return problems;
 }
 
 Json output_row(const Problem& problem, const SampleRequest& request, const Sample& sample,
@@ -198,7 +235,7 @@ bool run_served(const GenerateOptions& options, const std::vector<Problem>& prob
   const Json served = endpoint.identity();
   for (const auto& [name, value] : served.as_object("identity")) identity[name] = value;
   identity["instruction"] = options.instruction;
-  SampleOutput output(options.output, identity);
+  SampleOutput output(options.output, identity, options.shows_text());
   const bool finished = sample_served(endpoint, problems, options, output);
   output.close();
   return finished;
@@ -208,8 +245,7 @@ bool run_local(GenerateOptions& options, const Settings& settings,
                const std::vector<Problem>& problems) {
   const ModelFolder model = load_adapted_model(options.model, options.adapter);
   const PromptBuilder builder = load_prompts(options.model, model.index.config);
-  use_generation_config(settings, model.index.generation_config,
-                        join_path(options.model, "generation_config.json"), options.sampling);
+  use_generation_config(settings, options.model, options.sampling);
   const SamplingSettings sampling = sampling_settings(options.sampling, builder);
   Json identity = sampling_to_json(sampling);
   log_info("generate: sampling with ", identity.dump());
@@ -220,7 +256,7 @@ bool run_local(GenerateOptions& options, const Settings& settings,
   identity["instruction"] = options.instruction;
   identity["template_hash"] = builder.template_hash();
   identity["weight_hash"] = hash_weights(model.weights, model.index.config.dtype);
-  SampleOutput output(options.output, identity);
+  SampleOutput output(options.output, identity, options.shows_text());
   const bool finished =
       sample_and_write(model.weights, {options, sampling, control, problems, builder, output});
   output.close();
@@ -236,16 +272,13 @@ int run_generate(Arguments arguments) {
   std::vector<std::string> local = {"adapter", "logprobs", "slots", "sampling_weights"};
   local.insert(local.end(), ControlOptions::names().begin(), ControlOptions::names().end());
   options.endpoint.validate(settings, local);
+  if (!options.endpoint.enabled()) require_model_folder(options.model, "MODEL");
   const ProfileReport report(options.profile);
   install_signal_handlers();
 
-  BadRows bad_rows(parse_bad_row_policy(options.bad_rows));
-  ProblemOptions problem_options;
-  problem_options.require_gold = false;
-  const std::vector<Problem> problems = read_problems(options.input, bad_rows, problem_options);
-  bad_rows.close();
-  if (bad_rows.count()) log_warning(bad_rows.summary());
-
+  require(options.prompt.empty() || !settings.given("input"), ErrorKind::kUsage,
+          "--prompt: expected it without --input, got both");
+  const std::vector<Problem> problems = problems_of(options);
   const bool finished = options.endpoint.enabled() ? run_served(options, problems)
                                                    : run_local(options, settings, problems);
   if (finished) return 0;

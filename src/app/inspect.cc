@@ -242,13 +242,19 @@ int run_inspect(Arguments arguments) {
   Settings settings("laconic inspect",
                     "Says what a model folder or a GGUF file is, or how a row of a data file is "
                     "trained on.");
-  settings.positional("PATH", &s.path, "model folder, .gguf file or file of rows").required();
+  settings.positional("PATH", &s.path, "model folder, .gguf file or file of rows");
+  settings.path().existing();
   settings.add("adapter", &s.adapter, "PEFT LoRA folder to read against the model in PATH");
+  settings.folder().existing();
   settings.add("tensors", &s.tensors, "list every tensor with dtype, shape and file");
   settings.add("verify", &s.verify, "check every file against manifest.json");
   settings.add("json", &s.json, "print one JSON object");
   settings.group("A row of a data file");
-  settings.add("model", &s.data.model, "folder whose tokenizer and template are used")
+  settings
+      .add("model", &s.data.model,
+           "folder whose tokenizer and template are used; without PATH what is looked at")
+      .model()
+      .existing()
       .alias("model_name_or_path");
   settings.add("row", &s.data.row, "which row; the first is 1").range(1, 1e15);
   settings.add("field", &s.data.field, "field that holds the completion, as in sft's FILE:FIELD");
@@ -258,6 +264,9 @@ int run_inspect(Arguments arguments) {
   settings.example("laconic inspect out/model --verify");
   settings.example("laconic inspect rows.jsonl --model out/model --row 3");
   if (!settings.parse(arguments)) return 0;
+  if (s.path.empty()) s.path = s.data.model;
+  require(!s.path.empty(), ErrorKind::kUsage,
+          "laconic inspect: expected PATH, got none (see --help)");
   if (file_exists(s.path) && !is_gguf(s.path)) {
     print_data_row(s);
     return 0;

@@ -15,6 +15,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/parallel.h"
+#include "base/terminal.h"
 
 namespace laconic {
 namespace {
@@ -23,7 +24,7 @@ namespace {
 class Output {
  public:
   explicit Output(const std::string& path) : path_(path), temporary_(temporary_path(path)) {
-    if (!path_.empty()) file_.emplace(temporary_);
+    if (path_ != "-") file_.emplace(temporary_);
   }
   ~Output() {
     if (file_) remove_temporary(temporary_, path_);
@@ -89,15 +90,18 @@ void write_mapped(const std::vector<Line>& lines, const RowMap& map, Output& out
 
 void map_jsonl(const JsonlPaths& paths, const RowMap& map, JsonlThreads threads) {
   constexpr size_t kMaxLines = 1024, kMaxBytes = 8 << 20;
+  const bool is_stdin = paths.input == "-";
   std::ifstream file;
-  if (!paths.input.empty()) {
+  if (is_stdin) {
+    tell_of_waiting("JSONL rows, one a line");
+  } else {
     file.open(paths.input, std::ios::binary);
-    require(file.is_open(), ErrorKind::kFailure, paths.input,
+    require(file.is_open(), errno == ENOENT ? ErrorKind::kUsage : ErrorKind::kFailure, paths.input,
             ": expected a readable file, got: ", std::strerror(errno));
   }
-  std::istream& in = paths.input.empty() ? std::cin : file;
-  const std::string name = paths.input.empty() ? "stdin" : paths.input;
-  const bool many = threads == JsonlThreads::kAllCores && (!paths.input.empty() || stdin_is_file());
+  std::istream& in = is_stdin ? std::cin : file;
+  const std::string name = is_stdin ? "stdin" : paths.input;
+  const bool many = threads == JsonlThreads::kAllCores && (!is_stdin || stdin_is_file());
   Output out(paths.output);
   std::vector<Line> lines;
   size_t num_bytes = 0;

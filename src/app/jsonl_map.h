@@ -17,7 +17,7 @@
 namespace laconic {
 
 struct JsonlPaths {
-  std::string input, output;  // empty: stdin, stdout
+  std::string input = "-", output = "-";  // "-": stdin, stdout
 };
 
 enum class JsonlThreads { kOne, kAllCores };

@@ -105,17 +105,21 @@ int run_logprobs(Arguments arguments) {
   Settings settings(
       "laconic logprobs",
       "Log-probabilities of token ids: log p of ids[1..] given those before, natural log.");
-  settings.add("model", &model_folder, "model folder").alias("model_name_or_path").required();
-  settings.add("adapter", &adapter, kAdapterHelp);
+  settings.positional("MODEL", &model_folder, "model folder").model().existing();
+  settings.alias("model_name_or_path").required();
+  settings.add("adapter", &adapter, kAdapterHelp).folder().existing();
   settings.add("input", &input,
                "JSONL file with ids, - for stdin; further fields are passed through");
+  settings.file().existing().alias("data");
   settings.add("output", &output, "JSONL file for the rows with logprobs, - for stdout");
+  settings.file().alias("out");
   settings.add("top_logprobs", &num_top,
                "add the N most likely ids of each position as [id, logprob]; 0: none");
   settings.range(0, 1000);
   settings.add("bad_rows", &bad_rows_text,
                "a row that cannot be read: fail, skip or quarantine=PATH");
-  settings.example("echo '{\"ids\": [1, 2, 3]}' | laconic logprobs --model models/world-long");
+  settings.metavar("WHAT").advanced();
+  settings.example("echo '{\"ids\": [1, 2, 3]}' | laconic logprobs models/world-long");
   if (!settings.parse(arguments)) return 0;
 
   const std::string text = read_input(input);

@@ -8,7 +8,8 @@ namespace laconic {
 void LoraSettings::add_to(Settings& settings) {
   settings.group("LoRA")
       .add("lora_r", &r, "rank of the adapters that are trained instead of all weights; 0: all")
-      .range(0, 1e6)
+      .range(0, 1e6);
+  settings.advanced_group("LoRA, more")
       .add("lora_alpha", &alpha, "the adapter's change is multiplied by alpha / r")
       .range(1e-6, 1e6)
       .add("lora_dropout", &dropout, "share of the adapter's inputs dropped in training; slower")

@@ -1,26 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/measure_settings.h"
 
-#include "app/sampling_options.h"
-
 namespace laconic {
 
 void MeasureOptions::add_to(Settings& settings) {
-  settings.add("temperature", &temperature, "0 is greedy").range(0, 100);
-  settings.add("top_p", &top_p, "1: off").range(0, 1);
-  settings.add("top_k", &top_k, "0: off").range(0, 1e9);
-  settings.add("min_p", &min_p, "0: off").range(0, 1);
+  DrawOptions::add_to(settings);
   settings.add("max_new_tokens", &max_new_tokens, "cap on the tokens of a reply")
       .alias("max_tokens")
       .range(1, 1e9);
-  settings.add("samples", &samples, "replies to each problem").range(1, 1e6);
+  settings.add("samples", &samples, "replies to each problem").alias("n").alias("num_samples");
+  settings.range(1, 1e6);
   settings
       .add("slots", &slots,
            "replies sampled side by side (of a small model six a thread at most): speed and "
            "memory, not results")
-      .range(1, 1e6);
+      .range(1, 1e6)
+      .advanced();
   settings.add("sampler_seed", &sampler_seed, "of the sampler; the same for every evaluation")
-      .range(0, 9e15);
+      .range(0, 9e15)
+      .advanced();
   add_sampling_weights(settings, sampling_weights);
 }
 

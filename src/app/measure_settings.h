@@ -1,26 +1,25 @@
-// The sampler settings that generate, eval and tldr share on the command line.
+// The sampler settings of eval and of tldr's evaluations on the command line. Where a value that is
+// not given comes from: app/sampling_options.h.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <cstdint>
 #include <string>
 
-#include "app/dev_set.h"  // MeasureSettings
+#include "app/dev_set.h"           // MeasureSettings
+#include "app/sampling_options.h"  // DrawOptions
 #include "base/settings.h"
 
 namespace laconic {
 
-struct MeasureOptions {
-  double temperature = 0.7;
-  double top_p = 1.0;
-  int64_t top_k = 0;
-  double min_p = 0.0;
+struct MeasureOptions : DrawOptions {
   int64_t max_new_tokens = 8192;
   int64_t samples = 1;
   int64_t slots = 64;
   int64_t sampler_seed = 1;
   std::string sampling_weights = "auto";
 
+  MeasureOptions() { temperature = 0.7; }
   void add_to(Settings& settings);
   // Error(kUsage) for values out of range.
   MeasureSettings resolve(const std::string& instruction) const;

@@ -9,7 +9,7 @@
 namespace laconic {
 
 inline void add_profile_option(Settings& settings, bool& on) {
-  settings.add("profile", &on, "print at the end where the time went, in percent");
+  settings.add("profile", &on, "print at the end where the time went, in percent").advanced();
 }
 
 // From its making to its end; nothing where `on` is false.

@@ -21,16 +21,18 @@ struct RenderSettings {
 bool parse(RenderSettings& s, Arguments arguments) {
   Settings settings("laconic render",
                     "Turns messages into the prompt that a model's chat template makes.");
-  settings.positional("MODEL", &s.model, "model folder, or a .jinja file").required();
-  settings.alias("model_name_or_path");
-  settings.add("input", &s.paths.input, "JSONL file to read (default: stdin)");
-  settings.add("output", &s.paths.output, "JSONL file to write (default: stdout)");
+  settings.positional("MODEL", &s.model, "model folder, or a .jinja file").path();
+  settings.alias("model_name_or_path").required();
+  settings.add("input", &s.paths.input, "JSONL file to read, - for stdin").file().existing();
+  settings.alias("data");
+  settings.add("output", &s.paths.output, "JSONL file to write, - for stdout").file();
+  settings.alias("out");
   settings.add("generation_prompt", &s.generation_prompt,
                "end with the assistant's opening, in rows without add_generation_prompt");
   settings.add("ids", &s.ids, "add the prompt's token ids too");
   settings.example(
       "echo '{\"messages\": [{\"role\": \"user\", \"content\": \"1 + 1?\"}]}' | "
-      "laconic render --generation-prompt models/world-long");
+      "laconic render models/world-long --generation-prompt");
   return settings.parse(arguments);
 }
 
@@ -81,6 +83,7 @@ void render_with_folder(const RenderSettings& s) {
 int run_render(Arguments arguments) {
   RenderSettings s;
   if (!parse(s, arguments)) return 0;
+  if (!file_exists(s.model)) require_model_folder(s.model, "MODEL");
   if (folder_exists(s.model)) {
     render_with_folder(s);
   } else {

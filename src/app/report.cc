@@ -25,9 +25,12 @@ struct ReportSettings {
         .positional("RUNS", &runs,
                     "run folders, folders of `laconic eval --out`, or sample files; the first is "
                     "what the others are compared with")
+        .path()
+        .existing()
         .required();
     settings.add("out", &out,
                  "the HTML file; default: report.html in (or beside) the first of RUNS");
+    settings.file().alias("output");
     settings.add("title", &input.title, "title of the page");
     settings
         .add("margin", &input.margin,
@@ -39,7 +42,8 @@ struct ReportSettings {
     settings
         .add("max_reply_bytes", &input.max_reply_bytes,
              "replies in the page longer than this are cut in their middle; bounds its size")
-        .range(100, 1e9);
+        .range(100, 1e9)
+        .advanced();
     settings.add("markdown", &markdown,
                  "tables in Markdown on stdout; the page is written only with --out");
     settings.add("latex", &latex,

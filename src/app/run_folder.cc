@@ -8,6 +8,8 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <optional>
+#include <utility>
 
 #include "app/event_log.h"
 #include "app/identity.h"
@@ -17,7 +19,6 @@
 #include "base/version.h"
 
 namespace laconic {
-namespace {}  // namespace
 
 void JsonLog::mirror_to(EventLog* events, std::string tag) {
   events_ = events;
@@ -72,7 +73,7 @@ RunFolder::RunFolder(const std::string& path, const RunIdentity& identity,
   const std::string marker = file("run.json");
   existed_ = file_exists(marker);
   if (existed_) {
-    check_identity(identity);
+    check_identity(identity, config_yaml);
     remove_stale_temporaries(path);
     remove_stale_temporaries(file("samples"));
     return;
@@ -100,19 +101,53 @@ void RunFolder::lock() {
        "process is running");
 }
 
-void RunFolder::check_identity(const RunIdentity& identity) const {
+namespace {
+
+// The steps that a run had and has now, where they are more; {} else.
+std::optional<std::pair<int64_t, int64_t>> lengthened(const Json& before, const Json& now) {
+  const Json* then = before.find("max_steps");
+  const Json* asked = now.find("max_steps");
+  if (!then || !asked || !then->is_number() || !asked->is_number()) return std::nullopt;
+  const auto from = static_cast<int64_t>(then->as_number("max_steps"));
+  const auto to = static_cast<int64_t>(asked->as_number("max_steps"));
+  if (to <= from) return std::nullopt;
+  return std::pair(from, to);
+}
+
+// Rates of these schedules depend on the number of steps, so those that are done were others.
+bool depends_on_length(const Json& settings) {
+  const Json* kind = settings.find("lr_scheduler_type");
+  return kind && kind->is_string() && !kind->as_string("").starts_with("constant_with_w") &&
+         kind->as_string("") != "constant";
+}
+
+}  // namespace
+
+void RunFolder::check_identity(const RunIdentity& identity, const std::string& config_yaml) const {
   const std::string marker = file("run.json");
-  const Json run = Json::parse(read_file(marker), marker);
+  Json run = Json::parse(read_file(marker), marker);
   const std::string command = run.at("command", marker).as_string(marker + ": command");
   require(command == identity.command, ErrorKind::kUsage, path_, ": expected a run of ",
           identity.command, ", got one of ", command, " (choose another --out)");
-  const std::string difference = first_difference(run.at("identity", marker), identity.settings);
+  Json before = run.at("identity", marker);
+  if (before.find("num_train_epochs")) before.erase("num_train_epochs");
+  const auto longer = lengthened(before, identity.settings);
+  if (longer) before["max_steps"] = longer->second;
+  const std::string difference = first_difference(before, identity.settings);
   require(difference.empty(), ErrorKind::kUsage, path_, ": expected to continue with ", difference,
           " (choose another --out, or remove the folder)");
   const Json now = describe_machine();
   Json build = Json::object();
   for (const char* name : {"commit", "libtorch", "threads"}) build[name] = now.at(name, marker);
   warn_of_changes(run, build, path_);
+  if (!longer) return;
+  log_info(path_, ": lengthened from ", longer->first, " to ", longer->second, " steps");
+  if (depends_on_length(identity.settings))
+    log_warning(path_, ": the steps that are done had the learning rates of a run of ",
+                longer->first, " steps (lr_scheduler_type constant has no length)");
+  run["identity"] = identity.settings;
+  write_file_atomic(file("config.yaml"), config_yaml);
+  write_file_atomic(marker, run.dump(2) + "\n");
 }
 
 std::string RunFolder::checkpoint(int64_t step) const { return file(cat("checkpoint-", step)); }

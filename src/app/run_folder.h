@@ -53,8 +53,9 @@ struct RunIdentity {
 class RunFolder {
  public:
   // Opens or makes `path`. A folder of another run is refused, naming the first setting that
-  // differs; so is one in which another process works (RUN/run.lock, freed by the system when the
-  // process ends). What killed processes left half-written is removed.
+  // differs; but for a larger max_steps, which makes the run longer and is said; so is one in which
+  // another process works (RUN/run.lock, freed by the system when the process ends). What killed
+  // processes left half-written is removed.
   RunFolder(const std::string& path, const RunIdentity& identity, const std::string& config_yaml);
   ~RunFolder();
   RunFolder(const RunFolder&) = delete;
@@ -67,7 +68,7 @@ class RunFolder {
 
  private:
   void lock();
-  void check_identity(const RunIdentity& identity) const;
+  void check_identity(const RunIdentity& identity, const std::string& config_yaml) const;
   std::string path_;
   bool existed_ = false;
   int lock_ = -1;

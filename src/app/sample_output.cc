@@ -13,7 +13,8 @@
 
 namespace laconic {
 
-SampleOutput::SampleOutput(const std::string& path, const Json& settings) {
+SampleOutput::SampleOutput(const std::string& path, const Json& settings, bool as_text)
+    : as_text_(as_text) {
   if (path == "-") return;
   if (std::filesystem::exists(path) && !std::filesystem::is_regular_file(path)) {
     // A device or a pipe: nothing to continue.
@@ -57,7 +58,8 @@ void SampleOutput::read_existing(const std::string& path) {
 }
 
 void SampleOutput::write(const Json& row) {
-  const std::string line = row.dump() + "\n";
+  const std::string line =
+      (as_text_ ? row.at("completion", "row").as_string("completion") : row.dump()) + "\n";
   if (file_) {
     file_->write(line);
     file_->flush();

@@ -22,7 +22,8 @@ class OutputFile;
 class SampleOutput {
  public:
   // `path` "-": stdout, which cannot be continued.
-  SampleOutput(const std::string& path, const Json& settings);
+  // as_text: the completions alone are written, to stdout.
+  SampleOutput(const std::string& path, const Json& settings, bool as_text = false);
   ~SampleOutput();
   bool has(const std::string& id, int64_t sample_idx) const {
     return done_.count({id, sample_idx}) > 0;
@@ -35,6 +36,7 @@ class SampleOutput {
   void read_existing(const std::string& path);
   std::set<std::pair<std::string, int64_t>> done_;
   std::unique_ptr<OutputFile> file_;  // null: stdout
+  bool as_text_ = false;
 };
 
 }  // namespace laconic

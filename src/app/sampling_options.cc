@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "base/settings.h"
 #include "nn/rope.h"
@@ -20,55 +21,88 @@ void add_sampling_weights(Settings& settings, std::string& choice) {
            "rounded too, as other engines do in bf16, faster from a dozen rows on; int8: one scale "
            "per output, activations in int16; the last two are approximate and cache keys and "
            "values in bf16")
-      .choices({"auto", "float32", "bfloat16", "int8"});
+      .choices({"auto", "float32", "bfloat16", "int8"})
+      .advanced();
+}
+
+void DrawOptions::add_to(Settings& settings) {
+  settings.add("temperature", &temperature,
+               "divides the logits; 0 takes the most likely token. Not given: the model's "
+               "generation_config.json, then the default");
+  settings.range(0, 100);
+  settings.add("top_p", &top_p,
+               "keep the most likely tokens up to this probability; 1: all. Not given: as above");
+  settings.range(0, 1);
+  settings.add("top_k", &top_k, "keep this many most likely tokens; 0: all. Not given: as above");
+  settings.range(0, 1e9).advanced();
+  settings.add("min_p", &min_p,
+               "drop tokens below this share of the likeliest one's probability; 0: none. Not "
+               "given: as above");
+  settings.range(0, 1).advanced();
 }
 
 void add_sampling_options(Settings& settings, SamplingOptions& options) {
   settings.group("Sampling");
-  settings.add("temperature", &options.temperature,
-               "divides the logits; 0 takes the most likely token. Default: "
-               "generation_config.json's, else 1");
-  settings.range(0, 100);
-  settings.add("top_p", &options.top_p,
-               "keep the most likely tokens up to this probability; 1: all. Default as above");
-  settings.range(0, 1);
-  settings.add("top_k", &options.top_k,
-               "keep this many most likely tokens; 0: all. Default as above");
-  settings.range(0, 1e9);
-  settings.add(
-      "min_p", &options.min_p,
-      "drop tokens below this share of the likeliest one's probability; 0: none. Default as above");
-  settings.range(0, 1);
+  options.add_to(settings);
   settings.add("max_new_tokens", &options.max_new_tokens, "cap of a sample, tokens");
-  settings.range(1, 1e9);
+  settings.alias("max_tokens").range(1, 1e9);
   settings.add("seed", &options.seed,
                "of the sampler; samples depend on it, on ids and on nothing else");
-  settings.range(0, 9e15);
+  settings.alias("sampler_seed").range(0, 9e15);
   add_sampling_weights(settings, options.sampling_weights);
 }
 
-void use_generation_config(const Settings& settings, const Json& generation_config,
-                           const std::string& place, SamplingOptions& options) {
-  if (!generation_config.is_object()) return;
-  try {
-    const auto found = [&](const char* name) -> const Json* {
-      const Json* value = settings.given(name) ? nullptr : generation_config.find(name);
-      return value && !value->is_null() ? value : nullptr;
-    };
-    const auto take = [&](const char* name, double& field) {
-      if (const Json* value = found(name)) field = value->as_number(cat(place, ": ", name));
-    };
+namespace {
+
+// Sets what is not given and returns what that is: "temperature 0.6, top_p 0.95".
+std::string take_from(const Json& config, const Settings& settings, const std::string& place,
+                      DrawOptions& options) {
+  std::string taken;
+  const auto found = [&](const char* name) -> const Json* {
+    const Json* value = settings.given(name) ? nullptr : config.find(name);
+    return value && !value->is_null() ? value : nullptr;
+  };
+  const auto note = [&](const char* name, const auto& value) {
+    taken += cat(taken.empty() ? "" : ", ", name, " ", value);
+  };
+  const Json* do_sample = config.find("do_sample");
+  const bool is_greedy =
+      do_sample && !do_sample->is_null() && !do_sample->as_boolean(place + ": do_sample");
+  const auto take = [&](const char* name, double& field) {
+    const Json* value = found(name);
+    if (!value) return;
+    field = value->as_number(cat(place, ": ", name));
+    note(name, field);
+  };
+  if (!is_greedy || settings.given("temperature")) {
     take("temperature", options.temperature);
-    take("top_p", options.top_p);
-    take("min_p", options.min_p);
-    if (const Json* value = found("top_k")) options.top_k = value->as_integer(place + ": top_k");
-    const Json* do_sample = generation_config.find("do_sample");
-    if (do_sample && !do_sample->is_null() && !do_sample->as_boolean(place + ": do_sample") &&
-        !settings.given("temperature"))
-      options.temperature = 0;
+  } else {
+    options.temperature = 0;
+    note("temperature", "0 (do_sample false)");
+  }
+  take("top_p", options.top_p);
+  if (const Json* value = found("top_k")) {
+    options.top_k = value->as_integer(place + ": top_k");
+    note("top_k", options.top_k);
+  }
+  take("min_p", options.min_p);
+  return taken;
+}
+
+}  // namespace
+
+void use_generation_config(const Settings& settings, const std::string& model_folder,
+                           DrawOptions& options) {
+  const std::string place = join_path(model_folder, "generation_config.json");
+  if (!file_exists(place)) return;
+  std::string taken;
+  try {
+    const Json config = Json::parse(read_file(place), place);
+    if (config.is_object()) taken = take_from(config, settings, place, options);
   } catch (const Error& error) {
     throw Error(ErrorKind::kModel, error.what());
   }
+  if (!taken.empty()) log_info("sampling: ", taken, " from ", place);
 }
 
 SamplingSettings numbers_of(const SamplingOptions& options) {

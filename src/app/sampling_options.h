@@ -1,9 +1,11 @@
-// The sampler's settings as every command that samples has them, and their defaults from a model's
-// generation_config.json.
+// The sampler's settings as every command that samples has them, and the one rule for where a value
+// comes from.
 //
-// A value comes from the command line or the YAML file, else from generation_config.json
-// (temperature, top_p, top_k, min_p; do_sample false means temperature 0), else from here:
-// temperature 1, no filter. What transformers assumes without being told (top_k 50) is not assumed.
+// The rule, in generate, chat, eval and tldr alike: the command line or the YAML file; else the
+// preset, where the command has one; else generation_config.json of MODEL (temperature, top_p,
+// top_k, min_p; do_sample false means temperature 0), which is said; else the command's default. A
+// second model is sampled as the first. What transformers assumes without being told (top_k 50) is
+// not assumed.
 // Errors: Error(kUsage) for values out of range, Error(kModel) for a generation config that is.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
@@ -21,9 +23,16 @@ struct ModelConfig;
 class Settings;
 class PromptBuilder;
 
-struct SamplingOptions {
+// What generation_config.json has a say in.
+struct DrawOptions {
   double temperature = 1, top_p = 1, min_p = 0;
-  int64_t top_k = 0, max_new_tokens = 1024, seed = 0;
+  int64_t top_k = 0;
+
+  void add_to(Settings& settings);
+};
+
+struct SamplingOptions : DrawOptions {
+  int64_t max_new_tokens = 1024, seed = 0;
   std::string sampling_weights = "auto";
 };
 
@@ -34,9 +43,10 @@ void add_sampling_weights(Settings& settings, std::string& choice);
 // are those that `options` holds.
 void add_sampling_options(Settings& settings, SamplingOptions& options);
 
-// Fills what was not given from `generation_config` (may be null); `place` starts messages.
-void use_generation_config(const Settings& settings, const Json& generation_config,
-                           const std::string& place, SamplingOptions& options);
+// Fills what was not given from the model folder's generation_config.json, if it has one, and logs
+// what came from there.
+void use_generation_config(const Settings& settings, const std::string& model_folder,
+                           DrawOptions& options);
 
 // The numbers alone: what a server is asked for.
 SamplingSettings numbers_of(const SamplingOptions& options);

@@ -31,8 +31,8 @@ struct SelectSettings {
   void add_to(Settings& settings) {
     settings.positional("FILES", &inputs,
                         "sampled rows: of generate (judged by verify or not yet), or of eval");
-    settings.required();
-    settings.add("output", &output, "JSONL of training rows, - for stdout");
+    settings.required().file().existing().alias("input").alias("data");
+    settings.add("output", &output, "JSONL of training rows, - for stdout").file().alias("out");
     settings.add("dry_run", &dry_run, "print what would be gained and lost, write nothing");
     settings.group("Which reply");
     settings.add("keep", &keep, "of a problem's right replies that ended by themselves");
@@ -42,21 +42,30 @@ struct SelectSettings {
                  "confirmation); the answer stays");
     settings.choices({"none", "first-solution", "second-solution"});
     settings.add("per_problem", &per_problem, "rows of a problem at most").range(1, 1e6);
-    settings.add("seed", &seed, "of random").range(0, 9e15);
-    settings.add(
-        "tokenizer", &tokenizer,
-        "model folder that counts the tokens of cut replies; without it they are the cut's "
-        "share of the bytes");
+    settings.add("seed", &seed, "of random").range(0, 9e15).advanced();
+    settings
+        .add("tokenizer", &tokenizer,
+             "model folder that counts the tokens of cut replies; without it they are the cut's "
+             "share of the bytes")
+        .model()
+        .existing()
+        .alias("model")
+        .advanced();
     settings.group("Which problem");
     settings.add("pass_rate", &pass_rate, "LOW-HIGH: share of a problem's replies that are right");
+    settings.metavar("LOW-HIGH");
     settings.add("difficulty_percentiles", &difficulty_percentiles,
                  "LOW-HIGH: problems by pass rate, 0 the easiest");
+    settings.metavar("LOW-HIGH").advanced();
     settings.add("length_percentiles", &length_percentiles, "LOW-HIGH: chosen rows by tokens");
+    settings.metavar("LOW-HIGH").advanced();
     settings.add("decontaminate", &decontaminate,
                  "benchmark files: a problem that shares --ngram words in a row with one of theirs "
                  "is left out, and named");
-    settings.add("ngram", &ngram, "words in a row that count as shared").range(1, 1000);
+    settings.file().existing();
+    settings.add("ngram", &ngram, "words in a row that count as shared").range(1, 1000).advanced();
     settings.add("bad_rows", &bad_rows, "a row that cannot be read: fail, skip or quarantine=PATH");
+    settings.metavar("WHAT").advanced();
     settings.example("laconic select judged.jsonl --keep shortest --dry-run");
     settings.example(
         "laconic select long.jsonl --keep shortest --pass-rate 0.25-1 --decontaminate "

@@ -27,11 +27,13 @@ struct SftSettings {
              "rows (JSONL, JSON array, Parquet; also gzip, zstd), FILE or FILE=SHARE (repeat for a "
              "mixture: the share is the probability that the next row comes from it); FILE:FIELD "
              "takes the completion from that field, dataset_info.json:NAME reads LLaMA-Factory's")
+        .file()
+        .alias("data")
+        .alias("input")
         .required()
-        .example("laconic sft --model M --train rows.jsonl --out RUN --max-steps 100")
-        .example(
-            "laconic sft --model M --train rows.jsonl --out RUN --lora-r 16 --learning-rate 1e-4")
-        .example("laconic sft --model M --train a.jsonl=0.3 --train b.jsonl=0.7 --out RUN");
+        .example("laconic sft MODEL --train rows.jsonl --out RUN --num-train-epochs 3")
+        .example("laconic sft MODEL --train rows.jsonl --out RUN --lora-r 16 --learning-rate 1e-4")
+        .example("laconic sft MODEL --train a.jsonl=0.3 --train b.jsonl=0.7 --out RUN");
   }
 };
 
@@ -135,9 +137,11 @@ int run_sft(Arguments arguments) {
   bad_rows.close();
   if (bad_rows.count() > 0) log_warning(bad_rows.summary());
   const std::vector<double> shares = mixture_of(sources, domains);
+  settings.train.resolve_steps(domains);
 
   Json identity = all.to_json();
-  for (const char* name : {"out", "logging_steps", "report_to", "save_total_limit", "profile"})
+  for (const char* name :
+       {"out", "logging_steps", "report_to", "save_total_limit", "profile", "num_train_epochs"})
     if (identity.find(name)) identity.erase(name);
   RunFolder folder(settings.train.out, {"sft", identity}, all.to_yaml());
   for (size_t k = 0; k < domains.size(); ++k) domains[k].save_index(index_path(folder.path(), k));

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/commands.h"
 #include "app/profile_option.h"
+#include "app/sampling_options.h"
 #include "app/tldr_run.h"
 #include "base/signals.h"
 
@@ -14,10 +15,11 @@ int run_tldr(Arguments arguments) {
                "from its own accuracy and length, and picks the checkpoint.");
   settings.add_to(all);
   all.example(
-      "laconic tldr --model long-model --short-model short-model --short short.jsonl "
+      "laconic tldr long-model --short-model short-model --short short.jsonl "
       "--long long.jsonl --dev dev.jsonl --out RUN");
   if (!all.parse(arguments)) return 0;
   settings.validate(all);
+  use_generation_config(all, settings.train.model, settings.measure);
   const ProfileReport report(settings.train.profile);
   install_signal_handlers();
   return TldrRun(settings, all).run();

@@ -35,7 +35,8 @@ DevSet read_dev_set(const TldrSettings& settings, const PromptBuilder& builder, 
   return make_dev_set(std::move(problems), builder, settings.train.instruction);
 }
 
-std::vector<Domain> read_domains(const TldrSettings& settings, const PromptBuilder& builder,
+// And settles how many steps their rows are trained for.
+std::vector<Domain> read_domains(TldrSettings& settings, const PromptBuilder& builder,
                                  BadRows& bad_rows) {
   const RowLimits limits = settings.train.row_limits();
   std::vector<Domain> domains;
@@ -47,12 +48,13 @@ std::vector<Domain> read_domains(const TldrSettings& settings, const PromptBuild
   }
   bad_rows.close();
   if (bad_rows.count() > 0) log_warning(bad_rows.summary());
+  settings.train.resolve_steps(domains);
   return domains;
 }
 
 }  // namespace
 
-TldrRun::TldrRun(const TldrSettings& settings, const Settings& all)
+TldrRun::TldrRun(TldrSettings& settings, const Settings& all)
     : settings_(settings),
       bad_rows_(parse_bad_row_policy(settings.train.bad_rows)),
       model_(load_for_training(settings.train)),

@@ -23,7 +23,7 @@ namespace laconic {
 
 class TldrRun {
  public:
-  TldrRun(const TldrSettings& settings, const Settings& all);
+  TldrRun(TldrSettings& settings, const Settings& all);
   // The exit code: 0, or 75 when a signal asked to stop and everything is saved.
   int run();
 

@@ -10,35 +10,51 @@ void TldrSettings::add_to(Settings& settings) {
   train.add_to(settings);
   settings.group("Domains and development set")
       .add("short", &short_rows, "JSONL of short chains (of easy problems)")
+      .file()
+      .existing()
       .required()
       .add("long", &long_rows, "JSONL of long chains (of hard problems)")
+      .file()
+      .existing()
       .required()
       .add("dev", &dev, "JSONL of problems with answers, for the evaluations in the loop")
+      .file()
+      .existing()
       .required();
   settings.group("Bounds")
       .add("short_model", &short_model,
            "model folder whose dev accuracy and tokens are the short bound")
+      .model()
+      .existing()
       .add("bounds", &bounds,
-           "bounds.json of an earlier run, with its sampler setting, instead of measuring");
+           "bounds.json of an earlier run, with its sampler setting, instead of measuring")
+      .file()
+      .existing();
   settings.group("Mixture")
       .add("static", &static_mixture, "keep this mixture, as short=0.3,long=0.7 (the baseline)")
+      .metavar("MIXTURE")
       .add("eta", &eta, "step size of the update of the log-odds")
       .range(0, 1000)
       .add("smoothing", &smoothing, "share of the uniform mixture mixed in after each update")
       .range(1e-9, 1)  // 0: a share that has become 0 could never rise again
+      .advanced()
       .add("shrink", &shrink, "use max(0, gain - its standard error)")
+      .advanced()
       .add("eval_steps", &eval_steps, "steps between evaluations (and updates and checkpoints)")
       .range(1, 1e9)
-      .add("initial_eval", &initial_eval, "measure before the first update");
+      .add("initial_eval", &initial_eval, "measure before the first update")
+      .advanced();
   settings.group("Choice of the checkpoint")
       .add("choice", &choice,
            "paired: fewest tokens with accuracy not worse than the long bound by more than "
            "margin; paper: accuracy above paper_fraction x long bound")
       .choices({"paired", "paper"})
+      .advanced()
       .add("margin", &margin, "accuracy that may be lost, as a share (0.05 = 5 points)")
       .range(0, 1)
       .add("paper_fraction", &paper_fraction, "of the paper's rule")
-      .range(0, 1);
+      .range(0, 1)
+      .advanced();
   settings.group("Sampler");
   measure.add_to(settings);
 }
@@ -56,8 +72,8 @@ void TldrSettings::validate(const Settings& settings) const {
 
 Json TldrSettings::identity(const Settings& settings) const {
   Json identity = settings.to_json();
-  for (const char* name :
-       {"out", "slots", "logging_steps", "report_to", "save_total_limit", "config", "profile"})
+  for (const char* name : {"out", "slots", "logging_steps", "report_to", "save_total_limit",
+                           "config", "profile", "num_train_epochs"})
     if (identity.find(name)) identity.erase(name);
   return identity;
 }

@@ -19,10 +19,12 @@ struct TokenizeSettings {
 
 bool parse(TokenizeSettings& s, Arguments arguments) {
   Settings settings("laconic tokenize", "Turns text into token ids, or ids into text.");
-  settings.positional("MODEL", &s.model, "model folder, or a tokenizer.json").required();
-  settings.alias("model_name_or_path");
-  settings.add("input", &s.paths.input, "JSONL file to read (default: stdin)");
-  settings.add("output", &s.paths.output, "JSONL file to write (default: stdout)");
+  settings.positional("MODEL", &s.model, "model folder, or a tokenizer.json").path();
+  settings.alias("model_name_or_path").required();
+  settings.add("input", &s.paths.input, "JSONL file to read, - for stdin").file().existing();
+  settings.alias("data");
+  settings.add("output", &s.paths.output, "JSONL file to write, - for stdout").file();
+  settings.alias("out");
   settings.add("decode", &s.decode, "ids to text instead of text to ids");
   settings.add("plain", &s.plain, "special tokens written in the text stay text");
   settings.add("add_special", &s.add_special,
@@ -62,6 +64,7 @@ void add_text(const Tokenizer& tokenizer, bool skip_special, Json& row, const st
 int run_tokenize(Arguments arguments) {
   TokenizeSettings s;
   if (!parse(s, arguments)) return 0;
+  if (!file_exists(s.model)) require_model_folder(s.model, "MODEL");
   const std::string path = folder_exists(s.model) ? join_path(s.model, "tokenizer.json") : s.model;
   const Tokenizer tokenizer = Tokenizer::from_file(path);
   const EncodeOptions options{!s.plain, s.add_special};

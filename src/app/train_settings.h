@@ -20,6 +20,7 @@ struct TrainSettings {
   std::string out;
   int64_t seed = 42;
   int64_t max_steps = 2000;
+  double num_train_epochs = 0;
   int64_t rows_per_device = 64;
   int64_t accumulation_steps = 1;
   int64_t micro_batch_tokens = 8192;
@@ -52,10 +53,14 @@ struct TrainSettings {
   void validate(const Settings& settings) const;
   TrainerSettings trainer() const;
   RowLimits row_limits() const;
+  // Makes max_steps of num_train_epochs, where that is given, and warns of many epochs. For all
+  // rows of the domains together.
+  void resolve_steps(const std::vector<Domain>& domains);
   int64_t rows_per_step() const { return rows_per_device * accumulation_steps; }
 
  private:
   void add_optimizer_to(Settings& settings);
+  void add_schedule_to(Settings& settings);
 };
 
 }  // namespace laconic

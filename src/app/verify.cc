@@ -5,6 +5,7 @@
 #include "eval/verify.h"
 
 #include <algorithm>
+#include <cstdio>
 #include <memory>
 #include <string>
 #include <unordered_map>
@@ -31,6 +32,7 @@ constexpr int64_t kBlockRows = 4096;
 
 struct VerifySettings {
   std::string input = "-", output = "-", bad_rows = "fail", answer_from = "box,hashes";
+  std::string gold, answer;
   bool answers = false, audit = false, count_thinking = false, starts_in_thinking = false;
   int64_t threads = 0, show = 0;
 };
@@ -139,29 +141,64 @@ class Repeats {
   std::string first_;
 };
 
+// "right (equal-rational): 0.5 is 1/2"
+std::string printable_verdict(const Judgement& got, const std::string& gold) {
+  std::string text = cat(verdict_name(got.verdict), " (", got.reason, ")");
+  if (got.extracted.empty()) return text;
+  const std::string answer_form = canonical_form(got.extracted), gold_form = canonical_form(gold);
+  const bool same = answer_form == gold_form;
+  const char* const relation = got.verdict == Verdict::kRight   ? " = "
+                               : got.verdict == Verdict::kWrong ? " is not "
+                                                                : " against ";
+  return text + ": " + (same ? got.extracted : answer_form) + relation + (same ? gold : gold_form);
+}
+
 void add_settings(Settings& settings, VerifySettings& s) {
+  settings.positional("GOLD", &s.gold, "the right answer: judges one ANSWER instead of rows");
+  settings.positional("ANSWER", &s.answer,
+                      "an answer, or a whole reply with its answer in a box or behind ####");
   settings.add("input", &s.input, "JSONL file with gold and response, - for stdin");
-  settings.add("output", &s.output,
-               "JSONL file for the rows with verdict, reason, extracted, gold_form and answer_form "
-               "behind their own fields, - for stdout");
+  settings.file().existing().alias("data");
+  settings
+      .add("output", &s.output,
+           "JSONL file for the rows with verdict, reason, extracted, gold_form and answer_form "
+           "behind their own fields, - for stdout")
+      .file()
+      .alias("out");
   settings.add("answers", &s.answers, "response is a bare answer, not a whole reply");
   settings.add("answer_from", &s.answer_from,
                "where a reply states its answer, tried in this order: box, hashes (####), phrase "
                "(the answer is ...), choice (a letter), math (the last formula), number (the last "
                "one), whole");
+  settings.metavar("PLACES");
   settings.add("count_thinking", &s.count_thinking,
                "look for the answer between <think> and </think> too");
   settings.add("starts_in_thinking", &s.starts_in_thinking,
                "the prompts ended with <think>: a reply without </think> has no answer");
+  settings.advanced();
   settings.add("audit", &s.audit,
                "print how the verdicts agree with each row's label, by reason, instead of rows");
   settings.add("show", &s.show, "examples of each kind of disagreement to print with --audit")
       .range(0, 1e6);
-  settings.add("threads", &s.threads, "threads that judge, 0 for one a core").range(0, 4096);
+  settings.add("threads", &s.threads, "threads that judge, 0 for one a core")
+      .range(0, 4096)
+      .advanced();
   settings.add("bad_rows", &s.bad_rows, "a row that cannot be read: fail, skip or quarantine=PATH");
+  settings.metavar("WHAT").advanced();
+  settings.example("laconic verify 1/2 0.5");
   settings.example(
       "echo '{\"gold\": \"1/2\", \"response\": \"so \\\\boxed{0.5}\"}' | laconic verify");
   settings.example("laconic verify --audit --show 3 --input labelled.jsonl");
+}
+
+// `laconic verify GOLD ANSWER`: an answer with a box or "####" is a whole reply, any other is bare.
+int verify_one(const VerifySettings& s, const AnswerRules& rules) {
+  const bool is_reply = !s.answers && (s.answer.find("\\boxed") != std::string::npos ||
+                                       s.answer.find("####") != std::string::npos);
+  const Judgement got =
+      is_reply ? judge(s.gold, s.answer, rules) : compare_answers(s.gold, s.answer);
+  std::printf("%s\n", printable_verdict(got, s.gold).c_str());
+  return got.verdict == Verdict::kRight ? 0 : static_cast<int>(ErrorKind::kCheck);
 }
 
 }  // namespace
@@ -176,6 +213,16 @@ int run_verify(Arguments arguments) {
   rules.sources = parse_answer_sources(s.answer_from);
   rules.count_thinking = s.count_thinking;
   rules.starts_in_thinking = s.starts_in_thinking;
+  const bool has_gold = settings.given("gold"), has_answer = settings.given("answer");
+  require(has_gold == has_answer, ErrorKind::kUsage,
+          "laconic verify: expected GOLD and ANSWER, got ", has_gold ? "GOLD" : "ANSWER",
+          " alone (rows of a file: --input FILE)");
+  if (has_gold) {
+    for (const char* name : {"input", "output", "audit", "show", "threads", "bad_rows"})
+      require(!settings.given(name), ErrorKind::kUsage, "--", with_hyphens(name),
+              ": expected rows of a file, got GOLD and ANSWER");
+    return verify_one(s, rules);
+  }
   BadRows bad_rows(parse_bad_row_policy(s.bad_rows));
   const RowFile file(s.input);
   std::unique_ptr<RowWriter> out;

@@ -117,6 +117,7 @@ int run_world(Arguments arguments) {
   settings.add("seed", &s.seed, "another seed, other problems").range(0, 9.007199254740992e15);
   settings.add("num_problems", &s.num_problems, "rows").range(1, 1e9);
   settings.add("difficulty", &s.difficulty, "one level or a range of levels, 1 to 6, in turn");
+  settings.metavar("A-B");
   settings
       .add("format", &s.format,
            "problems: all fields; sft-*: training rows with messages; brief: the question asks "
@@ -124,15 +125,16 @@ int run_world(Arguments arguments) {
       .choices({"problems", "sft-long", "sft-short", "sft-brief"});
   settings.add("split", &s.split, "train, dev and test share no problem, whatever the seeds")
       .choices({"any", "train", "dev", "test"});
-  settings.add("output", &s.output, "file; - is stdout");
+  settings.add("output", &s.output, "file; - is stdout").file().alias("out");
   settings.example("laconic world --seed 7 --num-problems 300 --split dev > dev.jsonl");
   settings.example(
       "laconic world --split train --difficulty 5-6 --format sft-long --num-problems 9000");
   WorldModelSettings model;
   std::string init_model;
-  settings.group("A fresh model instead of problems")
+  settings.advanced_group("A fresh model instead of problems")
       .add("init_model", &init_model,
-           "write a Qwen2 folder with random weights and a tokenizer trained on the world");
+           "write a Qwen2 folder with random weights and a tokenizer trained on the world")
+      .folder();
   settings.add("hidden_size", &model.hidden_size, "width").range(8, 65536);
   settings.add("num_layers", &model.num_layers, "layers").range(1, 1000);
   settings.add("num_heads", &model.num_heads, "query heads").range(1, 1024);

@@ -7,6 +7,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <charconv>
 #include <csignal>
@@ -24,8 +25,11 @@ constexpr size_t kBlockBytes = size_t{1} << 20;
 [[noreturn]] void fail_errno(const std::string& path, const char* action) {
   const int error = errno;
   const bool full = error == ENOSPC || error == EDQUOT;
-  fail(full ? ErrorKind::kDisk : ErrorKind::kFailure, path, ": cannot ", action, ": ",
-       std::strerror(error));
+  const bool wrong_path = error == ENOENT || error == ENOTDIR || error == EISDIR;
+  fail(full         ? ErrorKind::kDisk
+       : wrong_path ? ErrorKind::kUsage
+                    : ErrorKind::kFailure,
+       path, ": cannot ", action, ": ", std::strerror(error));
 }
 
 [[noreturn]] void fail_code(const std::string& path, const char* action,
@@ -44,6 +48,27 @@ bool file_exists(const std::string& path) {
 bool folder_exists(const std::string& path) {
   std::error_code code;
   return std::filesystem::is_directory(path, code);
+}
+
+bool path_exists(const std::string& path) {
+  std::error_code code;
+  return std::filesystem::exists(path, code);
+}
+
+void require_model_folder(const std::string& path, const std::string& place) {
+  if (folder_exists(path)) return;
+  require(!path_exists(path), ErrorKind::kUsage, place, ": expected a model folder, got ", path,
+          ", which is a file",
+          path.ends_with(".gguf")
+              ? cat(" (laconic convert --gguf ", path, " --out FOLDER makes a folder of it)")
+              : "");
+  // NAME or ORG/NAME is what a hub calls a model; a longer path is a place on disk.
+  const auto num_slashes = std::count(path.begin(), path.end(), '/');
+  const bool is_repository =
+      num_slashes == 1 && path[0] != '/' && path[0] != '.' && path.back() != '/';
+  fail(ErrorKind::kUsage, place, ": expected a model folder, got ", path,
+       ", which does not exist (to fetch one: hf download ", is_repository ? path : "ORG/NAME",
+       " --local-dir ", path, ")");
 }
 
 std::string join_path(std::string_view folder, std::string_view name) {
@@ -216,7 +241,7 @@ MappedFile::MappedFile(const std::string& path) {
   struct stat info {};
   if (::fstat(descriptor, &info) != 0 || !S_ISREG(info.st_mode)) {
     ::close(descriptor);
-    fail(ErrorKind::kFailure, path, ": expected a regular file, got something else");
+    fail(ErrorKind::kUsage, path, ": expected a regular file, got something else");
   }
   size_ = static_cast<size_t>(info.st_size);
   if (size_ > 0) {

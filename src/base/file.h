@@ -1,8 +1,8 @@
 // Files as laconic wants them: read whole or mapped, written so that a reader finds either the old
 // file or the complete new one.
 //
-// Errors: Error(kFailure) naming path and reason; Error(kDisk) when the device is full (ENOSPC,
-// EDQUOT).
+// Errors: Error(kUsage) for a path that is not there or is no file (ENOENT, ENOTDIR, EISDIR);
+// Error(kDisk) when the device is full (ENOSPC, EDQUOT); Error(kFailure) naming path and reason.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -17,6 +17,10 @@ namespace laconic {
 
 bool file_exists(const std::string& path);
 bool folder_exists(const std::string& path);
+bool path_exists(const std::string& path);  // of whatever kind
+// Error(kUsage) "place: expected a model folder, ..." unless `path` is a folder; says how one is
+// downloaded.
+void require_model_folder(const std::string& path, const std::string& place);
 std::string join_path(std::string_view folder, std::string_view name);
 std::string file_name(std::string_view path);    // after the last '/'
 std::string parent_path(std::string_view path);  // "." where there is none

@@ -65,7 +65,7 @@ TEST(File, ErrorsNamePathAndReason) {
     read_file("/nowhere/x");
     FAIL();
   } catch (const Error& error) {
-    EXPECT_EQ(error.kind(), ErrorKind::kFailure);
+    EXPECT_EQ(error.kind(), ErrorKind::kUsage);
     EXPECT_STREQ(error.what(), "/nowhere/x: cannot open: No such file or directory");
   }
   if (file_exists("/dev/full") || ::access("/dev/full", W_OK) == 0) {

@@ -114,6 +114,14 @@ void Progress::finish() {
   draw(true);
 }
 
+void Progress::vanish() {
+  if (!finished_ && terminal_ && !silent_) {
+    std::fputs("\r\x1b[K", stderr);
+    std::fflush(stderr);
+  }
+  finished_ = true;
+}
+
 void Progress::draw(bool last) {
   if (silent_) return;
   state_.elapsed_s = seconds_between(start_, std::chrono::steady_clock::now());

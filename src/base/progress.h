@@ -35,6 +35,7 @@ class Progress {
   void start_at(int64_t done);
   void update(int64_t done, const std::string& note = "");
   void finish();
+  void vanish();  // ends without a last line: for what is worth a look only while it lasts
 
  private:
   void draw(bool last);

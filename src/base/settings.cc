@@ -7,9 +7,9 @@
 #include <cstdio>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "base/format.h"
 #include "base/json.h"
-#include "base/nearest.h"
 
 namespace laconic {
 namespace {
@@ -59,17 +59,6 @@ Settings::Value read_value(const Settings::Target& target, const std::vector<std
   return value;
 }
 
-std::vector<std::string> split_commas(const std::string& text) {
-  std::vector<std::string> parts;
-  size_t begin = 0;
-  while (begin <= text.size()) {
-    const size_t end = std::min(text.find(',', begin), text.size());
-    if (end > begin) parts.push_back(text.substr(begin, end - begin));
-    begin = end + 1;
-  }
-  return parts;
-}
-
 }  // namespace
 
 std::string with_hyphens(std::string name) { return replaced(std::move(name), '_', '-'); }
@@ -86,20 +75,22 @@ Settings::Settings(std::string command, std::string summary)
 
 Settings& Settings::add(std::string name, Target field, std::string help) {
   name = with_underscores(std::move(name));
-  LACONIC_CHECK(!find(name) && name != "config" && name != "help" && name != "print_config", name);
+  LACONIC_CHECK(!find(name), name);
   Field added;
   added.name = std::move(name);
   added.target = field;
   added.help = std::move(help);
   added.default_value = std::visit([](auto* target) { return Value(*target); }, field);
   added.group = group_;
+  added.is_advanced = group_is_advanced_;
   fields_.push_back(std::move(added));
   return *this;
 }
 
 Settings& Settings::positional(std::string metavar, Target field, std::string help) {
   for (char& c : metavar) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  for (const Field& other : fields_) LACONIC_CHECK(!other.is_positional, other.name);
+  for (const Field& other : fields_)
+    LACONIC_CHECK(!other.is_positional || !is_list(other), other.name);
   add(std::move(metavar), field, std::move(help));
   last().is_positional = true;
   return *this;
@@ -114,6 +105,12 @@ Settings& Settings::alias(std::string name) {
   name = with_underscores(std::move(name));
   LACONIC_CHECK(!find(name), name);
   last().aliases.push_back(std::move(name));
+  return *this;
+}
+
+Settings& Settings::alias_of(const std::string& field, std::string name) {
+  LACONIC_CHECK(find(field) && !find(name), name);
+  find(field)->aliases.push_back(std::move(name));
   return *this;
 }
 
@@ -134,8 +131,51 @@ Settings& Settings::range(double low, double high) {
   return *this;
 }
 
+Settings& Settings::metavar(std::string text) {
+  last().metavar = std::move(text);
+  return *this;
+}
+
+Settings& Settings::file() {
+  last().path_kind = PathKind::kFile;
+  return *this;
+}
+
+Settings& Settings::folder() {
+  last().path_kind = PathKind::kFolder;
+  return *this;
+}
+
+Settings& Settings::model() {
+  last().path_kind = PathKind::kModel;
+  return *this;
+}
+
+Settings& Settings::path() {
+  last().path_kind = PathKind::kAny;
+  return *this;
+}
+
+Settings& Settings::existing() {
+  LACONIC_CHECK(last().path_kind != PathKind::kNone, last().name);
+  last().must_exist = true;
+  return *this;
+}
+
+Settings& Settings::advanced() {
+  last().is_advanced = true;
+  return *this;
+}
+
 Settings& Settings::group(std::string title) {
   group_ = std::move(title);
+  group_is_advanced_ = false;
+  return *this;
+}
+
+Settings& Settings::advanced_group(std::string title) {
+  group(std::move(title));
+  group_is_advanced_ = true;
   return *this;
 }
 
@@ -154,6 +194,14 @@ Settings::Field* Settings::find(std::string_view name) {
 }
 
 bool Settings::is_flag(const Field& field) { return std::holds_alternative<bool*>(field.target); }
+
+bool Settings::is_on_by_default(const Field& field) {
+  return is_flag(field) && std::get<bool>(field.default_value);
+}
+
+bool Settings::is_folder(const Field& field) {
+  return field.path_kind == PathKind::kFolder || field.path_kind == PathKind::kModel;
+}
 
 bool Settings::is_list(const Field& field) {
   return std::holds_alternative<std::vector<std::string>*>(field.target);
@@ -198,14 +246,32 @@ void Settings::check_required() const {
            ", got none (see --help)");
 }
 
-std::string Settings::nearest_option(std::string_view word) const {
-  std::vector<std::string> names = {"config", "help", "print_config"};
+// Before anything is loaded, and all of them.
+void Settings::check_paths() const {
   for (const Field& field : fields_) {
-    names.push_back(field.name);
-    if (is_flag(field)) names.push_back("no_" + field.name);
-    names.insert(names.end(), field.aliases.begin(), field.aliases.end());
+    if (!field.must_exist) continue;
+    std::vector<std::string> paths;
+    if (auto* const* text = std::get_if<std::string*>(&field.target)) paths.push_back(**text);
+    if (auto* const* list = std::get_if<std::vector<std::string>*>(&field.target)) paths = **list;
+    const std::string name =
+        field.is_positional ? field_label(field) : "--" + with_hyphens(field.name);
+    for (const std::string& path : paths) {
+      if (path.empty() || path == "-") continue;
+      if (field.path_kind == PathKind::kModel) {
+        require_model_folder(path, name);
+        continue;
+      }
+      const bool is_there = path_exists(path);
+      const char* const wanted = field.path_kind == PathKind::kFile     ? "a file"
+                                 : field.path_kind == PathKind::kFolder ? "a folder"
+                                                                        : "a file or folder";
+      require(is_there, ErrorKind::kUsage, name, ": expected ", wanted, ", got ", path,
+              ", which does not exist");
+      require(field.path_kind == PathKind::kAny || folder_exists(path) == is_folder(field),
+              ErrorKind::kUsage, name, ": expected ", wanted, ", got ", path, ", which is ",
+              folder_exists(path) ? "a folder" : "a file");
+    }
   }
-  return nearest(with_underscores(std::string(word)), names);
 }
 
 bool Settings::given(const std::string& name) const {
@@ -233,118 +299,6 @@ Json Settings::to_json() const {
     json[field.name] = value;
   }
   return json;
-}
-
-bool Settings::parse(std::span<const std::string> args) {
-  std::vector<Option> options;
-  std::string config;
-  bool wants_help = false, wants_config = false;
-  for (Option& option : read_options(args)) {
-    if (option.name == "help") {
-      wants_help = true;
-    } else if (option.name == "print_config") {
-      wants_config = true;
-    } else if (option.name == "config") {
-      config = option.text;
-    } else {
-      options.push_back(std::move(option));
-    }
-  }
-  if (wants_help) {
-    const std::string text = help(help_columns());
-    std::fwrite(text.data(), 1, text.size(), stdout);
-    return false;
-  }
-  if (!config.empty()) load_yaml(config);
-  apply(options);
-  if (wants_config) {
-    const std::string text = to_yaml();
-    std::fwrite(text.data(), 1, text.size(), stdout);
-    return false;
-  }
-  check_required();
-  return true;
-}
-
-// Splits the arguments into options with their value and checks that each is known.
-std::vector<Settings::Option> Settings::read_options(std::span<const std::string> args) {
-  std::vector<Option> options;
-  bool only_positional = false;
-  for (size_t i = 0; i < args.size(); ++i) {
-    const std::string& word = args[i];
-    if (word == "--" && !only_positional) {
-      only_positional = true;
-    } else if (word == "-h") {
-      options.push_back({"help", "", "-h", nullptr});
-    } else if (only_positional || word == "-" || !word.starts_with('-')) {
-      options.push_back(positional_option(word, options));
-    } else {
-      const size_t equals = std::min(word.find('='), word.size());
-      Option option = named_option(word.substr(0, equals));
-      if (equals < word.size()) {
-        require(option.takes_value || option.field, ErrorKind::kUsage, option.spelt,
-                ": expected no value, got \"", word.substr(equals + 1), "\"");
-        option.text = word.substr(equals + 1);
-      } else if (option.takes_value) {
-        require(i + 1 < args.size(), ErrorKind::kUsage, option.spelt,
-                ": expected a value, got none");
-        option.text = args[++i];
-      }
-      options.push_back(std::move(option));
-    }
-  }
-  return options;
-}
-
-Settings::Option Settings::positional_option(const std::string& word,
-                                             const std::vector<Option>& before) {
-  for (Field& field : fields_) {
-    if (!field.is_positional) continue;
-    for (const Option& option : before)
-      require(is_list(field) || option.field != &field, ErrorKind::kUsage, command_,
-              ": expected one ", field_label(field), ", got \"", option.text, "\" and \"", word,
-              "\"");
-    return {field.name, word, field_label(field), &field, false, nullptr, true};
-  }
-  fail(ErrorKind::kUsage, command_, ": expected an option, got \"", word, "\" (see --help)");
-}
-
-Settings::Option Settings::named_option(const std::string& word) {
-  const std::string name =
-      word.starts_with("--") ? with_underscores(word.substr(2)) : std::string();
-  if (name == "help" || name == "print_config") return {name, "", word, nullptr};
-  if (name == "config") return {name, "", word, nullptr, true};
-  if (Field* field = find(name)) {
-    const bool flag = is_flag(*field);
-    return {field->name, flag ? "true" : "", word, field, !flag};
-  }
-  if (name.starts_with("no_")) {
-    Field* field = find(name.substr(3));
-    if (field && is_flag(*field)) return {field->name, "false", word, nullptr, false, field};
-  }
-  const std::string near = nearest_option(name);
-  fail(ErrorKind::kUsage, command_, ": expected an option, got \"", word, "\" (",
-       near.empty() ? "see --help" : "did you mean --" + with_hyphens(near) + "?", ")");
-}
-
-void Settings::apply(const std::vector<Option>& options) {
-  for (Field& field : fields_) {
-    std::vector<std::string> texts;
-    std::string spelt;
-    for (const Option& option : options) {
-      if (option.field != &field && option.negated != &field) continue;
-      if (!is_list(field)) texts.clear();
-      if (is_list(field) && !option.is_word) {
-        for (std::string& part : split_commas(option.text)) texts.push_back(std::move(part));
-      } else {
-        texts.push_back(option.text);
-      }
-      spelt = option.spelt;
-    }
-    if (spelt.empty()) continue;
-    assign(field, texts, spelt);
-    field.is_given = true;
-  }
 }
 
 }  // namespace laconic

@@ -30,7 +30,7 @@ Settings make_settings(Example* e) {
       .range(1, std::numeric_limits<double>::infinity())
       .alias("max_steps");
   settings.add("learning_rate", &e->learning_rate, "peak rate").range(0, 1);
-  settings.add("resume", &e->resume, "start anew");
+  settings.add("resume", &e->resume, "go on where a run ended");
   settings.add("packed", &e->packed, "pack rows");
   settings.add("stop", &e->stop, "stop strings");
   return settings;
@@ -176,10 +176,9 @@ TEST(Settings, JsonHoldsEveryField) {
 TEST(Settings, HelpFitsAndNamesEveryField) {
   Example e;
   const Settings settings = make_settings(&e);
-  const std::string help = settings.help(60);
-  for (const char* part :
-       {"FILE", "--model TEXT", "--device TEXT", "one of cpu, cuda", "Optimizer:", "--num-steps N",
-        "default 100", "--no-resume", "--packed", "--stop A,B"})
+  const std::string help = settings.help(60, false);
+  for (const char* part : {"[--file] FILE", "--model TEXT", "--device NAME", "one of cpu, cuda",
+                           "Optimizer:", "--num-steps N", "default 100", "--packed", "--stop A,B"})
     EXPECT_NE(help.find(part), std::string::npos) << part;
   size_t begin = 0;
   while (begin < help.size()) {
@@ -196,11 +195,115 @@ TEST(Settings, AListOfPositionalWords) {
   settings.example("laconic try a-long-folder another-long-folder a-third-long-folder more");
   settings.parse(std::vector<std::string>{"a", "b,c"});
   EXPECT_EQ(runs, (std::vector<std::string>{"a", "b,c"}));
-  const std::string help = settings.help(60);
+  const std::string help = settings.help(60, false);
   EXPECT_NE(help.find("Usage: laconic try [options] RUNS...\n"), std::string::npos) << help;
   EXPECT_NE(help.find("\n  laconic try a-long-folder another-long-folder \\\n      a-third"),
             std::string::npos)
       << help;
+}
+
+// The text says what the flag does; the label is right for both of its forms.
+TEST(Settings, HelpOfAFlagThatIsOnIsNotInverted) {
+  Example e;
+  const std::string help = make_settings(&e).help(80, false);
+  EXPECT_NE(help.find("  --[no-]resume             go on where a run ended (default on)\n"),
+            std::string::npos)
+      << help;
+  EXPECT_NE(help.find("  --packed                  pack rows\n"), std::string::npos) << help;
+}
+
+TEST(Settings, SeveralPositionalWordsAreFilledInOrder) {
+  std::string gold, answer;
+  std::vector<std::string> more;
+  const auto parse = [&](const std::vector<std::string>& args) {
+    gold = answer = "";
+    more = {};
+    Settings settings("laconic try", "Tries things.");
+    settings.positional("GOLD", &gold, "the right one");
+    settings.positional("ANSWER", &answer, "the given one");
+    settings.positional("MORE", &more, "others");
+    settings.parse(args);
+  };
+  parse({"1/2", "0.5", "x", "y"});
+  EXPECT_EQ(gold, "1/2");
+  EXPECT_EQ(answer, "0.5");
+  EXPECT_EQ(more, (std::vector<std::string>{"x", "y"}));
+  parse({"-3", "-\\frac12"});
+  EXPECT_EQ(gold, "-3") << "no option begins with a digit";
+  EXPECT_EQ(answer, "-\\frac12");
+  parse({"--gold", "1/2", "0.5"});
+  EXPECT_EQ(gold, "1/2") << "an option fills its word";
+  EXPECT_EQ(answer, "0.5");
+}
+
+TEST(Settings, HelpSaysHowManyOptionsItLeavesOut) {
+  std::string model, data, keep;
+  int64_t steps = 1, slots = 2;
+  Settings settings("laconic try", "Tries things.");
+  settings.positional("MODEL", &model, "a model").model().required().advanced();
+  settings.add("data", &data, "rows").file();
+  settings.add("steps", &steps, "steps").advanced();
+  settings.advanced_group("Rarely").add("slots", &slots, "slots");
+  settings.group("Often").add("keep", &keep, "what").metavar("LOW-HIGH");
+  const std::string basic = settings.help(80, false), all = settings.help(80, true);
+  EXPECT_NE(basic.find("--help-all                this page and 2 options more"), std::string::npos)
+      << basic;
+  EXPECT_EQ(basic.find("--steps"), std::string::npos);
+  EXPECT_EQ(basic.find("Rarely"), std::string::npos) << "a heading of nothing";
+  EXPECT_NE(basic.find("MODEL"), std::string::npos) << "what is required is never hidden";
+  for (const char* part : {"--steps N", "Rarely:", "--slots N", "--data FILE", "--keep LOW-HIGH"})
+    EXPECT_NE(all.find(part), std::string::npos) << part;
+  Example none;
+  EXPECT_EQ(make_settings(&none).help(80, false).find("--help-all"), std::string::npos);
+}
+
+TEST(Settings, APathThatIsNotThereIsRefusedAtOnce) {
+  const auto error = [](const std::vector<std::string>& args) -> std::string {
+    std::string model, data, run;
+    Settings settings("laconic try", "Tries things.");
+    settings.positional("MODEL", &model, "a model").model().existing();
+    settings.add("data", &data, "rows").file().existing();
+    settings.add("run", &run, "a run").folder().existing();
+    try {
+      settings.parse(args);
+    } catch (const Error& caught) {
+      EXPECT_EQ(caught.kind(), ErrorKind::kUsage);
+      return caught.what();
+    }
+    return "";
+  };
+  EXPECT_EQ(error({"no/model/here"}),
+            "MODEL: expected a model folder, got no/model/here, which does not exist (to fetch "
+            "one: hf download ORG/NAME --local-dir no/model/here)");
+  EXPECT_NE(error({"Qwen/Qwen2.5-7B"}).find("hf download Qwen/Qwen2.5-7B --local-dir"),
+            std::string::npos);
+  EXPECT_EQ(error({"--data", "none.jsonl"}),
+            "--data: expected a file, got none.jsonl, which does not exist");
+  EXPECT_EQ(error({"--data", "/"}), "--data: expected a file, got /, which is a folder");
+  const std::string file = write_yaml("a: b\n");
+  EXPECT_EQ(error({"--run", file}), "--run: expected a folder, got " + file + ", which is a file");
+  EXPECT_EQ(error({"--data", "-"}), "") << "stdin";
+  EXPECT_EQ(error({"--data", file, "--run", testing::TempDir()}), "");
+  EXPECT_EQ(error({"--data", "none.jsonl", "--print-config"}), "") << "nothing is read";
+}
+
+TEST(Settings, ManPageAndCompletionNameEveryField) {
+  Example e;
+  const Settings settings = make_settings(&e);
+  const std::string man = settings.man_page(), bash = settings.completion("bash"),
+                    zsh = settings.completion("zsh"), fish = settings.completion("fish");
+  for (const char* name : {"model", "device", "num-steps", "learning-rate", "packed", "stop"}) {
+    const std::string option = std::string("--") + name;
+    EXPECT_NE(man.find(roff_text(option)), std::string::npos) << name;
+    EXPECT_NE(bash.find(option), std::string::npos) << name;
+    EXPECT_NE(zsh.find(option), std::string::npos) << name;
+    EXPECT_NE(fish.find(std::string(" -l ") + name), std::string::npos) << name;
+  }
+  EXPECT_NE(bash.find("--device) takes_value=1 kind= values='cpu cuda'"), std::string::npos)
+      << bash;
+  EXPECT_NE(bash.find("--model|--model-name-or-path)"), std::string::npos) << bash;
+  EXPECT_THROW(settings.completion("csh"), Error);
+  EXPECT_EQ(roff_text(".a-b\\"), "\\&.a\\-b\\e");
 }
 
 TEST(Settings, WrapBreaksAtSpaces) {

@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/terminal.h"
 #include "data/row_fields.h"
 #include "data/row_file.h"
 
@@ -119,6 +120,7 @@ std::vector<Problem> read_problems(const std::string& path, BadRows& bad_rows,
 
 std::string read_input(const std::string& path) {
   if (path != "-") return read_file(path);
+  tell_of_waiting("JSONL rows, one a line");
   std::string text;
   char block[1 << 16];
   while (const size_t got = std::fread(block, 1, sizeof block, stdin)) text.append(block, got);

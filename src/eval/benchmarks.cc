@@ -136,7 +136,7 @@ std::string benchmark_file(const Benchmark& benchmark, const std::string& data_d
     if (file_exists(path)) return path;
     tried += cat(tried.empty() ? "" : ", ", name);
   }
-  fail(ErrorKind::kFailure, benchmark.name, ": expected one of ", tried, " in ", data_dir,
+  fail(ErrorKind::kUsage, benchmark.name, ": expected one of ", tried, " in ", data_dir,
        ", got none (--data-dir)");
 }
 

@@ -93,7 +93,7 @@ void read_folder(const std::string& folder, const std::string& prefix, RunData& 
 }  // namespace
 
 RunData read_run(const std::string& folder) {
-  require(folder_exists(folder) || file_exists(folder), ErrorKind::kFailure, folder,
+  require(folder_exists(folder) || file_exists(folder), ErrorKind::kUsage, folder,
           ": expected a run folder or a sample file, got none");
   RunData run;
   if (!folder_exists(folder)) {
@@ -129,7 +129,7 @@ RunData read_run(const std::string& folder) {
     for (const std::string& benchmark : entries(folder))
       if (folder_exists(benchmark)) read_folder(benchmark, file_name(benchmark) + "/", run);
   }
-  require(!run.steps.empty() || !run.evals.empty() || !run.samples.empty(), ErrorKind::kFailure,
+  require(!run.steps.empty() || !run.evals.empty() || !run.samples.empty(), ErrorKind::kData,
           folder,
           ": expected a run with log.jsonl or samples/*.jsonl, or sample files, got none of them");
   return run;

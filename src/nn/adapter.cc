@@ -81,7 +81,7 @@ void check_keys(const SafetensorsFile& file, const std::vector<KeyedTensor>& wan
 }
 
 Json read_config(const std::string& folder) {
-  require(folder_exists(folder), ErrorKind::kModel, folder, ": expected an adapter folder, got ",
+  require(folder_exists(folder), ErrorKind::kUsage, folder, ": expected an adapter folder, got ",
           file_exists(folder) ? "a file" : "nothing there");
   const std::string path = join_path(folder, kConfigFile);
   require(file_exists(path), ErrorKind::kModel, folder, ": expected a file ", kConfigFile,

@@ -171,8 +171,7 @@ void read_generation_config(ModelIndex& index) {
 }  // namespace
 
 ModelIndex open_model(const std::string& folder) {
-  require(folder_exists(folder), ErrorKind::kModel, folder, ": expected a model folder, got ",
-          file_exists(folder) ? "a file" : "nothing there");
+  require_model_folder(folder, "model");
   ModelIndex index;
   index.folder = folder;
   const std::string config_path = join_path(folder, "config.json");

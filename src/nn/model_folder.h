@@ -5,9 +5,9 @@
 // dtypes, shapes) before memory for weights is claimed; what the architecture does not know is
 // refused, not skipped. Writing goes to a temporary folder beside the target; every file is
 // fsynced, manifest.json (sizes and hashes) comes last, then the folder takes its name. An error
-// removes the temporary folder and leaves the target as it was. Errors: Error(kModel) `file: field:
-// expected X, got Y`; Error(kDisk) when the device is full; Error(kUsage) when the target holds
-// something that laconic did not write.
+// removes the temporary folder and leaves the target as it was. Errors: Error(kUsage) for a folder
+// that is not there; Error(kModel) `file: field: expected X, got Y`; Error(kDisk) when the device
+// is full; Error(kUsage) when the target holds something that laconic did not write.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 

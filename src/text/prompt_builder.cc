@@ -170,6 +170,7 @@ PromptBuilder::~PromptBuilder() = default;
 PromptBuilder::PromptBuilder(PromptBuilder&&) noexcept = default;
 
 PromptBuilder PromptBuilder::from_folder(const std::string& folder) {
+  require_model_folder(folder, "model");
   auto state = std::make_unique<State>(Tokenizer::from_file(join_path(folder, "tokenizer.json")),
                                        read_prompt_files(folder), folder);
   const PromptFiles& files = state->files;

@@ -104,8 +104,8 @@ class Adapter(laconic_test.TestCase):
         for args in (["adapter", "merge", "--out", "m"], ["logprobs"]):
             message = self.error(*args, "--model", "wide", "--adapter", "a", code=EXIT_MODEL)
             self.assertIn("of a wrong dtype or shape", message)
-        self.assertIn("expected an adapter folder, got nothing there",
-                      self.error("logprobs", "--model", "model", "--adapter", "none", code=EXIT_MODEL))
+        self.assertIn("expected a folder, got none, which does not exist",
+                      self.error("logprobs", "--model", "model", "--adapter", "none", code=EXIT_USAGE))
         self.assertIn("expected a file adapter_config.json",
                       self.error("logprobs", "--model", "model", "--adapter", "other", code=EXIT_MODEL))
         self.assertFalse((self.folder / "m").exists())

@@ -4,7 +4,9 @@ SPDX-License-Identifier: Apache-2.0
 """
 import json
 import os
+import pty
 import signal
+import subprocess
 import time
 
 import laconic_test
@@ -175,6 +177,57 @@ class Profile(laconic_test.TestCase):
         self.assertNotIn("products x W", plain.stderr)
         for name in ("decode: products x W", "decode: attention", "draw of a token", "share"):
             self.assertIn(name, profiled.stderr)
+
+    def test_one_prompt(self):
+        model = laconic_test.REPOSITORY / "models/world-long"
+        question = "Tom has 3 cups. Tom finds 4. How many cups does Tom have?"
+        self.write("one.jsonl", [{"id": "1", "problem": question}])
+        args = ("--temperature", 0)
+        row, = self.rows(self.laconic("generate", model, "--prompt", question, *args))
+        self.assertEqual(row, self.rows(self.laconic("generate", model, "--data", "one.jsonl", *args))[0])
+        self.assertEqual(len(self.rows(self.laconic("generate", model, "--prompt", question, "--n", 2, *args))), 2)
+        self.assertIn("--input", self.error("generate", model, "--prompt", "x", "--input", "one.jsonl", code=EXIT_USAGE))
+        master, slave = pty.openpty()
+        process = subprocess.Popen(self.command("generate", model, "--prompt", question, *args), stdout=slave,
+                                   stderr=subprocess.DEVNULL)
+        os.close(slave)
+        text = b""
+        while True:
+            try:
+                piece = os.read(master, 4096)
+            except OSError:
+                break
+            if not piece:
+                break
+            text += piece
+        process.wait()
+        os.close(master)
+        self.assertEqual(text.decode().replace("\r\n", "\n"), row["completion"] + "\n")
+
+    # --- where a value comes from: one rule
+
+    def test_generation_config_is_followed_by_one_rule(self):
+        self.laconic("world", "--init-model", "model", "--hidden-size", 32, "--num-layers", 2,
+                     "--intermediate-size", 64, "--vocab-size", 384)
+        path = self.folder / "model/generation_config.json"
+        path.write_text(json.dumps({**json.loads(path.read_text()), "do_sample": True, "temperature": 0.25, "top_p": 0.5}))
+        self.write("p.jsonl", [{"id": "1", "problem": "1?", "answer": "1"}])
+        said = "sampling: temperature 0.25, top_p 0.5 from model/generation_config.json"
+        small = ("--max-new-tokens", 2)
+        result = self.laconic("generate", "model", "--data", "p.jsonl", *small)
+        self.assertIn(said, result.stderr)
+        self.assertIn('"temperature": 0.25, "top_p": 0.5', result.stderr)
+        self.assertIn(said, self.laconic("chat", "model", *small, stdin="1?\n").stderr)
+        result = self.laconic("eval", "model", "--data", "p.jsonl", *small, "--compare",
+                              laconic_test.REPOSITORY / "models/world-long")
+        self.assertEqual(result.stderr.count("from model/generation_config.json"), 1)
+        self.assertIn("T 0.25, top_p 0.5", result.stdout)
+        given = self.laconic("eval", "model", "--data", "p.jsonl", *small, "--temperature", 0.9)
+        self.assertIn("sampling: top_p 0.5 from", given.stderr)
+        self.assertIn("T 0.9, top_p 0.5", given.stdout)
+        preset = self.laconic("eval", "model", "--data", "p.jsonl", *small, "--preset", "r1")
+        self.assertNotIn("from model/generation_config.json", preset.stderr)
+        self.assertIn("T 0.6, top_p 0.95", preset.stdout)
 
 
 laconic_test.main()

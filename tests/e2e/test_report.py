@@ -118,9 +118,9 @@ class Report(laconic_test.TestCase):
 
     def test_errors(self):
         self.laconic("report", code=laconic_test.EXIT_USAGE)
-        self.laconic("report", "absent", code=laconic_test.EXIT_FAILURE)
+        self.laconic("report", "absent", code=laconic_test.EXIT_USAGE)
         (self.folder / "empty").mkdir()
-        self.laconic("report", "empty", code=laconic_test.EXIT_FAILURE)
+        self.laconic("report", "empty", code=laconic_test.EXIT_DATA)
         self.write("header.jsonl", [HEADER])
         self.assertIn("expected judged replies", self.error("report", "header.jsonl", code=laconic_test.EXIT_DATA))
         run = self.write_run("bad")

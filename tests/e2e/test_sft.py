@@ -95,6 +95,12 @@ class Sft(laconic_test.TestCase):
         again = self.laconic(*args)
         self.assertIn("used again", again.stderr)
         self.assertIn("paired over 24 problems", again.stdout)
+        # The verdict first, the systems by their names, and why replies are not right.
+        self.assertTrue(again.stdout.startswith("run/model against model\nequal accuracy: the interval's lower end "),
+                        again.stdout)
+        self.assertRegex(again.stdout, r"\n +model +run/model\nproblems x samples")
+        self.assertRegex(again.stdout, r"\nwhy not right: model, \d+ of 48 replies\n  without a box or other answer ")
+        self.assertRegex(again.stdout, r"\n  to set: --max-new-tokens, as \d+ replies reach the cap of 20\n")
         # Both are wrong everywhere, so the difference is zero: a margin of 0 is met by its interval [0, 0].
         self.laconic(*args, "--check", "--margin", 0)
         rows = self.read_rows("EVAL/second.jsonl")
@@ -102,6 +108,44 @@ class Sft(laconic_test.TestCase):
             row["verdict"] = "right" if row["id"] != rows[1]["id"] else "wrong"
         self.write("EVAL/first.jsonl", [self.read_rows("EVAL/first.jsonl")[0]] + rows[1:])
         self.laconic(*args, "--check", "--margin", 0.01, code=EXIT_CHECK)
+
+    def test_epochs_are_steps(self):
+        args = ("sft", "model", "--train", "long.jsonl", "--out", "run", "--per-device-train-batch-size", 10)
+        result = self.laconic(*args, "--num-train-epochs", 2.5)
+        self.assertIn("2.5 epochs of 24 rows are 6 steps of 10", result.stderr)
+        self.assertEqual(len(self.steps("run")), 6)
+        self.assertIn("max_steps: 6\n", (self.folder / "run/config.yaml").read_text())
+        self.laconic("sft", "--config", self.folder / "run/config.yaml")  # the resolved file goes on with the run
+        self.laconic(*args, "--num-train-epochs", 2.5)
+        self.assertIn("expected it without max_steps", self.error(*args, "--num-train-epochs", 1, "--max-steps", 3,
+                                                                   code=EXIT_USAGE))
+
+    def test_many_epochs_are_warned_of(self):
+        few = self.sft("few", "--train", "long.jsonl", "--max-steps", 150, "--print-config")
+        self.assertEqual(few.stderr, "")
+        args = ("--train", "long.jsonl", "--per-device-train-batch-size", 24, "--max-length", 400)
+        self.assertNotIn(" times", self.sft("less", *args, "--max-steps", 3).stderr)
+        many = self.laconic("sft", "model", "--train", "long.jsonl", "--out", "many", "--max-steps", 4,
+                            "--per-device-train-batch-size", 400)
+        self.assertIn("4 steps of 400 rows see each of the 24 rows 67 times", many.stderr)
+
+    def test_a_run_can_be_made_longer(self):
+        self.sft("whole", "--train", "long.jsonl", "--max-steps", 9)
+        self.sft("run", "--train", "long.jsonl", "--max-steps", 6)
+        result = self.sft("run", "--train", "long.jsonl", "--max-steps", 9)
+        self.assertIn("run: lengthened from 6 to 9 steps", result.stderr)
+        self.assertNotIn("warning", result.stderr)
+        for run in ("run", "whole"):
+            self.assertEqual(len(self.steps(run)), 9)
+        weights = [(self.folder / run / "model/model.safetensors").read_bytes() for run in ("whole", "run")]
+        self.assertEqual(weights[0], weights[1], "a constant rate does not know the length")
+        self.assertEqual(json.loads((self.folder / "run/run.json").read_text())["identity"]["max_steps"], 9)
+        self.assertIn("max_steps: 9\n", (self.folder / "run/config.yaml").read_text())
+        shorter = self.sft("run", "--train", "long.jsonl", "--max-steps", 7, code=EXIT_USAGE)
+        self.assertIn("max_steps 9, got 7", shorter.stderr)
+        self.sft("fall", "--train", "long.jsonl", "--max-steps", 2, "--lr-scheduler-type", "linear")
+        fall = self.sft("fall", "--train", "long.jsonl", "--max-steps", 3, "--lr-scheduler-type", "linear")
+        self.assertIn("the learning rates of a run of 2 steps", fall.stderr)
 
     def test_tokenize_round_trip(self):
         text = "Tom has 12 cups.<|im_end|> \u00e9\u4e2d"

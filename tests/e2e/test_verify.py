@@ -39,7 +39,7 @@ class Verify(laconic_test.TestCase):
     def test_usage(self):
         self.laconic("verify", "--bad-rows", "keep", code=laconic_test.EXIT_USAGE)
         self.laconic("verify", "--gold", "x", code=laconic_test.EXIT_USAGE)
-        self.laconic("verify", "--input", "absent.jsonl", code=laconic_test.EXIT_FAILURE)
+        self.laconic("verify", "--input", "absent.jsonl", code=laconic_test.EXIT_USAGE)
 
     def test_members_stay_byte_for_byte(self):
         row = '{"gold": 1.50, "big": 123456789012345678, "response": "\\\\boxed{3/2}",  "z": "\\u00e9"}'
@@ -114,6 +114,20 @@ class Verify(laconic_test.TestCase):
             {"gold": "1", "response": "\\boxed{\\zeta(}", "label": False}))
         self.assertIn("agreement where decided 50.00 %, undecided 33.33 %", result.stdout)
         self.assertRegex(result.stdout, r"different-number +1 +0 +0 +1 +0")
+
+    def test_one_answer(self):
+        for gold, answer, code, text in (
+                ("1/2", "0.5", 0, "right (equal-rational): 0.5 = 1/2"),
+                ("1/2", "so \\boxed{0.5}", 0, "right (equal-rational): 0.5 = 1/2"),
+                ("72", "It is\n#### 72", 0, "right"),
+                ("1/2", "0.6", 7, "wrong (different-number): 3/5 is not 1/2"),
+                ("-3", "-3", 0, "right"),
+                ("5", "the box \\boxed{}", 7, "wrong (empty-box)")):
+            result = self.laconic("verify", gold, answer, code=code)
+            self.assertTrue(result.stdout.startswith(text), result.stdout)
+            self.assertEqual(result.stdout.count("\n"), 1)
+        self.assertIn("expected GOLD and ANSWER, got GOLD alone", self.error("verify", "1/2", code=laconic_test.EXIT_USAGE))
+        self.assertIn("--input", self.error("verify", "1/2", "1/2", "--input", "-", code=laconic_test.EXIT_USAGE))
 
 
 laconic_test.main()

@@ -1,0 +1,21 @@
+# Writes what completes laconic in bash, zsh and fish, and its manual pages, as the installed binary prints them.
+# `laconic`: the binary, run from the build folder. DESTDIR counts as for files.
+set(share "$ENV{DESTDIR}${CMAKE_INSTALL_PREFIX}/share")
+function(laconic_page path)
+  execute_process(COMMAND "${laconic}" ${ARGN} OUTPUT_VARIABLE text COMMAND_ERROR_IS_FATAL ANY)
+  message(STATUS "Installing: ${share}/${path}")
+  file(WRITE "${share}/${path}" "${text}")
+endfunction()
+
+laconic_page(bash-completion/completions/laconic completion bash)
+laconic_page(zsh/site-functions/_laconic completion zsh)
+laconic_page(fish/vendor_completions.d/laconic.fish completion fish)
+laconic_page(man/man1/laconic.1 man)
+execute_process(COMMAND "${laconic}" --help OUTPUT_VARIABLE help COMMAND_ERROR_IS_FATAL ANY)
+string(REGEX MATCHALL "\n  [a-z]+   *[^\n]" lines "${help}")
+foreach(line ${lines})
+  string(REGEX REPLACE "^\n  ([a-z]+).*" "\\1" command "${line}")
+  if(NOT command STREQUAL "laconic")
+    laconic_page(man/man1/laconic-${command}.1 man ${command})
+  endif()
+endforeach()
