@@ -32,31 +32,54 @@ struct EvalSettings {
   bool profile = false;
 
   void add_to(Settings& settings) {
-    settings.add("model", &model, "model folder; with --endpoint the served name")
-        .alias("model_name_or_path")
-        .required();
-    settings.add("adapter", &adapter, kAdapterHelp);
+    settings.positional("MODEL", &model, "model folder; with --endpoint the served name");
+    settings.model().alias("model_name_or_path").required();
+    settings.add("adapter", &adapter, kAdapterHelp).folder().existing();
     settings.add("compare", &compare, "a second model: its paired difference to the first");
-    settings.add("compare_adapter", &compare_adapter,
-                 "the same for the second model (which may be the same folder)");
+    settings.model();
+    settings
+        .add("compare_adapter", &compare_adapter,
+             "the same for the second model (which may be the same folder)")
+        .folder()
+        .existing()
+        .advanced();
     source.add_to(settings);
-    settings.add("out", &out,
-                 "folder for the judged replies ([BENCHMARK/]first.jsonl, second.jsonl): the same "
-                 "command goes on where it was stopped, at the sample, and finds what is there");
+    settings
+        .add("out", &out,
+             "folder for the judged replies ([BENCHMARK/]first.jsonl, second.jsonl): the same "
+             "command goes on where it was stopped, at the sample, and finds what is there")
+        .folder()
+        .alias("output");
     settings.add("margin", &margin, "accuracy that the second model may lose, as a share")
         .range(0, 1);
     settings.add("check", &check, "exit with 7 unless the second model is within the margin");
+    settings.advanced();
     settings.add("json", &json, "numbers as one JSON object instead of tables");
     add_profile_option(settings, profile);
     settings.group("Sampler");
     source.measure.add_to(settings);
+    settings.alias_of("sampler_seed", "seed");
     control.add_to(settings);
     endpoint.add_to(settings);
-    settings.example("laconic eval --model M --data problems.jsonl --samples 4");
-    settings.example("laconic eval --model M --bench gsm8k,math500 --data-dir D --out EVAL");
-    settings.example("laconic eval --model M --compare RUN/model --data problems.jsonl --out EVAL");
+    settings.example("laconic eval MODEL --data problems.jsonl --samples 4");
+    settings.example("laconic eval MODEL --bench gsm8k,math500 --data-dir D --out EVAL");
+    settings.example("laconic eval MODEL --compare RUN/model --data problems.jsonl --out EVAL");
     settings.example(
         "laconic eval --endpoint http://localhost:8000 --model NAME --bench gsm8k --data-dir D");
+  }
+
+  // Before a file is read.
+  void validate(const Settings& settings) const {
+    require(!check || !compare.empty(), ErrorKind::kUsage,
+            "--check: expected --compare with it, got none");
+    require(compare_adapter.empty() || !compare.empty(), ErrorKind::kUsage,
+            "--compare-adapter: expected --compare with it, got none");
+    std::vector<std::string> local = {"adapter", "compare_adapter", "slots", "sampling_weights"};
+    local.insert(local.end(), ControlOptions::names().begin(), ControlOptions::names().end());
+    endpoint.validate(settings, local);
+    if (endpoint.enabled()) return;
+    require_model_folder(model, "MODEL");
+    if (!compare.empty()) require_model_folder(compare, "--compare");
   }
 };
 
@@ -208,24 +231,17 @@ int run_eval(Arguments arguments) {
                "named benchmarks; two models are compared in pairs.");
   settings.add_to(all);
   if (!all.parse(arguments)) return 0;
-  require(!settings.check || !settings.compare.empty(), ErrorKind::kUsage,
-          "--check: expected --compare with it, got none");
-  require(settings.compare_adapter.empty() || !settings.compare.empty(), ErrorKind::kUsage,
-          "--compare-adapter: expected --compare with it, got none");
-  std::vector<std::string> local = {"adapter", "compare_adapter", "slots", "sampling_weights"};
-  local.insert(local.end(), ControlOptions::names().begin(), ControlOptions::names().end());
-  settings.endpoint.validate(all, local);
+  settings.validate(all);
   const ProfileReport report(settings.profile);
   install_signal_handlers();
+  if (!settings.endpoint.enabled()) settings.source.model_folder = settings.model;
   std::vector<EvalTask> tasks = read_eval_tasks(settings.source, all);
   for (EvalTask& task : tasks)
     task.measure.control = settings.control.resolve(all, task.measure.sampling.max_new_tokens);
-  std::vector<std::string> folders = {settings.model}, names = {"model"};
+  std::vector<std::string> folders = {settings.model};
   const std::vector<std::string> adapters = {settings.adapter, settings.compare_adapter};
-  if (!settings.compare.empty()) {
-    folders.push_back(settings.compare);
-    names = {"first", "second"};
-  }
+  if (!settings.compare.empty()) folders.push_back(settings.compare);
+  const std::vector<std::string> names = system_names(folders, adapters);
   std::vector<EvaluatedTask> evaluated(tasks.size());
   for (size_t i = 0; i < folders.size(); ++i) {
     std::optional<LoadedModel> loaded;

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/eval_output.h"
 
+#include <algorithm>
 #include <cstdio>
 
 #include "base/error.h"
 #include "eval/summary.h"
+#include "eval/why.h"
 
 namespace laconic {
 namespace {
@@ -81,17 +83,42 @@ std::string setting_line(const EvaluatedTask& task) {
   return text;
 }
 
+std::string why_of(const Evaluated& model, const std::string& name) {
+  const Json& setting = model.header.at("setting", "header");
+  WhyContext context;
+  context.name = name;
+  context.max_new_tokens = setting.at("max_new_tokens", "setting").as_integer("max_new_tokens");
+  context.asks_for_box =
+      setting.at("instruction", "setting").as_string("instruction").find("\\boxed") !=
+      std::string::npos;
+  const std::string text = why_text(model.records, context);
+  return text.empty() ? "" : "\n" + text;
+}
+
 std::string task_text(const EvaluatedTask& task, const std::vector<std::string>& names,
                       double margin) {
   std::vector<std::vector<GroupSummary>> groups;
   for (const Evaluated& model : task.models)
     groups.push_back(summarise_by_difficulty(model.records));
-  std::string text = summary_table(summaries_of(task, names));
-  if (!groups.front().empty()) text += "\n" + difficulty_table(names, groups);
+  std::string text;
   if (task.models.size() == 2)
-    text += "\n" + comparison_text(compare_samples(task.models[0].records, task.models[1].records),
-                                   margin);
+    text = cat(
+        names[1], " against ", names[0], "\n",
+        comparison_text(compare_samples(task.models[0].records, task.models[1].records), margin),
+        "\n");
+  text += summary_table(summaries_of(task, names));
+  if (!groups.front().empty()) text += "\n" + difficulty_table(names, groups);
+  for (size_t i = 0; i < task.models.size(); ++i) text += why_of(task.models[i], names[i]);
   return text + control_text(task, names) + "\n" + setting_line(task) + "\n";
+}
+
+// "out/run1/model", 2 -> "run1/model"
+std::string last_components(std::string path, int count) {
+  while (path.size() > 1 && path.ends_with('/')) path.pop_back();
+  size_t begin = path.size();
+  for (; count > 0 && begin != std::string::npos && begin > 0; --count)
+    begin = path.rfind('/', begin - 1);
+  return begin == std::string::npos || begin == 0 ? path : path.substr(begin + 1);
 }
 
 // One line a benchmark: problems and samples, then accuracy, tokens and truncated share of each
@@ -101,7 +128,9 @@ std::string overview(const std::vector<EvaluatedTask>& tasks,
   std::string text = "all benchmarks\n";
   text += std::string(kNameWidth, ' ') + cell("problems", 9) + cell("n", 4);
   for (const std::string& name : names)
-    text += cell(name + " acc %", kCellWidth) + cell("tokens", kCellWidth) + cell("cut %", 7);
+    text +=
+        cell(name.substr(name.size() - std::min<size_t>(name.size(), 9)) + " acc %", kCellWidth) +
+        cell("tokens", kCellWidth) + cell("cut %", 7);
   text += "\n";
   for (const EvaluatedTask& task : tasks) {
     const std::vector<Summary> summaries = summaries_of(task, names);
@@ -141,6 +170,23 @@ Json task_json(const EvaluatedTask& task, const std::vector<std::string>& names)
 }
 
 }  // namespace
+
+std::vector<std::string> system_names(const std::vector<std::string>& folders,
+                                      const std::vector<std::string>& adapters) {
+  // As many path components as tell them apart.
+  std::vector<std::string> names;
+  for (int depth = 1; depth <= 4; ++depth) {
+    names.clear();
+    for (size_t i = 0; i < folders.size(); ++i) {
+      std::string name = last_components(folders[i], depth);
+      if (i < adapters.size() && !adapters[i].empty())
+        name += " + " + last_components(adapters[i], depth);
+      names.push_back(std::move(name));
+    }
+    if (names.size() < 2 || names[0] != names[1]) return names;
+  }
+  return {"first", "second"};  // one and the same model twice
+}
 
 std::string eval_text(const std::vector<EvaluatedTask>& tasks,
                       const std::vector<std::string>& names, double margin) {

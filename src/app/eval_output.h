@@ -22,6 +22,10 @@ struct EvaluatedTask {
   std::vector<Evaluated> models;
 };
 
+// What the models are called in tables: the end of their path, with the adapter's.
+std::vector<std::string> system_names(const std::vector<std::string>& folders,
+                                      const std::vector<std::string>& adapters);
+
 std::string eval_text(const std::vector<EvaluatedTask>& tasks,
                       const std::vector<std::string>& names, double margin);
 // One file of problems: {"setting", "models", "comparison"}; benchmarks: {"benchmarks": [{"name",

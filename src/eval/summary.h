@@ -67,7 +67,7 @@ Table summary_measures(std::span<const Summary> summaries);
 // A line for each difficulty found in any set, accuracy and tokens of each set.
 std::string difficulty_table(std::span<const std::string> names,
                              std::span<const std::vector<GroupSummary>> sets);
-// Difference, tests, token ratio and the verdict at the margin, in at most 100 columns.
+// The verdict at the margin, then difference, tests and token ratio, in at most 100 columns.
 std::string comparison_text(const Comparison& comparison, double margin);
 // The sampler setting in one line: "n 4, T 0.7, top_p 0.95, cap 512, template 1f..., seed 7".
 // Absent fields are left out.

@@ -84,6 +84,25 @@ TEST(Summary, TheVerdictSaysHowManyProblemsItNeeds) {
   EXPECT_EQ(equal.find("were accuracy equal"), std::string::npos);
 }
 
+TEST(Summary, TheVerdictComesFirst) {
+  std::vector<SampleRecord> before, after;
+  for (int i = 0; i < 400; ++i) {
+    before.push_back(reply(std::to_string(i), "right", 90, ""));
+    after.push_back(reply(std::to_string(i), i % 100 ? "right" : "wrong", 20, ""));
+  }
+  const std::string text = comparison_text(compare_samples(before, after), 0.05);
+  EXPECT_TRUE(
+      text.starts_with("equal accuracy: the interval's lower end clears the margin of 5.0 "
+                       "points, p < 0.0001\n"))
+      << text;
+}
+
+TEST(Summary, ALongNameKeepsItsEnd) {
+  const Summary one = summarise("runs/first-attempt/model", kReplies);
+  const std::string table = summary_table(std::vector<Summary>{one});
+  EXPECT_NE(table.find("..st-attempt/model"), std::string::npos) << table;
+}
+
 TEST(Summary, UnknownErrorsAreNotShownAsZero) {
   const Summary got = summarise("one", std::vector<SampleRecord>{kReplies[0]});
   EXPECT_EQ(percent_text(got.accuracy), "100.0 +- ?");

@@ -113,6 +113,13 @@ std::string range_text(const Interval& interval, double scale, int digits) {
              : std::string("unknown with one problem");
 }
 
+std::string p_text(double p) { return p < 1e-4 ? std::string("p < 0.0001") : "p = " + fixed(p, 4); }
+
+// A name that does not fit keeps its end, which is what tells models of one folder apart.
+std::string fitted(const std::string& name, size_t width) {
+  return name.size() <= width ? name : ".." + name.substr(name.size() - (width - 2));
+}
+
 std::string needed_text(const PairedDifference& accuracy, double margin) {
   const double sd = accuracy.se * std::sqrt(static_cast<double>(accuracy.num_problems));
   const std::optional<int64_t> needed = problems_needed(sd, margin);
@@ -154,7 +161,7 @@ std::string summary_table(std::span<const Summary> summaries) {
   std::string out;
   const auto add = [&](const std::vector<std::string>& row, size_t most) {
     out += padded(row[0], kLabelWidth, false);
-    for (size_t i = 1; i < row.size(); ++i) out += padded(row[i].substr(0, most), kCellWidth);
+    for (size_t i = 1; i < row.size(); ++i) out += padded(fitted(row[i], most), kCellWidth);
     out += "\n";
   };
   add(table.header, kCellWidth - 1);
@@ -173,7 +180,7 @@ std::string difficulty_table(std::span<const std::string> names,
   levels.erase(std::unique(levels.begin(), levels.end()), levels.end());
   std::string out = padded("difficulty", kLabelWidth, false);
   for (const std::string& name : names)
-    out += padded(name.substr(0, 12) + " acc %", kCellWidth) + padded("tokens", kCellWidth);
+    out += padded(fitted(name, 12) + " acc %", kCellWidth) + padded("tokens", kCellWidth);
   out += "\n";
   for (const std::string& level : levels) {
     out += padded(level, kLabelWidth, false);
@@ -193,19 +200,20 @@ std::string comparison_text(const Comparison& comparison, double margin) {
   const bool equal = comparison.within_margin(margin);
   const MarginVerdict verdict = judge_margin(accuracy.interval, margin);
   const PermutationTest test = permutation_test(comparison.accuracy_differences);
-  std::string out = cat(
-      "accuracy difference  ", fixed(100 * accuracy.mean, 2), " points, 95 % ",
-      range_text(accuracy.interval, 100, 2), ", paired over ", accuracy.num_problems,
-      " problems\n  bootstrap          95 % ",
-      range_text(bootstrap_interval(comparison.accuracy_differences), 100, 2),
-      "\n  permutation test   p = ", fixed(test.p, 4), " for no difference (", test.method,
-      ")\ntokens difference    ", fixed(comparison.tokens.mean, 1), ", 95 % ",
-      range_text(comparison.tokens.interval, 1, 1), "\ntokens ratio         ",
-      fixed(comparison.token_ratio.ratio, 3), ", 95 % ",
-      range_text(comparison.token_ratio.interval, 1, 3), "\n", margin_verdict_name(verdict),
-      ": the interval's lower end ", equal ? "clears" : "does not clear", " the margin of ",
-      fixed(100 * margin, 1), " points, p = ", fixed(non_inferiority_p(accuracy, margin), 4), "\n");
-  return verdict == MarginVerdict::kUndecided ? out + needed_text(accuracy, margin) : out;
+  std::string out =
+      cat(margin_verdict_name(verdict), ": the interval's lower end ",
+          equal ? "clears" : "does not clear", " the margin of ", fixed(100 * margin, 1),
+          " points, ", p_text(non_inferiority_p(accuracy, margin)), "\n");
+  if (verdict == MarginVerdict::kUndecided) out += needed_text(accuracy, margin);
+  return out + cat("accuracy difference  ", fixed(100 * accuracy.mean, 2), " points, 95 % ",
+                   range_text(accuracy.interval, 100, 2), ", paired over ", accuracy.num_problems,
+                   " problems\n  bootstrap          95 % ",
+                   range_text(bootstrap_interval(comparison.accuracy_differences), 100, 2),
+                   "\n  permutation test   ", p_text(test.p), " for no difference (", test.method,
+                   ")\ntokens difference    ", fixed(comparison.tokens.mean, 1), ", 95 % ",
+                   range_text(comparison.tokens.interval, 1, 1), "\ntokens ratio         ",
+                   fixed(comparison.token_ratio.ratio, 3), ", 95 % ",
+                   range_text(comparison.token_ratio.interval, 1, 3), "\n");
 }
 
 }  // namespace laconic

@@ -7,7 +7,7 @@ import signal
 import time
 
 import laconic_test
-from laconic_test import EXIT_DATA, EXIT_FAILURE, EXIT_USAGE
+from laconic_test import EXIT_DATA, EXIT_USAGE
 
 
 class Eval(laconic_test.TestCase):
@@ -88,7 +88,7 @@ class Eval(laconic_test.TestCase):
         self.assertIn("did you mean gsm8k?", message("--bench", "gsm8", code=EXIT_USAGE))
         self.assertIn("gsm8k twice", message("--bench", "gsm8k,gsm8k", code=EXIT_USAGE))
         self.assertIn("svamp: expected one of svamp.jsonl, svamp/test.jsonl",
-                      message("--bench", "gsm8k,svamp", "--data-dir", "data", code=EXIT_FAILURE))
+                      message("--bench", "gsm8k,svamp", "--data-dir", "data", code=EXIT_USAGE))
         self.write("data/gsm8k.jsonl", [{"problem": "1?", "answer": "1"}])
         self.assertIn("gsm8k.jsonl:1: expected the field question of gsm8k",
                       message("--bench", "gsm8k", "--data-dir", "data", code=EXIT_DATA))
