@@ -14,10 +14,14 @@
 #include "app/commands.h"
 #include "app/plan_calibration.h"
 #include "app/plan_gpu.h"
+#include "app/plan_models.h"
+#include "app/plan_options.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/json.h"
 #include "base/machine.h"
+#include "base/nearest.h"
+#include "base/progress.h"
 #include "base/settings.h"
 #include "nn/adapter_config.h"
 #include "nn/decode.h"
@@ -26,72 +30,6 @@
 
 namespace laconic {
 namespace {
-
-struct PlanOptions {
-  std::string model, gpu = "h100", sampling_weights = "auto";
-  int64_t max_steps = 0, rows = 64, row_tokens = 512, longest_row = 0, micro_batch_tokens = 8192;
-  double target_share = 0.8;
-  bool gradient_checkpointing = false, bf16 = false;
-  int64_t lora_r = 0;
-  int64_t problems = 0, samples = 1, prompt_tokens = 128, reply_tokens = 512, slots = 64;
-  int64_t evaluations = 1;
-  int64_t gpus = 0;
-  double utilisation = 0.4;
-  bool calibrate = true, json = false;
-
-  void add_to(Settings& settings);
-};
-
-void PlanOptions::add_to(Settings& settings) {
-  settings.add("model", &model, "model folder; only its config.json is read");
-  settings.alias("model_name_or_path").required();
-  settings.group("Training (as sft and tldr)")
-      .add("max_steps", &max_steps, "optimizer steps; 0: no training")
-      .range(0, 1e9)
-      .add("rows", &rows, "rows a step")
-      .alias("per_device_train_batch_size")
-      .range(1, 1e9)
-      .add("row_tokens", &row_tokens, "mean tokens of a row, prompt and completion")
-      .range(2, 1e9)
-      .add("longest_row", &longest_row, "tokens; 0: 4 times the mean, as far as a micro-batch goes")
-      .range(0, 1e9)
-      .add("target_share", &target_share, "share of a row's tokens that are trained on")
-      .range(0.001, 1)
-      .add("micro_batch_tokens", &micro_batch_tokens, "tokens run at once")
-      .range(1, 1e9)
-      .add("gradient_checkpointing", &gradient_checkpointing, "keep only layer inputs")
-      .add("bf16", &bf16, "matrix products in bf16")
-      .add("lora_r", &lora_r, "train an adapter of this rank on all linear layers; 0: all weights")
-      .range(0, 1e6);
-  settings.group("Sampling (as eval, generate and tldr's evaluations)")
-      .add("problems", &problems, "of an evaluation; 0: no sampling")
-      .range(0, 1e9)
-      .add("samples", &samples, "replies to each problem")
-      .range(1, 1e6)
-      .add("prompt_tokens", &prompt_tokens, "mean tokens of a prompt")
-      .range(1, 1e9)
-      .add("reply_tokens", &reply_tokens, "mean tokens of a reply")
-      .range(2, 1e9)
-      .add("slots", &slots,
-           "replies sampled side by side (on the CPU of a small model six a thread)")
-      .range(1, 1e6)
-      .add(
-          "sampling_weights", &sampling_weights,
-          "how the sampler stores matrices; auto: bfloat16 where config.json says so, else float32")
-      .choices({"auto", "float32", "bfloat16", "int8"})
-      .add("evaluations", &evaluations, "how often; tldr: max_steps / eval_steps + 1")
-      .range(1, 1e9);
-  settings.group("Where")
-      .add("calibrate", &calibrate,
-           "measure this machine for some 15 seconds; without: memory alone")
-      .add("gpus", &gpus, "instead of this machine: so many cards, from published peaks")
-      .range(0, 1e6)
-      .add("gpu", &gpu, "kind of card: " + gpu_names())
-      .add("utilisation", &utilisation, "assumed share of a card's bf16 peak")
-      .range(0.01, 1)
-      .add("json", &json, "print one JSON object")
-      .example("laconic plan --model M --max-steps 200 --row-tokens 700 --problems 500 --bf16");
-}
 
 // What running adds: code that is first used then, threads, the tokenizer (measured on the small
 // world: 22 MiB in an evaluation, 24 and 41 in training with one row and with 64).
@@ -104,6 +42,9 @@ int64_t resident_bytes() {
   return resident * ::sysconf(_SC_PAGESIZE);
 }
 
+// The longest that measuring may take, all parts together; making weights comes beside it.
+constexpr double kMeasuringS = 14;
+
 struct TimePart {
   std::string name;
   double seconds = 0;
@@ -115,10 +56,20 @@ struct Plan {
   int64_t num_weights = 0, num_adapter_weights = -1;
   std::vector<MemoryPart> memory;
   std::vector<TimePart> time;
-  std::string basis;  // of the time
+  std::string basis;        // of the time
+  std::string where;        // of the memory
+  int64_t most_bytes = -1;  // that are there; -1: this machine's
 };
 
+// A folder's config.json, or what is known of a name.
 ModelConfig read_config(const std::string& folder) {
+  if (!path_exists(folder)) {
+    if (const std::optional<ModelConfig> known = find_known_model(folder)) return *known;
+    const std::string near = nearest(folder, known_model_names());
+    require(near.empty(), ErrorKind::kUsage, "MODEL: expected a model folder or a known name, got ",
+            folder, " (did you mean ", near, "?)");
+  }
+  require_model_folder(folder, "MODEL");
   const std::string path = join_path(folder, "config.json");
   require(file_exists(path), ErrorKind::kModel, folder,
           ": expected a file config.json, got none (is it a model folder?)");
@@ -171,6 +122,7 @@ int64_t bytes_of(StorageChoice choice, const ModelConfig& config) {
 }
 
 void plan_memory(const PlanOptions& options, Plan& plan) {
+  plan.where = "fp32 on the CPU";
   plan.memory = {{"program and libraries", resident_bytes() + kLaterBytes,
                   "measured now, and 30 MiB that running adds"}};
   const auto append = [&](const std::vector<MemoryPart>& parts) {
@@ -210,13 +162,18 @@ Work work_of(const PlanOptions& options, int64_t slots) {
 void plan_time_here(const PlanOptions& options, Plan& plan) {
   const int64_t slots = slots_here(options, plan);
   const Work work = work_of(options, slots);
+  Progress progress("measuring this machine", CalibrationTime::kNumParts, "parts");
+  int64_t num_begun = 0;
+  const CalibrationTime time(kMeasuringS,
+                             [&](const char* part) { progress.update(num_begun++, part); });
   char how[120];
   plan.basis = cat("measured on ", at::get_num_threads(), " threads of this machine just now");
   if (options.max_steps > 0) {
     const TrainShape shape = train_shape(options, plan);
-    const TrainCost cost =
-        measure_training(plan.config, {shape.batch_tokens, options.row_tokens, options.target_share,
-                                       options.lora_r, shape.decoder});
+    const TrainCost cost = measure_training(plan.config,
+                                            {shape.batch_tokens, options.row_tokens,
+                                             options.target_share, options.lora_r, shape.decoder},
+                                            time);
     const double update = options.lora_r > 0 ? static_cast<double>(plan.num_adapter_weights) /
                                                    static_cast<double>(plan.num_weights)
                                              : 1;
@@ -230,15 +187,46 @@ void plan_time_here(const PlanOptions& options, Plan& plan) {
         {"optimizer", static_cast<double>(options.max_steps) * cost.s_per_update * update,
          cat(static_cast<int64_t>(1e3 * cost.s_per_update * update), " ms a step")});
   }
-  if (options.problems == 0) return;
-  const SampleCost cost =
-      measure_sampling(plan.config, {slots, options.prompt_tokens, options.reply_tokens,
-                                     parse_storage_choice(options.sampling_weights)});
+  if (options.problems == 0) return progress.vanish();
+  const SampleCost cost = measure_sampling(plan.config,
+                                           {slots, options.prompt_tokens, options.reply_tokens,
+                                            parse_storage_choice(options.sampling_weights)},
+                                           time);
   std::snprintf(how, sizeof how, "%.0f tokens/s", 1 / cost.s_per_prompt_token);
   plan.time.push_back({"prompts", work.prompt_tokens * cost.s_per_prompt_token, how});
   std::snprintf(how, sizeof how, "%.0f tokens/s with %ld slots",
                 static_cast<double>(slots) / cost.s_per_step, static_cast<long>(slots));
   plan.time.push_back({"replies", work.steps * cost.s_per_step, how});
+  progress.vanish();
+}
+
+// Parts of training_memory that are not the CPU engine's own.
+bool is_on_card(const std::string& part) {
+  for (const char* name : {"weights", "adapter", "gradients", "optimizer moments", "activations"})
+    if (part == name) return true;
+  return false;
+}
+
+// Of one card: every card holds the model whole, and a share of the rows or replies.
+void plan_memory_gpus(const PlanOptions& options, Plan& plan) {
+  const GpuKind& kind = find_gpu(options.gpu);
+  plan.where =
+      cat("of each of ", options.gpus, " x ", kind.name, ", ", kind.memory_gb, " GB; an estimate");
+  plan.most_bytes = static_cast<int64_t>(kind.memory_gb * 1e9);
+  const bool trains = options.max_steps > 0;
+  if (trains) {
+    TrainShape shape = train_shape(options, plan);
+    shape.num_threads = 1;
+    for (MemoryPart& part : training_memory(plan.config, shape))
+      if (is_on_card(part.name)) plan.memory.push_back(std::move(part));
+  }
+  if (options.problems == 0) return;
+  // Weights and cache in bf16.
+  plan.memory.push_back({"weights of the sampler", 2 * plan.num_weights, "2 N"});
+  const int64_t positions = options.prompt_tokens + options.reply_tokens;
+  const int64_t row = plan.config.num_layers * plan.config.num_kv_heads * plan.config.head_dim;
+  plan.memory.push_back(
+      {"KV cache", 4 * row * positions * slots_of(options), "4 L K E a position"});
 }
 
 void plan_time_gpus(const PlanOptions& options, Plan& plan) {
@@ -309,14 +297,16 @@ void print_plan(const Plan& plan) {
               plan.num_adapter_weights < 0
                   ? ""
                   : cat(", ", plan.num_adapter_weights, " in the adapter").c_str());
-  std::printf("memory   of the largest step, fp32 on the CPU\n");
+  std::printf("memory   of the largest step, %s\n", plan.where.c_str());
   for (const MemoryPart& part : plan.memory)
     print_row(part.name, size_text(part.bytes), part.formula);
   const int64_t bytes = total_bytes(plan.memory);
   print_row("in all", size_text(bytes), "");
-  const int64_t available = read_machine().memory_available_bytes;
+  const bool is_here = plan.most_bytes < 0;
+  const int64_t available = is_here ? read_machine().memory_available_bytes : plan.most_bytes;
   if (bytes > available)
-    std::printf("warning  only %s are available on this machine\n", bytes_text(available).c_str());
+    std::printf("warning  only %s are available on %s\n", bytes_text(available).c_str(),
+                is_here ? "this machine" : "a card");
   if (plan.time.empty()) return;
   std::printf("time     %s\n", plan.basis.c_str());
   for (const TimePart& part : plan.time) print_row(part.name, time_text(part.seconds), part.how);
@@ -327,6 +317,7 @@ Json plan_json(const Plan& plan) {
   Json json = Json::object();
   json["architecture"] = plan.config.architecture;
   json["num_weights"] = plan.num_weights;
+  json["memory_of"] = plan.where;
   json["memory"] = Json::array();
   for (const MemoryPart& part : plan.memory) {
     Json row = Json::object();
@@ -367,11 +358,13 @@ int run_plan(Arguments arguments) {
   plan.config = read_config(options.model);
   plan.num_weights = count_weights(plan.config);
   if (options.lora_r > 0) plan.num_adapter_weights = adapter_weights(plan.config, options.lora_r);
-  plan_memory(options, plan);
-  if (options.gpus > 0)
+  if (options.gpus > 0) {
+    plan_memory_gpus(options, plan);
     plan_time_gpus(options, plan);
-  else if (options.calibrate)
-    plan_time_here(options, plan);
+  } else {
+    plan_memory(options, plan);
+    if (options.calibrate) plan_time_here(options, plan);
+  }
   if (options.json)
     std::printf("%s\n", plan_json(plan).dump(2).c_str());
   else

@@ -25,8 +25,11 @@ std::string gpu_names() {
 }
 
 const GpuKind& find_gpu(const std::string& name) {
+  std::string lower = name;
+  std::transform(lower.begin(), lower.end(), lower.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   for (const GpuKind& kind : kKinds)
-    if (name == kind.name) return kind;
+    if (lower == kind.name) return kind;
   fail(ErrorKind::kUsage, "--gpu: expected one of ", gpu_names(), ", got \"", name, "\"");
 }
 

@@ -6,6 +6,7 @@ import json
 import math
 import os
 import shutil
+import time
 
 import laconic_test
 from laconic_test import EXIT_MODEL, EXIT_USAGE
@@ -27,6 +28,10 @@ class Plan(laconic_test.TestCase):
         if not calibrate:
             args = (*args, "--no-calibrate")
         return json.loads(self.laconic("plan", "--model", self.folder, "--json", *args).stdout)
+
+    def make(self, name):
+        (self.folder / name).mkdir()
+        return self.folder / name
 
     def bytes_of(self, plan, name):
         return sum(part["bytes"] for part in plan["memory"] if part["part"] == name)
@@ -101,6 +106,32 @@ class Plan(laconic_test.TestCase):
         self.assertRegex(self.error("plan", "--model", self.folder, "--max-steps", 1, "--gpus", 1, "--gpu", "h9",
                                     code=EXIT_USAGE), "expected one of a100, ")
 
+    def test_cards_get_no_figures_of_this_machine(self):
+        plan = self.plan("--max-steps", 10, "--problems", 100, "--gpus", 8)
+        self.assertNotIn("program and libraries", [part["part"] for part in plan["memory"]])
+        self.assertNotIn("CPU", json.dumps(plan))
+        self.assertIn("of each of 8 x h100, 80 GB", plan["memory_of"])
+        self.assertEqual(self.bytes_of(plan, "KV cache"), 2 * 64 * (128 + 512) * 30 * 3 * 64 * 2)
+        text = self.laconic("plan", "Qwen2.5-72B", "--max-steps", 10, "--gpus", 1, "--gpu", "H100").stdout
+        self.assertNotIn("CPU", text)
+        self.assertIn("are available on a card", text)
+        self.assertNotIn("this machine", text)
+
+    def test_models_by_name_in_any_case(self):
+        plans = [self.laconic("plan", name, "--max-steps", 10, "--gpus", 1, "--gpu", gpu).stdout
+                 for name, gpu in (("Qwen2.5-7B", "h100"), ("qwen2.5-7b", "H100"), ("Qwen/Qwen2.5-7B-Instruct", "h100"))]
+        self.assertIn("7615.6 million weights", plans[0])
+        self.assertEqual(plans[1], plans[0])
+        self.assertEqual(plans[2], plans[0])
+
+    def test_calibration_keeps_to_its_time(self):
+        start = time.time()
+        for name in ("SmolLM2-135M", "Qwen2.5-7B"):
+            plan = json.loads(self.laconic("plan", name, "--json", "--max-steps", 10, "--problems", 64, timeout_s=200).stdout)
+            self.assertIn("replies", [part["part"] for part in plan["time"]])
+        # 20 seconds each on a machine of its own; others may be at work here.
+        self.assertLess(time.time() - start, 120)
+
     def test_calibration_measures_this_machine(self):
         model = self.folder / "world"
         model.mkdir()
@@ -129,7 +160,8 @@ class Plan(laconic_test.TestCase):
     def test_bad_input_is_named(self):
         self.assertIn("expected --max-steps", self.error("plan", "--model", self.folder, code=EXIT_USAGE))
         self.assertIn("expected a file config.json",
-                      self.error("plan", "--model", self.folder / "none", "--max-steps", 1, code=EXIT_MODEL))
+                      self.error("plan", "--model", self.make("empty"), "--max-steps", 1, code=EXIT_MODEL))
+        self.assertIn("did you mean Qwen2.5-7B?", self.error("plan", "Qwen2.5-7", "--max-steps", 1, code=EXIT_USAGE))
 
 
 laconic_test.main()
