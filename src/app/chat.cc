@@ -8,16 +8,19 @@
 #include <exception>
 #include <iostream>
 #include <memory>
+#include <optional>
 #include <thread>
 
 #include "app/adapted_model.h"
 #include "app/chat_model.h"
 #include "app/chat_screen.h"
 #include "app/commands.h"
+#include "app/line_editor.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/settings.h"
 #include "base/signals.h"
+#include "base/terminal.h"
 
 namespace laconic {
 namespace {
@@ -31,15 +34,26 @@ constexpr const char* kHelp =
 struct ChatSettings {
   std::string model, adapter, compare, compare_adapter, system, instruction;
   SamplingOptions sampling;
+  bool history = true;
 
   void add_to(Settings& settings) {
-    settings.positional("MODEL", &model, "model folder").alias("model_name_or_path").required();
-    settings.add("adapter", &adapter, kAdapterHelp);
-    settings.add("compare", &compare, "a second model folder: both reply, side by side");
-    settings.add("compare_adapter", &compare_adapter,
-                 "the same for the second model (which may be the same folder)");
+    settings.positional("MODEL", &model, "model folder").model().existing();
+    settings.alias("model_name_or_path").required();
+    settings.add("adapter", &adapter, kAdapterHelp).folder().existing();
+    settings.add("compare", &compare, "a second model folder: both reply, side by side")
+        .model()
+        .existing();
+    settings
+        .add("compare_adapter", &compare_adapter,
+             "the same for the second model (which may be the same folder)")
+        .folder()
+        .existing()
+        .advanced();
     settings.add("system", &system, "system turn to begin with");
     settings.add("instruction", &instruction, "put on a line of its own after what is asked");
+    settings.add("history", &history,
+                 "keep what is typed at a terminal in $XDG_STATE_HOME/laconic/chat_history "
+                 "(~/.local/state), for the arrow keys and Ctrl-R");
     sampling.max_new_tokens = 4096;
     add_sampling_options(settings, sampling);
     settings.example("laconic chat models/world-long --compare models/world-short");
@@ -59,10 +73,9 @@ std::string status_of(const ChatReply& reply) {
 
 class Chat {
  public:
-  Chat(const ChatSettings& settings, const Settings& all)
-      : settings_(settings), screen_(screen_of_stdout()) {
-    add_model(settings.model, settings.adapter, all);
-    if (!settings.compare.empty()) add_model(settings.compare, settings.compare_adapter, all);
+  explicit Chat(const ChatSettings& settings) : settings_(settings), screen_(screen_of_stdout()) {
+    add_model(settings.model, settings.adapter);
+    if (!settings.compare.empty()) add_model(settings.compare, settings.compare_adapter);
     if (names_.size() == 2 && names_[0] == names_[1]) names_ = {settings.model, settings.compare};
     reset(settings.system);
   }
@@ -82,8 +95,8 @@ class Chat {
   }
 
  private:
-  void add_model(const std::string& folder, const std::string& adapter, const Settings& all) {
-    models_.push_back(std::make_unique<ChatModel>(folder, adapter, all, settings_.sampling));
+  void add_model(const std::string& folder, const std::string& adapter) {
+    models_.push_back(std::make_unique<ChatModel>(folder, adapter, settings_.sampling));
     names_.push_back(adapter.empty() ? file_name(folder)
                                      : cat(file_name(folder), " + ", file_name(adapter)));
     starts_thinking_.push_back(models_.back()->starts_thinking());
@@ -91,14 +104,18 @@ class Chat {
 
   bool read_line(std::string& line) {
     if (screen_.is_terminal) {
-      std::fputs(screen_.colour ? "\x1b[1m>\x1b[0m " : "> ", stdout);
-      std::fflush(stdout);
+      if (!editor_) editor_.emplace(">", screen_.colour, history_path());
+      return editor_->read_line(line) && !take_interrupt();
     }
     // A terminal gives whole lines, so nothing read ahead is missed here.
-    if (isatty(STDIN_FILENO) != 0 && interrupted_before_input(STDIN_FILENO)) return false;
+    if (stdin_is_terminal() && interrupted_before_input(STDIN_FILENO)) return false;
     if (!std::getline(std::cin, line) || take_interrupt()) return false;
     if (line.ends_with('\r')) line.pop_back();
     return true;
+  }
+
+  std::string history_path() const {
+    return settings_.history ? state_file("chat_history") : std::string();
   }
 
   void reset(const std::string& system) {
@@ -173,6 +190,7 @@ class Chat {
   std::vector<std::unique_ptr<ChatModel>> models_;
   std::vector<std::string> names_;
   std::vector<bool> starts_thinking_;
+  std::optional<LineEditor> editor_;  // of a terminal
 };
 
 }  // namespace
@@ -186,7 +204,8 @@ int run_chat(Arguments arguments) {
   if (!all.parse(arguments)) return 0;
   require(settings.compare_adapter.empty() || !settings.compare.empty(), ErrorKind::kUsage,
           "--compare-adapter: expected --compare with it, got none");
-  Chat chat(settings, all);
+  use_generation_config(all, settings.model, settings.sampling);
+  Chat chat(settings);
   install_interrupt_handler();
   chat.run();
   return 0;

@@ -34,6 +34,10 @@ class Terminal:
         self.text = ""
 
     def type(self, text):
+        # The editor takes keys once it has switched the terminal, a moment behind its prompt.
+        deadline = time.time() + 60
+        while termios.tcgetattr(self.master)[3] & termios.ICANON and time.time() < deadline:
+            time.sleep(0.01)
         os.write(self.master, text.encode())
 
     def read_until(self, pattern, timeout_s=60):
@@ -50,6 +54,17 @@ class Terminal:
                     break
         raise AssertionError(f"expected {pattern!r}, got {self.text[start:]!r}")
 
+    def wait(self, timeout_s=60):
+        """The exit code. Reads on: a terminal that nobody reads may hold its program back."""
+        deadline = time.time() + timeout_s
+        while self.process.poll() is None and time.time() < deadline:
+            if select.select([self.master], [], [], 0.1)[0]:
+                try:
+                    self.text += os.read(self.master, 65536).decode("utf-8", "replace")
+                except OSError:
+                    break
+        return self.process.wait(timeout=10)
+
     def close(self):
         if self.process.poll() is None:
             self.process.kill()
@@ -62,7 +77,7 @@ class Chat(laconic_test.TestCase):
         return self.laconic("chat", *args, **options)
 
     def terminal(self, *args):
-        terminal = Terminal(self.command("chat", *args), self.environment({"TERM": "xterm"}))
+        terminal = Terminal(self.command("chat", *args), self.environment({"TERM": "xterm", "XDG_STATE_HOME": str(self.folder)}))
         self.addCleanup(terminal.close)
         return terminal
 
@@ -130,7 +145,7 @@ class Chat(laconic_test.TestCase):
     def test_refusals(self):
         self.chat(MODELS / "world-long", "--compare-adapter", "short", code=EXIT_USAGE)
         self.chat(MODELS / "world-long", "--slots", 2, code=EXIT_USAGE)
-        self.chat("nothing", code=EXIT_MODEL)
+        self.chat("nothing", code=EXIT_USAGE)
         self.chat(code=EXIT_USAGE)
 
     def test_in_a_terminal_thinking_is_dim(self):
@@ -141,7 +156,7 @@ class Chat(laconic_test.TestCase):
         self.assertIn("\x1b[2m<think>", text)
         self.assertRegex(text, r"</think>\x1b\[0m\s*\\boxed\{20\}")
         terminal.type("/quit\n")
-        self.assertEqual(terminal.process.wait(timeout=30), 0)
+        self.assertEqual(terminal.wait(), 0)
 
     def test_in_a_terminal_two_models_stand_side_by_side(self):
         terminal = self.terminal(MODELS / "world-long", "--compare", MODELS / "world-short", "--temperature", 0)
@@ -149,7 +164,26 @@ class Chat(laconic_test.TestCase):
         terminal.type(QUESTION + "\n")
         text = terminal.read_until(r"tokens/s\](.|\n)*" + PROMPT)
         self.assertRegex(text, r"world-long {29,}world-short")
-        self.assertRegex(re.sub(r"\x1b\[\d*m", "", text), r"\n<think> +<think>")
+        self.assertRegex(re.sub(r"\x1b\[\d*m", "", text), r"(\n|\x1b\[J)<think> +<think>")
+
+    def test_a_typed_line_can_be_edited_and_comes_back(self):
+        args = (MODELS / "world-long", "--temperature", 0, "--max-new-tokens", 2)
+        history = self.folder / "laconic/chat_history"
+        for typed in ("/qxuit\x1b[D\x1b[D\x1b[D\x7f\n",  # three to the left, one deleted: /quit
+                      "\x1b[A\n"):                        # the line of the chat before
+            terminal = self.terminal(*args)
+            terminal.read_until(PROMPT)
+            terminal.type(typed)
+            self.assertEqual(terminal.wait(), 0)
+            self.assertIn("/quit", history.read_text())
+        self.assertEqual(history.stat().st_mode & 0o777, 0o600)
+        history.unlink()
+        terminal = self.terminal(*args, "--no-history")
+        terminal.read_until(PROMPT)
+        terminal.type("/quit\n")
+        self.assertEqual(terminal.wait(), 0)
+        self.chat(*args, stdin="/quit\n", env={"XDG_STATE_HOME": str(self.folder)})
+        self.assertFalse(history.exists(), "neither with --no-history nor without a terminal")
 
     def test_ctrl_c_ends_a_reply_and_then_the_chat(self):
         self.laconic("world", "--init-model", "model", "--hidden-size", 64, "--num-layers", 4,
@@ -166,7 +200,7 @@ class Chat(laconic_test.TestCase):
         terminal.type("\n")
         terminal.read_until(PROMPT)
         terminal.process.send_signal(signal.SIGINT)
-        self.assertEqual(terminal.process.wait(timeout=30), 0)
+        self.assertEqual(terminal.wait(), 0)
 
 
 laconic_test.main()
