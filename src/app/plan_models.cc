@@ -81,6 +81,7 @@ std::optional<ModelConfig> find_known_model(const std::string& name) {
     json["rope_theta"] = 1e6;
     json["hidden_act"] = "silu";
     json["torch_dtype"] = "bfloat16";
+    if (model.architecture == kMistral) json["sliding_window"] = nullptr;  // asks to be told
     return parse_model_config(json, model.name);
   }
   return std::nullopt;

@@ -14,6 +14,7 @@ namespace {
 
 constexpr size_t kLabelWidth = 22;
 constexpr size_t kCellWidth = 19;
+constexpr size_t kLevelWidth = 12, kLevelCell = 17;  // two systems fit 80 columns
 
 std::string padded(const std::string& text, size_t width, bool right = true) {
   if (text.size() >= width) return text;
@@ -178,17 +179,17 @@ std::string difficulty_table(std::span<const std::string> names,
   if (levels.empty()) return "";
   std::sort(levels.begin(), levels.end(), difficulty_before);
   levels.erase(std::unique(levels.begin(), levels.end()), levels.end());
-  std::string out = padded("difficulty", kLabelWidth, false);
+  std::string out = padded("difficulty", kLevelWidth, false);
   for (const std::string& name : names)
-    out += padded(fitted(name, 12) + " acc %", kCellWidth) + padded("tokens", kCellWidth);
+    out += padded(fitted(name, 10) + " acc %", kLevelCell) + padded("tokens", kLevelCell);
   out += "\n";
   for (const std::string& level : levels) {
-    out += padded(level, kLabelWidth, false);
+    out += padded(level, kLevelWidth, false);
     for (const auto& set : sets) {
       const auto found = std::find_if(set.begin(), set.end(),
                                       [&](const GroupSummary& g) { return g.difficulty == level; });
-      out += padded(found == set.end() ? "-" : percent_text(found->summary.accuracy), kCellWidth);
-      out += padded(found == set.end() ? "-" : tokens_text(found->summary.tokens), kCellWidth);
+      out += padded(found == set.end() ? "-" : percent_text(found->summary.accuracy), kLevelCell);
+      out += padded(found == set.end() ? "-" : tokens_text(found->summary.tokens), kLevelCell);
     }
     out += "\n";
   }

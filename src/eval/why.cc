@@ -64,9 +64,9 @@ std::string why_text(std::span<const SampleRecord> records, const WhyContext& co
     hint("--max-new-tokens, as ", faults.num_cut, " replies reach the cap of ",
          context.max_new_tokens);
   if (share(faults.num_no_answer) >= kWorthAHint && !context.asks_for_box)
-    hint("--instruction 'Put your final answer within \\boxed{}.', which none asks for");
+    hint("--instruction 'Put your final answer within \\boxed{}.'");
   if (share(faults.num_no_answer) >= kWorthAHint)
-    hint("--answer-from box,hashes,phrase,number, for answers that stand elsewhere");
+    hint("--answer-from box,hashes,phrase,number, if answers stand elsewhere");
   if (share(faults.num_only_thinking) >= kWorthAHint)
     hint("--count-thinking, as ", faults.num_only_thinking, " replies end inside <think>");
   return text;

@@ -28,9 +28,8 @@ TEST(Why, SaysWhatIsMissingInOrderAndWhatToSet) {
             "  without a box or other answer 25.0 %, cut at the cap 25.0 %\n"
             "  reasons: no-box 2, different-number 1, not-read 1, unclosed-thinking 1\n"
             "  to set: --max-new-tokens, as 2 replies reach the cap of 512\n"
-            "  to set: --instruction 'Put your final answer within \\boxed{}.', which none asks "
-            "for\n"
-            "  to set: --answer-from box,hashes,phrase,number, for answers that stand elsewhere\n"
+            "  to set: --instruction 'Put your final answer within \\boxed{}.'\n"
+            "  to set: --answer-from box,hashes,phrase,number, if answers stand elsewhere\n"
             "  to set: --count-thinking, as 1 replies end inside <think>\n");
 }
 
