@@ -121,8 +121,20 @@ void Normalizer::add(const Json& json, const std::string& place) {
 }
 
 std::string Normalizer::apply(std::string_view text) const {
+  // Each step counts by what it reads and writes, so that neither many steps nor one that makes a
+  // text longer take the time of a text thousands of times as long.
+  constexpr size_t kTimes = 256, kMore = 4096;
+  size_t left = kMore + kTimes * text.size();
   std::string out(text);
-  for (const auto& step : steps_) out = step->apply(out);
+  for (const auto& step : steps_) {
+    std::string next = step->apply(out);
+    const size_t work = out.size() + next.size();
+    require(work <= left, ErrorKind::kData, "normalizer: expected at most ",
+            kMore + kTimes * text.size(), " bytes read and written for a text of ", text.size(),
+            " bytes, got more");
+    left -= work;
+    out = std::move(next);
+  }
   return out;
 }
 

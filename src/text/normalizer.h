@@ -3,7 +3,8 @@
 //
 // Source: `tokenizers` 0.2x, normalizers; UAX #15 (utf8proc decomposes and composes, normal_form.cc
 // orders marks and skips the stretches that no normal form changes). Works on the text alone: no
-// offsets are kept. A normal form takes n log n time for any n bytes.
+// offsets are kept. A normal form takes n log n time for any n bytes, and all steps together are
+// bounded by the length of the text (Error(kData) beyond).
 // Errors: Error(kModel). Thread-safe.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once

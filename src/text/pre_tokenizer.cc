@@ -30,9 +30,16 @@ PreTokenizer PreTokenizer::parse(const Json& json, const std::string& place) {
           json.kind_name());
   std::vector<Part> parts;
   flatten(json, place, parts);
+  constexpr size_t kMaxParts = 64, kMaxByteLevels = 4;  // each ByteLevel may double the text
+  require(parts.size() <= kMaxParts, ErrorKind::kModel, place, ": expected at most ", kMaxParts,
+          " stages, got ", parts.size());
+  size_t num_byte_levels = 0;
   for (const Part& part : parts) {
     const bool is_bytes = part.json->at("type", part.place).as_string(part.place) == "ByteLevel";
     const bool is_last = &part == &parts.back();
+    num_byte_levels += is_bytes ? 1 : 0;
+    require(num_byte_levels <= kMaxByteLevels, ErrorKind::kModel, part.place, ": expected at most ",
+            kMaxByteLevels, " ByteLevel stages, got more");
     auto stage = parse_stage(*part.json, is_bytes && !is_last, part.place);
     if (!stage->is_identity()) pre_tokenizer.stages_.push_back(std::move(stage));
     if (is_bytes && is_last) pre_tokenizer.units_ = PieceUnits::kBytes;

@@ -4,7 +4,9 @@
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>
 
+#include <algorithm>
 #include <array>
+#include <ctime>
 #include <new>
 
 #include "base/error.h"
@@ -15,7 +17,19 @@
 namespace laconic {
 namespace {
 
-constexpr uint32_t kMatchLimit = 1u << 30;
+// At one start of a match: a million, and more for a long text, whose match may have many parts.
+constexpr size_t kMatchLimit = 1'000'000, kMatchLimitPerByte = 16;
+// Starts between two looks at the clock; seconds for a text, and for each of its bytes.
+constexpr size_t kStartsPerSearch = 256;
+constexpr double kMaxSeconds = 1, kMaxSecondsPerByte = 2e-6;
+// What the automaton may read: this often, and so much more.
+constexpr size_t kReadsPerByte = 256, kMoreReads = 1 << 20;
+
+double thread_seconds() {
+  timespec now{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+  return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
+}
 constexpr size_t kJitStackStartBytes = 64 << 10, kJitStackMaxBytes = 16 << 20;
 
 PCRE2_SPTR as_units(std::string_view text) { return reinterpret_cast<PCRE2_SPTR>(text.data()); }
@@ -32,7 +46,6 @@ struct ThreadContext {
   pcre2_jit_stack* stack = pcre2_jit_stack_create(kJitStackStartBytes, kJitStackMaxBytes, nullptr);
   ThreadContext() {
     if (!match) throw std::bad_alloc();
-    pcre2_set_match_limit(match, kMatchLimit);
     if (stack) pcre2_jit_stack_assign(match, nullptr, stack);
   }
   ~ThreadContext() {
@@ -70,7 +83,8 @@ Regex Regex::compile(std::string_view pattern, const std::string& place, Engine 
   auto code = std::make_unique<Code>();
   int error = 0;
   size_t error_offset = 0;
-  const uint32_t options = PCRE2_UTF | PCRE2_UCP | PCRE2_MULTILINE | PCRE2_NO_AUTO_CAPTURE;
+  const uint32_t options =
+      PCRE2_UTF | PCRE2_UCP | PCRE2_MULTILINE | PCRE2_NO_AUTO_CAPTURE | PCRE2_USE_OFFSET_LIMIT;
   code->code = pcre2_compile(as_units(translated), translated.size(), options, &error,
                              &error_offset, context.get());
   require(code->code != nullptr, ErrorKind::kModel, place,
@@ -82,7 +96,10 @@ Regex Regex::compile(std::string_view pattern, const std::string& place, Engine 
 
 Regex::Matches::Matches(const Regex& regex, std::string_view subject)
     : regex_(regex), subject_(subject) {
+  work_.limit = kMoreReads + kReadsPerByte * subject.size();
   if (regex.has_scanner()) return;
+  deadline_s_ =
+      thread_seconds() + kMaxSeconds + kMaxSecondsPerByte * static_cast<double>(subject.size());
   data_ = pcre2_match_data_create(1, nullptr);
   if (!data_) throw std::bad_alloc();
   if (replace_by_stand_ins(subject, copy_)) subject_ = copy_;
@@ -90,20 +107,48 @@ Regex::Matches::Matches(const Regex& regex, std::string_view subject)
 
 Regex::Matches::~Matches() { pcre2_match_data_free(static_cast<pcre2_match_data*>(data_)); }
 
+int Regex::Matches::search(size_t from) {
+  auto* data = static_cast<pcre2_match_data*>(data_);
+  const Code& code = *regex_.code_;
+  pcre2_match_context* context = thread_match_context();
+  const size_t limit = kMatchLimit + kMatchLimitPerByte * subject_.size();
+  pcre2_set_match_limit(context, static_cast<uint32_t>(std::min<size_t>(limit, UINT32_MAX)));
+  for (size_t start = from;; start = next_window(start)) {
+    const size_t last = next_window(start);
+    pcre2_set_offset_limit(context, last < subject_.size() ? last : PCRE2_UNSET);
+    const int rc = code.jit ? pcre2_jit_match(code.code, as_units(subject_), subject_.size(), start,
+                                              0, data, context)
+                            : pcre2_match(code.code, as_units(subject_), subject_.size(), start,
+                                          PCRE2_NO_UTF_CHECK, data, context);
+    if (rc != PCRE2_ERROR_NOMATCH || last >= subject_.size()) return rc;
+    require(
+        thread_seconds() < deadline_s_, ErrorKind::kData,
+        "pre-tokenizer: expected a text that the pattern can split in time, got one on which it "
+        "searches for too long, at byte ",
+        start);
+  }
+}
+
+// Where a search that begins at `start` is to end: at the start of a character.
+size_t Regex::Matches::next_window(size_t start) const {
+  size_t end = std::min(start + kStartsPerSearch, subject_.size());
+  while (end < subject_.size() && (subject_[end] & 0xc0) == 0x80) ++end;
+  return end;
+}
+
 std::optional<TextRange> Regex::Matches::next() {
   if (const auto& scanner = regex_.code_->scanner) {
-    const auto found = scanner->find(subject_, from_);
+    const auto found = scanner->find(subject_, from_, work_);
+    require(work_.looked_at <= work_.limit, ErrorKind::kData,
+            "pre-tokenizer: expected a text that the pattern can split in time, got one that it "
+            "reads again and again, at byte ",
+            from_);
     if (found) from_ = found->end;
     return found;
   }
   auto* data = static_cast<pcre2_match_data*>(data_);
-  const Code& code = *regex_.code_;
-  pcre2_match_context* context = thread_match_context();
   while (from_ <= subject_.size()) {
-    const int rc = code.jit ? pcre2_jit_match(code.code, as_units(subject_), subject_.size(), from_,
-                                              0, data, context)
-                            : pcre2_match(code.code, as_units(subject_), subject_.size(), from_,
-                                          PCRE2_NO_UTF_CHECK, data, context);
+    const int rc = search(from_);
     if (rc == PCRE2_ERROR_NOMATCH) return std::nullopt;
     require(rc >= 0, ErrorKind::kData,
             "pre-tokenizer: expected a text that the pattern can split, got ", pcre2_message(rc),
@@ -117,6 +162,12 @@ std::optional<TextRange> Regex::Matches::next() {
     }
     from_ = found.end;
     last_end_ = found.end;
+    constexpr unsigned kSearchesPerLook = 64;
+    require(
+        ++num_found_ % kSearchesPerLook != 0 || thread_seconds() < deadline_s_, ErrorKind::kData,
+        "pre-tokenizer: expected a text that the pattern can split in time, got one on which it "
+        "searches for too long, at byte ",
+        from_);
     return found;
   }
   return std::nullopt;

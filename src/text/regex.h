@@ -3,9 +3,10 @@
 //
 // Most patterns of tokenizers run on our own automaton (regex_scanner.h), the others on PCRE2 with
 // UTF, UCP and, where the machine has it, JIT; the matches are the same. Newline is LF alone; ^ and
-// $ match at lines (Ruby). Errors: compile throws Error(kModel); a search that exceeds PCRE2's
-// limits throws Error(kData). Thread-safe after construction: a Matches object belongs to one
-// thread.
+// $ match at lines (Ruby). Bounded, whatever pattern and text: the automaton by what it reads,
+// PCRE2 by its match limit at each start and by the processor's time for all of a text, since it
+// does not tell its work. Errors: compile throws Error(kModel); a search beyond a bound throws
+// Error(kData). Thread-safe after construction: a Matches object belongs to one thread.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -42,8 +43,15 @@ class Regex {
     const Regex& regex_;
     std::string copy_;  // with stand-ins for characters that PCRE2 may not know (unicode_age.h)
     std::string_view subject_;
+    // The next match of PCRE2 at or behind `from`; its return code.
+    int search(size_t from);
+    size_t next_window(size_t start) const;
+
     void* data_ = nullptr;  // PCRE2's
+    RegexScanner::Work work_;
+    double deadline_s_ = 0;  // of this thread's processor time
     size_t from_ = 0;
+    unsigned num_found_ = 0;
     std::optional<size_t> last_end_;
   };
 

@@ -162,7 +162,7 @@ std::optional<RegexScanner> RegexScanner::compile(std::string_view pattern) {
 }
 
 // Where the match at `begin` ends; `begin` if there is none.
-size_t RegexScanner::match_end(std::string_view text, size_t begin) const {
+size_t RegexScanner::match_end(std::string_view text, size_t begin, Work& work) const {
   size_t end = begin;
   size_t state = start_;
   for (size_t pos = begin;;) {
@@ -176,13 +176,16 @@ size_t RegexScanner::match_end(std::string_view text, size_t begin) const {
     const uint16_t entry = table_[state * num_classes_ + next_class];
     if ((entry & kMatchBit) != 0) end = here;
     state = entry & (kMatchBit - 1);
-    if (state == kDead) return end;
+    if (state == kDead) {
+      work.looked_at += pos - begin;
+      return end;
+    }
   }
 }
 
-std::optional<TextRange> RegexScanner::find(std::string_view text, size_t from) const {
-  while (from < text.size()) {
-    const size_t end = match_end(text, from);
+std::optional<TextRange> RegexScanner::find(std::string_view text, size_t from, Work& work) const {
+  while (from < text.size() && work.looked_at <= work.limit) {
+    const size_t end = match_end(text, from, work);
     if (end > from) return TextRange{from, end};
     next_code_point(text, from);
   }

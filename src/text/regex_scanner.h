@@ -30,13 +30,18 @@ class RegexScanner {
   static std::optional<RegexScanner> compile(std::string_view pattern);
 
   // The first match that begins at or behind `from`; never empty. REQUIRES: well-formed text.
-  std::optional<TextRange> find(std::string_view text, size_t from) const;
+  // Adds what it looked at to `looked_at`, in bytes, and gives up (no match) beyond `limit`.
+  struct Work {
+    size_t looked_at = 0;
+    size_t limit = SIZE_MAX;
+  };
+  std::optional<TextRange> find(std::string_view text, size_t from, Work& work) const;
 
  private:
   friend class ScannerBuilder;
   static constexpr uint16_t kMatchBit = 0x8000, kDead = 0;
   uint8_t class_of(char32_t c) const { return pages_[page_of_[c >> 8] * size_t{256} + (c & 0xFF)]; }
-  size_t match_end(std::string_view text, size_t begin) const;
+  size_t match_end(std::string_view text, size_t begin, Work& work) const;
 
   std::array<uint8_t, 128> ascii_{};
   std::vector<uint16_t> page_of_;  // by code point / 256

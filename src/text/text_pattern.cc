@@ -26,7 +26,11 @@ TextPattern TextPattern::parse(const Json& json, const std::string& place) {
 std::string TextPattern::replace(std::string_view text, std::string_view content) const {
   std::string out;
   size_t done = 0;
+  constexpr size_t kTimes = 256, kMore = 1'000'000;
   const auto put = [&](size_t begin, size_t end) {
+    require(out.size() + content.size() <= kMore + kTimes * text.size(), ErrorKind::kData,
+            "normalizer: expected a replacement of sane length, got more than ",
+            kMore + kTimes * text.size(), " bytes");
     out += text.substr(done, begin - done);
     out += content;
     done = end;

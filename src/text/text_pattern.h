@@ -21,7 +21,8 @@ class TextPattern {
   // The text to look for; empty for a regular expression.
   const std::string& literal() const { return literal_; }
   const Regex& regex() const { return *regex_; }  // REQUIRES: no literal
-  // The text with every match replaced.
+  // The text with every match replaced. Error(kData) where it would be longer than 256 times
+  // the text and a million bytes.
   std::string replace(std::string_view text, std::string_view content) const;
 
  private:
