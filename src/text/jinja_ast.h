@@ -49,7 +49,7 @@ struct Expr {
   std::vector<ExprPointer> children;
   std::vector<std::pair<std::string, ExprPointer>> named;
   std::vector<std::string> operators;
-  Builtin builtin = nullptr;
+  Builtin builtin = nullptr;  // of a filter or test; nullptr: there is none of this name
 };
 
 struct Stmt;
@@ -58,17 +58,25 @@ using Body = std::vector<Stmt>;
 enum class StmtKind {
   kText,
   kOutput,
-  kIf,        // branches; otherwise
-  kFor,       // target in value if condition; body; otherwise
-  kSet,       // target = value
-  kSetBlock,  // target = body (through the filters in value, if any)
-  kMacro,     // name(parameters); body
-  kCall,      // value is the call, parameters are the caller's
-  kFilter,    // value is the chain of filters over body
-  kWith,      // parameters are the assignments
-  kGroup,     // body: generation blocks
+  kIf,          // branches; otherwise
+  kFor,         // target in value if condition; body; otherwise
+  kSet,         // target = value
+  kSetBlock,    // target = body (through the filters in value, if any)
+  kMacro,       // name(parameters); body
+  kCall,        // value is the call, parameters are the caller's
+  kFilter,      // value is the chain of filters over body
+  kWith,        // parameters are the assignments
+  kGroup,       // body
+  kGeneration,  // body: a generation block
+  kBlock,       // text is its name; body
+  kRefused,     // what would need other templates, refused if it is met; text says what
   kBreak,
   kContinue,
+};
+
+// What a macro's body asks for by name, besides its parameters.
+struct Extras {
+  bool varargs = false, kwargs = false, caller = false;
 };
 
 struct Parameter {
@@ -85,9 +93,18 @@ struct Stmt {
   std::vector<std::pair<ExprPointer, Body>> branches;
   Body body, otherwise;
   bool is_recursive = false;  // of kFor: its loop can be called
+  bool is_scoped = false;     // of kBlock: sees the variables around it
+  Extras extras;              // of kMacro and kCall
 };
 
 // Error(kModel) with line and column for anything outside the language.
 Body parse_template(const std::vector<Token>& tokens, const std::string& place);
+
+// Fills in `extras`, and refuses what jinja2 refuses when it compiles: filters and tests that do
+// not exist, unless a condition decides whether they are met; two blocks of one name. Part of
+// parse_template.
+void check_template(Body& body, const std::string& place);
+// The blocks of a template, in order.
+std::vector<const Stmt*> find_blocks(const Body& body);
 
 }  // namespace laconic::jinja

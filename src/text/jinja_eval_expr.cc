@@ -1,7 +1,6 @@
 // Names, operators, slices and the calling of filters and tests.
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
-#include <cmath>
 
 #include "base/error.h"
 #include "text/jinja_eval.h"
@@ -15,10 +14,17 @@ struct SliceBounds {
   int64_t start, stop, step;
 };
 
+// Within what no text or list is longer than.
+int64_t whole_of(const Value& value) {
+  constexpr int64_t kFar = int64_t{1} << 40;
+  if (value.is_big()) return value.real() < 0 ? -kFar : kFar;
+  return std::clamp(value.integer(), -kFar, kFar);
+}
+
 SliceBounds slice_bounds(const Value& start, const Value& stop, int64_t step, int64_t size) {
   const auto clamp = [&](const Value& value, int64_t otherwise) {
     if (value.is_none()) return otherwise;
-    int64_t at = value.integer();
+    int64_t at = whole_of(value);
     if (at < 0) at = at < -size ? -1 : at + size;
     if (step > 0) return std::clamp<int64_t>(at, 0, size);
     return std::clamp<int64_t>(at, -1, size - 1);
@@ -39,10 +45,14 @@ void for_each_position(const SliceBounds& bounds, Visit visit) {
 }  // namespace
 
 Value Evaluator::eval_name(const Expr& expr) {
-  if (const Value* value = scope_->find(expr.name)) return *value;
+  size_t looked_at = 0;
+  const Value* value = scope_->find(expr.name, looked_at);
+  spend(looked_at / 8);
+  if (value) return *value;
   if (const Builtin global = find_global(expr.name)) {
-    return Function{expr.name, [global](Run& run, Arguments& a) { return global(run, a); }};
+    return Function{expr.name, [global](Run& run, Arguments& a) { return global(run, a); }, {}};
   }
+  if (expr.name == "self") return self();
   return Value::undefined(expr.name);
 }
 
@@ -61,9 +71,20 @@ Arguments Evaluator::eval_arguments(const Expr& expr, size_t first) {
       continue;
     }
     if (!several.is_dict()) fail(cat("expected a dict behind **, got ", several.kind_name()));
-    for (const auto& [key, value] : several.pairs()) arguments.named.emplace_back(key.str(), value);
+    spend(several.pairs().size() * (several.pairs().size() + expr.named.size()) / 8);
+    for (const auto& [key, value] : several.pairs()) {
+      if (!key.is_string()) fail(cat("expected names as keys behind **, got ", key.kind_name()));
+      arguments.named.emplace_back(key.string(), value);
+    }
   }
-  for (const auto& [name, value] : expr.named) arguments.named.emplace_back(name, eval(*value));
+  const size_t unpacked = arguments.named.size();
+  for (const auto& [name, value] : expr.named) {
+    for (size_t i = 0; i < unpacked; ++i) {
+      if (arguments.named[i].first == name)
+        fail(cat("expected the argument \"", name, "\" once, got it twice"));
+    }
+    arguments.named.emplace_back(name, eval(*value));
+  }
   return arguments;
 }
 
@@ -74,6 +95,8 @@ Value Evaluator::eval_builtin(const Expr& expr, const Value* input) {
   Arguments arguments = eval_arguments(expr, 1);
   arguments.positional.insert(arguments.positional.begin(), std::move(value));
   here = expr.where;
+  if (!expr.builtin)
+    fail_unknown(*this, expr.kind == ExprKind::kFilter ? "filter" : "test", expr.name);
   return expr.builtin(*this, arguments);
 }
 
@@ -88,9 +111,8 @@ Value Evaluator::eval_slice(const Expr& expr) {
     if (!part.is_none() && !part.is_integral())
       fail(cat("expected whole numbers in a slice, got ", part.kind_name()));
   }
-  const int64_t step = parts[2].is_none() ? 1 : parts[2].integer();
-  if (step == 0 || step < -(int64_t{1} << 40) || step > (int64_t{1} << 40))
-    fail("expected a slice step other than 0, got 0 or a huge one");
+  const int64_t step = parts[2].is_none() ? 1 : whole_of(parts[2]);
+  if (step == 0) fail("expected a slice step other than 0, got 0");
   if (object.is_string()) {
     spend_bytes(object.string().size() * 4);
     const auto pieces = characters(object.string());
@@ -98,17 +120,35 @@ Value Evaluator::eval_slice(const Expr& expr) {
     std::string out;
     for_each_position(slice_bounds(parts[0], parts[1], step, size),
                       [&](size_t i) { out += pieces[i]; });
-    return out;
+    return Text{std::move(out), object.is_markup()};
   }
-  if (!object.is_sequence())
+  if (object.kind() == Value::Kind::kBytes) {
+    const auto size = static_cast<int64_t>(object.bytes().size());
+    std::string out;
+    for_each_position(slice_bounds(parts[0], parts[1], step, size),
+                      [&](size_t i) { out += object.bytes()[i]; });
+    return Bytes{std::move(out)};
+  }
+  if (!object.is_sequence() && !object.is_range())
     fail(cat("expected a sequence to slice, got ",
              object.is_undefined() ? object.undefined_name() + ", which is undefined"
                                    : std::string(object.kind_name())));
   const Values& items = object.items();
   spend(items.size());
   Values out;
-  for_each_position(slice_bounds(parts[0], parts[1], step, static_cast<int64_t>(items.size())),
-                    [&](size_t i) { out.push_back(items[i]); });
+  const SliceBounds bounds =
+      slice_bounds(parts[0], parts[1], step, static_cast<int64_t>(items.size()));
+  for_each_position(bounds, [&](size_t i) { out.push_back(items[i]); });
+  if (object.is_range()) {
+    Sequence cut;
+    const Sequence& whole = object.sequence();
+    cut.form = Sequence::Form::kRange;
+    cut.items = std::move(out);
+    cut.start = whole.start + bounds.start * whole.step;
+    cut.stop = whole.start + bounds.stop * whole.step;
+    cut.step = whole.step * bounds.step;
+    return Value::view(std::move(cut));
+  }
   return object.kind() == Value::Kind::kTuple ? Value::tuple(std::move(out))
                                               : Value::list(std::move(out));
 }
@@ -130,12 +170,8 @@ Value Evaluator::eval_compare(const Expr& expr) {
     } else if (op == "not in") {
       holds = !contains(right, left);
     } else {
-      const bool is_nan = left.kind() == Value::Kind::kReal && std::isnan(left.real());
       const int order = compare(left, right);
-      holds = !is_nan && (op == "<"    ? order < 0
-                          : op == "<=" ? order <= 0
-                          : op == ">"  ? order > 0
-                                       : order >= 0);
+      holds = order == (op[0] == '<' ? -1 : 1) || (op.size() == 2 && order == 0);
     }
     if (!holds) return false;
     left = std::move(right);
@@ -198,7 +234,7 @@ Value Evaluator::eval_operation(const Expr& expr) {
   LACONIC_CHECK(expr.kind == ExprKind::kDict, "an expression kind without a rule");
   Pairs pairs;
   for (size_t i = 0; i < items.size(); i += 2) {
-    if (items[i].depth() > 0) fail(cat("expected a scalar as a key, got ", items[i].kind_name()));
+    check_hashable(items[i]);
     pairs.emplace_back(std::move(items[i]), std::move(items[i + 1]));
   }
   spend(pairs.size() * pairs.size() / 16);

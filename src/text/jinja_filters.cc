@@ -1,18 +1,18 @@
-// Filters of one value: text, numbers, JSON.
+// Filters of one value as text.
 // SPDX-License-Identifier: Apache-2.0
 #include "text/jinja_filters.h"
 
 #include <algorithm>
-#include <charconv>
-#include <cmath>
-#include <optional>
 #include <stdexcept>
 
 #include "base/error.h"
+#include "text/jinja_case.h"
+#include "text/jinja_eval.h"
+#include "text/jinja_methods.h"
 #include "text/jinja_utf8.h"
+#include "text/utf8.h"
 
 namespace laconic::jinja {
-namespace {
 
 constexpr size_t kMaxStringBytes = size_t{64} << 20;
 
@@ -23,21 +23,10 @@ std::string text_of(Run& run, const Value& value) {
   return text;
 }
 
-template <std::string (*kMap)(std::string_view)>
-Value mapped(Run& run, Arguments& arguments) {
-  return kMap(text_of(run, Bound(run, arguments, {"value"})[0]));
-}
+Text soft_text(Run& run, const Value& value) { return {text_of(run, value), value.is_markup()}; }
 
-Value trim(Run& run, Arguments& arguments) {
-  const Bound bound(run, arguments, {"value", "chars"});
-  const bool has_set = bound.has(1) && !bound[1].is_none();
-  const std::string text = text_of(run, bound[0]);
-  return std::string(strip(text, has_set ? &bound.string(1) : nullptr, true, true));
-}
-
-// Python's str.replace.
-std::string replace_all(Run& run, const std::string& text, const std::string& from,
-                        const std::string& to, int64_t max_count) {
+std::string replaced(Run& run, const std::string& text, const Replacement& replacement) {
+  const auto& [from, to, max_count] = replacement;
   std::string out;
   size_t at = 0;
   const auto put = [&](std::string_view kept) {
@@ -59,7 +48,7 @@ std::string replace_all(Run& run, const std::string& text, const std::string& fr
     return out.append(text, at, std::string::npos);
   }
   for (int64_t done = 0; max_count < 0 || done < max_count; ++done) {
-    const size_t found = text.find(from, at);
+    const size_t found = find_text(text, from, at);
     if (found == std::string::npos) break;
     put(std::string_view(text).substr(at, found - at));
     at = found + from.size();
@@ -67,131 +56,111 @@ std::string replace_all(Run& run, const std::string& text, const std::string& fr
   return out.append(text, at, std::string::npos);
 }
 
-Value replace(Run& run, Arguments& arguments) {
-  const Bound bound(run, arguments, {"s", "old", "new", "count"});
-  if (bound[0].is_string() && !(bound.has(1) && bound.has(2)))
-    run.fail("replace: expected what to replace and with what, got less");
-  const int64_t count = bound.has(3) && !bound[3].is_none() ? bound.integer(3, -1) : -1;
-  const std::string text = text_of(run, bound[0]);
-  return replace_all(run, text, bound.string(1), bound.string(2), count);
+namespace {
+
+template <std::string (*kMap)(std::string_view)>
+Value mapped(Run& run, Arguments& arguments) {
+  const Text text = soft_text(run, Bound(run, arguments, {"s"})[0]);
+  return Text{kMap(text.text), text.is_markup};
 }
 
-Value indent(Run& run, Arguments& arguments) {
-  const Bound bound(run, arguments, {"s", "width", "first", "blank"});
-  std::string margin = "    ";
-  if (bound.has(1) && bound[1].is_string()) {
-    margin = bound[1].string();
-  } else {
-    const int64_t width = bound.integer(1, 4);
-    if (width > 1000) run.fail(cat("indent: expected at most 1000 blanks, got ", width));
-    margin.assign(static_cast<size_t>(std::max<int64_t>(width, 0)), ' ');
-  }
-  const bool indents_blank = bound.flag(3, false);
-  const std::vector<std::string> lines = split_lines(text_of(run, bound[0]) + "\n", false);
+// Words as jinja2 has them: behind blanks, hyphens and opening brackets.
+std::string title_of_words(std::string_view text) {
+  static constexpr std::string_view kOpening = "-({[<";
   std::string out;
-  for (size_t i = 0; i < lines.size(); ++i) {
-    if (i > 0) out += '\n';
-    const bool wanted = i > 0 ? indents_blank || !lines[i].empty() : bound.flag(2, false);
-    if (wanted) out += margin;
-    out += lines[i];
-  }
-  run.spend_bytes(out.size());
-  return out;
-}
-
-Value escape(Run& run, Arguments& arguments) {
-  std::string out;
-  for (const char c : text_of(run, Bound(run, arguments, {"s"})[0])) {
-    switch (c) {
-      case '&':
-        out += "&amp;";
-        break;
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '"':
-        out += "&#34;";
-        break;
-      case '\'':
-        out += "&#39;";
-        break;
-      default:
-        out += c;
+  for (size_t at = 0; at < text.size();) {
+    size_t end = at;
+    bool is_gap = false;
+    for (size_t next = at; next < text.size(); end = next) {
+      const size_t here = next;
+      const char32_t c = next_code_point(text, next);
+      const bool is_mark = is_space(c) || (c < 0x80 && kOpening.find(static_cast<char>(c)) !=
+                                                           std::string_view::npos);
+      if (here == at) is_gap = is_mark;
+      if (is_mark != is_gap) break;
     }
+    const std::string_view word = text.substr(at, end - at);
+    const std::string_view initial = first_characters(word, 1);
+    out += upper(initial);
+    out += lower(word.substr(initial.size()));
+    at = end;
   }
   return out;
+}
+
+Value title_filter(Run& run, Arguments& arguments) {
+  return title_of_words(text_of(run, Bound(run, arguments, {"s"})[0]));
+}
+
+Value trim(Run& run, Arguments& arguments) {
+  const Bound bound(run, arguments, {"value", "chars"});
+  const Text text = soft_text(run, bound[0]);
+  const std::string* set = bound.has_value(1) ? &bound.string(1) : nullptr;
+  return Text{std::string(strip(text.text, set, true, true)), text.is_markup};
+}
+
+Value replace(Run& run, Arguments& arguments) {
+  const Bound bound(run, arguments, {"s", "old", "new", "count"}, 3);
+  const int64_t count = bound.has_value(3) ? bound.integer(3, -1) : -1;
+  const std::string from = text_of(run, bound[1]), to = text_of(run, bound[2]);
+  return replaced(run, text_of(run, bound[0]), {from, to, count});
+}
+
+// What is not markup already becomes it, escaped.
+Value escape(Run& run, Arguments& arguments) {
+  const Bound bound(run, arguments, {"/s"});
+  if (bound[0].is_markup()) return bound[0];
+  return Value::markup(escape_html(text_of(run, bound[0])));
+}
+
+Value force_escape(Run& run, Arguments& arguments) {
+  return Value::markup(escape_html(text_of(run, Bound(run, arguments, {"value"})[0])));
+}
+
+Value safe(Run& run, Arguments& arguments) {
+  return Value::markup(text_of(run, Bound(run, arguments, {"value"})[0]));
 }
 
 Value to_string(Run& run, Arguments& arguments) {
-  return text_of(run, Bound(run, arguments, {"value"})[0]);
+  return soft_text(run, Bound(run, arguments, {"/s"})[0]);
 }
 
 Value word_count(Run& run, Arguments& arguments) {
   const std::string text = text_of(run, Bound(run, arguments, {"s"})[0]);
-  return static_cast<int64_t>(split_space(text, -1).size());
-}
-
-Value absolute(Run& run, Arguments& arguments) {
-  const Bound bound(run, arguments, {"x"});
-  const Value& value = bound[0];
-  if (!value.is_number()) run.fail(cat("abs: expected a number, got ", value.kind_name()));
-  if (!value.is_integral()) return std::fabs(value.real());
-  if (value.integer() == INT64_MIN)
-    run.fail("abs: expected a result that fits 64 bits, got a larger one");
-  return std::abs(value.integer());
-}
-
-template <typename Number>
-std::optional<Number> parse_number(const std::string& text) {
-  std::string_view body = strip(text, nullptr, true, true);
-  if (body.size() > 1 && body[0] == '+' && body[1] != '-') body.remove_prefix(1);
-  Number number{};
-  const auto read = std::from_chars(body.data(), body.data() + body.size(), number);
-  if (read.ec != std::errc{} || read.ptr != body.data() + body.size()) return std::nullopt;
-  return number;
-}
-
-// int(value), 0 or the given default where that is not possible.
-Value to_integer(Run& run, Arguments& arguments) {
-  const Bound bound(run, arguments, {"value", "default", "base"});
-  if (bound.integer(2, 10) != 10) run.fail("int: expected base 10, got another");
-  const Value& value = bound[0];
-  std::optional<double> real;
-  if (value.is_integral()) return value.integer();
-  if (value.is_string()) {
-    if (const auto whole = parse_number<int64_t>(value.string())) return *whole;
-    real = parse_number<double>(value.string());
-  } else if (value.is_number()) {
-    real = value.real();
+  int64_t count = 0;
+  bool in_word = false;
+  for (size_t at = 0; at < text.size();) {
+    const char32_t c = next_code_point(text, at);
+    const bool is_word = c == '_' || is_alnum(c);
+    count += is_word && !in_word ? 1 : 0;
+    in_word = is_word;
   }
-  if (real && std::fabs(*real) < 9e18) return static_cast<int64_t>(*real);
-  return bound.has(1) ? bound[1] : Value(int64_t{0});
+  return count;
 }
 
-Value to_real(Run& run, Arguments& arguments) {
-  const Bound bound(run, arguments, {"value", "default"});
-  const Value& value = bound[0];
-  if (value.is_number()) return value.real();
-  if (value.is_string()) {
-    if (const auto real = parse_number<double>(value.string())) return *real;
+Value center(Run& run, Arguments& arguments) {
+  const Bound bound(run, arguments, {"value", "width"});
+  constexpr int64_t kMaxWidth = 1'000'000;
+  const int64_t width = bound.integer(1, 80);
+  if (width > kMaxWidth) run.fail(cat("center: expected at most ", kMaxWidth, ", got ", width));
+  const Text text = soft_text(run, bound[0]);
+  run.spend_bytes(static_cast<size_t>(std::max<int64_t>(width, 0)));
+  return Text{padded(text.text, static_cast<size_t>(std::max<int64_t>(width, 0)), Side::kCenter),
+              text.is_markup};
+}
+
+Value format(Run& run, Arguments& arguments) {
+  if (arguments.positional.empty()) run.fail("format: expected a string in front, got none");
+  const Value text = soft_text(run, arguments.positional[0]);
+  if (!arguments.named.empty()) {
+    if (arguments.positional.size() > 1)
+      run.fail("format: expected either positional or named arguments, got both");
+    Pairs pairs;
+    for (auto& [name, value] : arguments.named) pairs.emplace_back(Value(name), std::move(value));
+    return format_percent(run, text, Value::dict(std::move(pairs)));
   }
-  return bound.has(1) ? bound[1] : Value(0.0);
-}
-
-Value round(Run& run, Arguments& arguments) {
-  const Bound bound(run, arguments, {"value", "precision", "method"});
-  if (!bound[0].is_number()) run.fail(cat("round: expected a number, got ", bound[0].kind_name()));
-  const std::string method = bound.has(2) ? bound.string(2) : "common";
-  const double scale = std::pow(10.0, static_cast<double>(bound.integer(1, 0)));
-  const double scaled = bound[0].real() * scale;
-  if (method == "ceil") return std::ceil(scaled) / scale;
-  if (method == "floor") return std::floor(scaled) / scale;
-  if (method != "common")
-    run.fail(cat("round: expected common, ceil or floor, got \"", method, "\""));
-  return std::nearbyint(scaled) / scale;  // halves to even, as Python
+  return format_percent(
+      run, text, Value::tuple({arguments.positional.begin() + 1, arguments.positional.end()}));
 }
 
 Value otherwise(Run& run, Arguments& arguments) {
@@ -199,6 +168,12 @@ Value otherwise(Run& run, Arguments& arguments) {
   const bool is_missing = bound[0].is_undefined() || (bound.flag(2, false) && !bound[0].truthy());
   if (!is_missing) return bound[0];
   return bound.has(1) ? bound[1] : Value(std::string());
+}
+
+Value pretty_print(Run& run, Arguments& arguments) {
+  const Bound bound(run, arguments, {"value"});
+  run.spend(bound[0].weight() * 8);
+  return pretty(bound[0]);
 }
 
 // transformers' tojson: json.dumps(x, ensure_ascii, indent, separators, sort_keys).
@@ -231,21 +206,20 @@ Value to_json(Run& run, Arguments& arguments) {
 }
 
 constexpr BuiltinEntry kFilters[] = {
-    {"abs", absolute},
     {"capitalize", mapped<capitalize>},
+    {"center", center},
     {"d", otherwise},
     {"default", otherwise},
     {"e", escape},
     {"escape", escape},
-    {"float", to_real},
-    {"indent", indent},
-    {"int", to_integer},
+    {"forceescape", force_escape},
+    {"format", format},
     {"lower", mapped<lower>},
+    {"pprint", pretty_print},
     {"replace", replace},
-    {"round", round},
-    {"safe", to_string},
+    {"safe", safe},
     {"string", to_string},
-    {"title", mapped<title>},
+    {"title", title_filter},
     {"tojson", to_json},
     {"trim", trim},
     {"upper", mapped<upper>},
@@ -257,7 +231,8 @@ constexpr BuiltinEntry kFilters[] = {
 std::span<const BuiltinEntry> text_filters() { return kFilters; }
 
 Builtin find_filter(std::string_view name) {
-  for (const auto filters : {text_filters(), sequence_filters(), more_filters()}) {
+  for (const auto filters :
+       {text_filters(), number_filters(), layout_filters(), sequence_filters(), lazy_filters()}) {
     for (const BuiltinEntry& entry : filters) {
       if (entry.name == name) return entry.call;
     }

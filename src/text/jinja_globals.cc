@@ -1,6 +1,9 @@
-// Global functions: Jinja's range, dict, namespace; transformers' raise_exception, strftime_now.
+// Global functions: Jinja's range, dict, namespace, cycler, joiner; transformers' raise_exception
+// and strftime_now.
 // SPDX-License-Identifier: Apache-2.0
 #include <ctime>
+#include <memory>
+#include <utility>
 
 #include "base/error.h"
 #include "text/jinja_builtins.h"
@@ -11,40 +14,72 @@ namespace {
 constexpr uint64_t kMaxRange = 100'000;  // as jinja2's sandbox
 
 Value range(Run& run, Arguments& arguments) {
-  const Bound bound(run, arguments, {"start", "stop", "step"});
-  if (!bound.has(0)) run.fail("range: expected an argument, got none");
-  const int64_t start = bound.has(1) ? bound.integer(0, 0) : 0;
-  const int64_t stop = bound.has(1) ? bound.integer(1, 0) : bound.integer(0, 0);
-  const int64_t step = bound.integer(2, 1);
-  if (step == 0) run.fail("range: expected a step other than 0, got 0");
-  const bool is_empty = step > 0 ? start >= stop : start <= stop;
-  if (is_empty) return Value::list({});
-  const uint64_t span = step > 0 ? static_cast<uint64_t>(stop) - static_cast<uint64_t>(start)
-                                 : static_cast<uint64_t>(start) - static_cast<uint64_t>(stop);
-  const uint64_t stride =
-      step > 0 ? static_cast<uint64_t>(step) : uint64_t{0} - static_cast<uint64_t>(step);
+  const Bound bound(run, arguments, {"/start", "/stop", "/step"});
+  Sequence view;
+  view.form = Sequence::Form::kRange;
+  view.start = bound.has(1) ? bound.integer(0, 0) : 0;
+  view.stop = bound.has(1) ? bound.integer(1, 0) : bound.integer(0, 0);
+  view.step = bound.integer(2, 1);
+  const auto start = static_cast<uint64_t>(view.start), stop = static_cast<uint64_t>(view.stop);
+  const auto step = static_cast<uint64_t>(view.step);
+  if (view.step == 0) run.fail("range: expected a step other than 0, got 0");
+  const bool is_empty = view.step > 0 ? view.start >= view.stop : view.start <= view.stop;
+  if (is_empty) return Value::view(std::move(view));
+  const uint64_t span = view.step > 0 ? stop - start : start - stop;
+  const uint64_t stride = view.step > 0 ? step : uint64_t{0} - step;
   const uint64_t count = (span - 1) / stride + 1;
   if (count > kMaxRange)
     run.fail(cat("range: expected at most ", kMaxRange, " numbers, got ", count));
-  run.spend(count * 4);
-  Values items;
-  for (uint64_t i = 0; i < count; ++i)
-    items.push_back(
-        static_cast<int64_t>(static_cast<uint64_t>(start) + i * static_cast<uint64_t>(step)));
-  return Value::list(std::move(items));
+  run.spend(count);
+  view.items.reserve(count);
+  for (uint64_t i = 0; i < count; ++i) view.items.push_back(static_cast<int64_t>(start + i * step));
+  return Value::view(std::move(view));
+}
+
+// The pairs of a dict, or of a list of pairs.
+Pairs pairs_of(Run& run, const Value& value) {
+  if (value.is_dict()) return value.pairs();
+  Pairs pairs;
+  for (const Value& item : run.iterate(value)) {
+    Values parts = run.iterate(item);
+    if (parts.size() != 2) run.fail(cat("dict: expected pairs, got ", parts.size(), " values"));
+    run.check_hashable(parts[0]);
+    pairs.emplace_back(std::move(parts[0]), std::move(parts[1]));
+  }
+  return pairs;
 }
 
 Value dict(Run& run, Arguments& arguments) {
   Pairs pairs;
   if (arguments.positional.size() > 1) run.fail("dict: expected at most one dict, got more");
-  if (!arguments.positional.empty()) {
-    if (!arguments.positional[0].is_dict())
-      run.fail(cat("dict: expected a dict, got ", arguments.positional[0].kind_name()));
-    pairs = arguments.positional[0].pairs();
-  }
+  if (!arguments.positional.empty()) pairs = pairs_of(run, arguments.positional[0]);
   for (auto& [name, value] : arguments.named) pairs.emplace_back(Value(name), std::move(value));
-  run.spend(pairs.size() * pairs.size() / 16);
+  run.spend(pairs.size() * pairs.size() / 16 + pairs.size());
   return Value::dict(std::move(pairs));
+}
+
+Value cycler(Run& run, Arguments& arguments) {
+  if (arguments.positional.empty() || !arguments.named.empty())
+    run.fail("cycler: expected one value or more, got none");
+  auto made = std::make_shared<Cycler>();
+  run.spend(arguments.positional.size() * 2);
+  made->items = std::move(arguments.positional);
+  return Value(std::move(made));
+}
+
+// Nothing when it is called first, the separator ever after.
+Value joiner(Run& run, Arguments& arguments) {
+  const Bound bound(run, arguments, {"sep"}, 0);
+  const Value separator = bound.has(0) ? bound[0] : Value(std::string(", "));
+  return Function{"joiner",
+                  [separator, used = std::make_shared<bool>(false)](Run&, Arguments&) {
+                    return std::exchange(*used, true) ? separator : Value(std::string());
+                  },
+                  {}};
+}
+
+Value lipsum(Run& run, Arguments&) {
+  run.fail("expected a template without chance, got the function \"lipsum\"");
 }
 
 Value make_namespace(Run& run, Arguments& arguments) {
@@ -59,6 +94,7 @@ Value make_namespace(Run& run, Arguments& arguments) {
 
 Value raise_exception(Run& run, Arguments& arguments) {
   const Bound bound(run, arguments, {"message"});
+  run.spend(bound[0].weight());
   run.fail(cat("the template refuses these messages: ", bound[0].str()));
 }
 
@@ -77,6 +113,9 @@ constexpr BuiltinEntry kGlobals[] = {
     {"range", range},
     {"dict", dict},
     {"namespace", make_namespace},
+    {"cycler", cycler},
+    {"joiner", joiner},
+    {"lipsum", lipsum},
     {"raise_exception", raise_exception},
     {"strftime_now", strftime_now},
 };

@@ -5,7 +5,7 @@
 #include <cstdio>
 #include <stdexcept>
 
-#include "text/jinja_utf8.h"
+#include "text/jinja_integer.h"
 #include "text/jinja_value.h"
 #include "text/utf8.h"
 
@@ -25,7 +25,8 @@ class Writer {
         out_ += value.integer() ? "true" : "false";
         return;
       case Value::Kind::kInteger:
-        out_ += std::to_string(value.integer());
+      case Value::Kind::kBig:
+        out_ += integer_text(value, 10);
         return;
       case Value::Kind::kReal:
         out_ += number(value.real());
@@ -54,9 +55,14 @@ class Writer {
     return real_repr(value);
   }
 
+  void put(const std::string& separator) {
+    charge(separator.size());
+    out_ += separator;
+  }
+
   void write_string(const std::string& text) {
     out_ += '"';
-    for (const char32_t c : code_points(text)) write_character(c);
+    for (size_t at = 0; at < text.size();) write_character(next_code_point(text, at));
     out_ += '"';
   }
 
@@ -108,14 +114,16 @@ class Writer {
 
   void new_line(int level) {
     if (style_.indent < 0) return;
+    const size_t blanks = static_cast<size_t>(style_.indent) * static_cast<size_t>(level);
+    charge(blanks);
     out_ += '\n';
-    out_.append(static_cast<size_t>(style_.indent) * static_cast<size_t>(level), ' ');
+    out_.append(blanks, ' ');
   }
 
   void write_list(const Values& items, int level) {
     out_ += '[';
     for (size_t i = 0; i < items.size(); ++i) {
-      if (i > 0) out_ += style_.item_separator;
+      if (i > 0) put(style_.item_separator);
       new_line(level + 1);
       write(items[i], level + 1);
     }
@@ -126,18 +134,25 @@ class Writer {
   void write_dict(Pairs pairs, int level) {
     if (style_.sort_keys) {
       std::stable_sort(pairs.begin(), pairs.end(),
-                       [](const auto& a, const auto& b) { return key(a.first) < key(b.first); });
+                       [](const auto& a, const auto& b) { return comes_before(a.first, b.first); });
     }
     out_ += '{';
     for (size_t i = 0; i < pairs.size(); ++i) {
-      if (i > 0) out_ += style_.item_separator;
+      if (i > 0) put(style_.item_separator);
       new_line(level + 1);
       write_string(key(pairs[i].first));
-      out_ += style_.key_separator;
+      put(style_.key_separator);
       write(pairs[i].second, level + 1);
     }
     if (!pairs.empty()) new_line(level);
     out_ += '}';
+  }
+
+  // json.dumps sorts the keys as they are, before they become text.
+  static bool comes_before(const Value& a, const Value& b) {
+    if (a.is_string() && b.is_string()) return a.string() < b.string();
+    if (a.is_number() && b.is_number()) return compare_numbers(a, b) == -1;
+    throw std::invalid_argument("keys that have no order");
   }
 
   static std::string key(const Value& value) {
@@ -149,7 +164,8 @@ class Writer {
       case Value::Kind::kBoolean:
         return value.integer() ? "true" : "false";
       case Value::Kind::kInteger:
-        return std::to_string(value.integer());
+      case Value::Kind::kBig:
+        return integer_text(value, 10);
       case Value::Kind::kReal:
         return number(value.real());
       default:

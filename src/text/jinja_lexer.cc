@@ -202,9 +202,7 @@ class Lexer {
     const bool after_dot = !tokens_.empty() && tokens_.back().kind == TokenKind::kOperator &&
                            tokens_.back().text == "." && start > 0 && text_[start - 1] == '.';
     const NumberLiteral number = read_number_literal(text_.substr(start), !after_dot);
-    if (number.length == 0) fail_at(start, "a number that fits 64 bits", "a larger one");
     add(number.is_real ? TokenKind::kReal : TokenKind::kInteger, start);
-    tokens_.back().integer = number.integer;
     tokens_.back().real = number.real;
     at_ += number.length;
     tokens_.back().text = std::string(text_.substr(start, number.length));
@@ -276,6 +274,8 @@ std::vector<Token> lex_template(std::string_view source, const std::string& plac
                                 const Whitespace& whitespace) {
   require(valid_utf8_prefix(source) == source.size(), ErrorKind::kModel, place,
           ": expected UTF-8 text, got other bytes");
+  require(source.size() <= kMaxSourceBytes, ErrorKind::kModel, place,
+          ": expected a template of at most ", kMaxSourceBytes, " bytes, got ", source.size());
   return Lexer(normalize_newlines(source), place, whitespace).run();
 }
 

@@ -44,9 +44,10 @@ struct Token {
   TokenKind kind = TokenKind::kEnd;
   Location where;
   std::string text;  // of a string: its value
-  int64_t integer = 0;
   double real = 0;
 };
+
+constexpr size_t kMaxSourceBytes = size_t{1} << 20;
 
 // The tokens of `source`, kEnd last.
 std::vector<Token> lex_template(std::string_view source, const std::string& place,

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "text/jinja_literal.h"
 
+#include <algorithm>
 #include <charconv>
+#include <cstdlib>
 #include <optional>
 
 #include "base/format.h"
@@ -63,46 +65,50 @@ const char* unescape_string(std::string_view body, std::string& out) {
 
 NumberLiteral read_number_literal(std::string_view text, bool may_be_real) {
   NumberLiteral number;
-  std::string digits;
   size_t at = 0;
-  const auto take_digits = [&] {
-    while (at < text.size() && (is_digit(text[at]) || (text[at] == '_' && at + 1 < text.size() &&
-                                                       is_digit(text[at + 1]) && at > 0))) {
-      if (text[at] != '_') digits += text[at];
+  // Digits, with single underscores between them.
+  const auto take_digits = [&](auto is_wanted) {
+    while (at < text.size() && (is_wanted(text[at]) || (text[at] == '_' && at + 1 < text.size() &&
+                                                        is_wanted(text[at + 1]) && at > 0)))
       ++at;
-    }
   };
-  int base = 10;
-  if (text.size() > 2 && text[0] == '0') {
-    const char mark = static_cast<char>(text[1] | 0x20);
-    base = mark == 'x' ? 16 : mark == 'o' ? 8 : mark == 'b' ? 2 : 10;
-  }
-  if (base != 10) {
-    const auto read =
-        std::from_chars(text.data() + 2, text.data() + text.size(), number.integer, base);
-    if (read.ec == std::errc{}) number.length = static_cast<size_t>(read.ptr - text.data());
+  const char mark = text.size() > 2 && text[0] == '0' ? static_cast<char>(text[1] | 0x20) : '\0';
+  if (mark == 'x' || mark == 'o' || mark == 'b') {
+    const int base = mark == 'x' ? 16 : mark == 'o' ? 8 : 2;
+    at = 2;
+    take_digits([base](char c) {
+      const char low = static_cast<char>(c | 0x20);
+      return is_digit(c) ? c - '0' < base : base == 16 && low >= 'a' && low <= 'f';
+    });
+    number.length = at > 2 ? at : 1;
     return number;
   }
-  take_digits();
+  take_digits(is_digit);
+  const size_t whole = at;
   if (may_be_real && at + 1 < text.size() && text[at] == '.' && is_digit(text[at + 1])) {
     number.is_real = true;
-    digits += text[at++];
-    take_digits();
+    ++at;
+    take_digits(is_digit);
   }
   if (may_be_real && at < text.size() && (text[at] | 0x20) == 'e') {
     size_t exponent = at + 1;
     if (exponent < text.size() && (text[exponent] == '+' || text[exponent] == '-')) ++exponent;
     if (exponent < text.size() && is_digit(text[exponent])) {
       number.is_real = true;
-      digits.append(text.substr(at, exponent - at));
       at = exponent;
-      take_digits();
+      take_digits(is_digit);
     }
   }
-  const char* end = digits.data() + digits.size();
-  const auto error = number.is_real ? std::from_chars(digits.data(), end, number.real).ec
-                                    : std::from_chars(digits.data(), end, number.integer).ec;
-  if (error == std::errc{}) number.length = at;
+  number.length = at;
+  if (number.is_real) {
+    std::string digits(text.substr(0, at));
+    std::erase(digits, '_');
+    number.real = std::strtod(digits.c_str(), nullptr);  // infinite where too large, as in Python
+  } else if (text[0] == '0') {
+    // Python has no 007: the zeros are a number of their own.
+    const size_t zeros = std::min(text.find_first_not_of("0_"), whole);
+    number.length = zeros;
+  }
   return number;
 }
 

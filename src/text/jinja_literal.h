@@ -3,7 +3,6 @@
 #pragma once
 
 #include <cstddef>
-#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -14,10 +13,9 @@ namespace laconic::jinja {
 const char* unescape_string(std::string_view body, std::string& out);
 
 struct NumberLiteral {
-  size_t length = 0;  // bytes used; 0: does not fit 64 bits
+  size_t length = 0;  // bytes used
   bool is_real = false;
-  int64_t integer = 0;
-  double real = 0;
+  double real = 0;  // an integer is what parse_integer(its text, 0) says
 };
 
 // REQUIRES: text starts with a digit. `may_be_real` is false behind a dot (`list.0.1` is two

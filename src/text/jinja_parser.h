@@ -1,6 +1,6 @@
 // Tokens -> expressions: the lower half of the template parser.
 //
-// Precedence, tuples and filter binding follow jinja2/parser.py 3.1. Not here: call with * and **.
+// Precedence, tuples and filter binding follow jinja2/parser.py 3.1.
 // Errors: Error(kModel) as `place:line:column: expected X, got Y`. Nesting is bounded
 // (kMaxNesting).
 // SPDX-License-Identifier: Apache-2.0
@@ -74,6 +74,8 @@ class ExprParser {
   ExprPointer call(ExprPointer callee);
   ExprPointer test(ExprPointer object);
   void arguments(Expr& call);
+  void named_argument(Expr& call);
+  Value integer_of(const Token& token) const;
   std::string dotted_name();
   ExprPointer make(ExprKind kind, Location where) const;
   void adopt(Expr& parent, ExprPointer child) const;

@@ -4,9 +4,16 @@
 #include <array>
 
 #include "base/error.h"
+#include "text/jinja_integer.h"
 #include "text/jinja_parser.h"
 
 namespace laconic::jinja {
+
+Value ExprParser::integer_of(const Token& token) const {
+  const auto value = parse_integer(token.text, 0);
+  if (!value) fail_at(token.where, "expected an integer of sane length, got a longer one");
+  return *value;
+}
 
 ExprPointer ExprParser::primary() {
   const Token& token = current();
@@ -32,7 +39,7 @@ ExprPointer ExprParser::primary() {
       return expr;
     }
     case TokenKind::kInteger:
-      expr->constant = Value(next().integer);
+      expr->constant = integer_of(next());
       return expr;
     case TokenKind::kReal:
       expr->constant = Value(next().real);
@@ -96,8 +103,6 @@ ExprPointer ExprParser::filters(ExprPointer input, bool first_is_open) {
       ExprPointer expr = make(ExprKind::kFilter, current().where);
       expr->name = dotted_name();
       expr->builtin = find_filter(expr->name);
-      if (!expr->builtin)
-        fail_at(expr->where, cat("expected a filter that laconic knows, got \"", expr->name, "\""));
       adopt(*expr, std::move(input));
       if (at_operator("(")) arguments(*expr);
       input = std::move(expr);
@@ -130,7 +135,7 @@ ExprPointer ExprParser::subscript(ExprPointer object) {
     if (token.kind != TokenKind::kInteger)
       fail_at(token.where, "expected a name or a whole number behind \".\", got something else");
     ExprPointer key = make(ExprKind::kConstant, token.where);
-    key->constant = Value(token.integer);
+    key->constant = integer_of(token);
     return join(ExprKind::kItem, sign, std::move(object), std::move(key));
   }
   const auto at_end = [&] { return at_operator("]") || at_operator(":"); };
@@ -157,12 +162,17 @@ ExprPointer ExprParser::call(ExprPointer callee) {
   return expr;
 }
 
+// Positional, then *, then named ones, then **, as jinja2 has it (a named one may stand behind *).
 void ExprParser::arguments(Expr& call) {
   expect_operator("(");
+  bool has_list = false, has_dict = false;
   for (bool first = true; !at_operator(")"); first = false) {
     if (!first) expect_operator(",");
     if (at_operator(")")) break;
-    if (at_operator("*") || at_operator("**")) {
+    const bool is_list = at_operator("*");
+    if (is_list || at_operator("**")) {
+      if (has_dict || (is_list && has_list)) fail_expected("one * and one ** at the end");
+      (is_list ? has_list : has_dict) = true;
       ExprPointer unpack = make(ExprKind::kUnpack, current().where);
       unpack->name = next().text;
       adopt(*unpack, expression());
@@ -172,19 +182,27 @@ void ExprParser::arguments(Expr& call) {
     const bool is_named = current().kind == TokenKind::kName && at_ + 1 < tokens_.size() &&
                           tokens_[at_ + 1].kind == TokenKind::kOperator &&
                           tokens_[at_ + 1].text == "=";
-    if (is_named) {
-      std::string name = next().text;
-      next();
-      ExprPointer value = expression();
-      call.depth = std::max(call.depth, value->depth + 1);
-      call.named.emplace_back(std::move(name), std::move(value));
-    } else if (!call.named.empty()) {
+    if (has_dict || (!is_named && (has_list || !call.named.empty())))
       fail_expected("a named argument behind named ones");
+    if (is_named) {
+      named_argument(call);
     } else {
       adopt(call, expression());
     }
   }
   expect_operator(")");
+}
+
+void ExprParser::named_argument(Expr& call) {
+  const Location where = current().where;
+  std::string name = next().text;
+  next();
+  const bool is_repeated = std::any_of(call.named.begin(), call.named.end(),
+                                       [&](const auto& known) { return known.first == name; });
+  if (is_repeated) fail_at(where, cat("expected one argument \"", name, "\", got two"));
+  ExprPointer value = expression();
+  call.depth = std::max(call.depth, value->depth + 1);
+  call.named.emplace_back(std::move(name), std::move(value));
 }
 
 ExprPointer ExprParser::test(ExprPointer object) {
@@ -194,16 +212,15 @@ ExprPointer ExprParser::test(ExprPointer object) {
   ExprPointer expr = make(ExprKind::kTest, current().where);
   expr->name = dotted_name();
   expr->builtin = find_test(expr->name);
-  if (!expr->builtin)
-    fail_at(expr->where, cat("expected a test that laconic knows, got \"", expr->name, "\""));
   adopt(*expr, std::move(object));
   const Token& token = current();
-  const bool ends = at_name("else") || at_name("or") || at_name("and") || at_name("is");
+  const bool ends = at_name("else") || at_name("or") || at_name("and");
   if (at_operator("(")) {
     arguments(*expr);
   } else if (!ends && (token.kind == TokenKind::kName || token.kind == TokenKind::kString ||
                        token.kind == TokenKind::kInteger || token.kind == TokenKind::kReal ||
                        at_operator("[") || at_operator("{"))) {
+    if (at_name("is")) fail_expected("one test behind \"is\"");
     const Nested nested(*this);
     adopt(*expr, postfix(primary()));
   }

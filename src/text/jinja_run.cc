@@ -1,71 +1,47 @@
-// Limits, lookups and comparisons of one rendering, and the binding of arguments.
+// Limits, iteration and comparisons of one rendering, and the binding of arguments.
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <utility>
 
 #include "base/error.h"
 #include "text/jinja_builtins.h"
+#include "text/jinja_integer.h"
 #include "text/jinja_utf8.h"
+#include "text/utf8.h"
 
 namespace laconic::jinja {
 namespace {
 
 constexpr size_t kMaxSteps = 20'000'000;
 
+thread_local Run* active = nullptr;
+
 template <typename T>
 int sign_of(const T& a, const T& b) {
   return a < b ? -1 : b < a ? 1 : 0;
 }
 
-Value cycle(Run& run, Arguments& arguments, size_t index) {
-  if (arguments.positional.empty()) run.fail("loop.cycle: expected arguments, got none");
-  return arguments.positional[index % arguments.positional.size()];
+std::function<std::optional<Value>(Run&)> over(Value held) {
+  return [held = std::move(held), at = size_t{0}](Run& run) mutable -> std::optional<Value> {
+    const Values& items = held.items();
+    if (at >= items.size()) return std::nullopt;
+    run.spend(1);
+    return items[at++];
+  };
 }
 
-Value loop_attribute(const Loop& loop, const std::string& name) {
-  const auto number = [](size_t n) { return Value(static_cast<int64_t>(n)); };
-  const Values& items = *loop.items;
-  const size_t left = items.size() - loop.index0;
-  if (name == "index0") return number(loop.index0);
-  if (name == "index") return number(loop.index0 + 1);
-  if (name == "revindex") return number(left);
-  if (name == "revindex0") return number(left - 1);
-  if (name == "first") return loop.index0 == 0;
-  if (name == "last") return left == 1;
-  if (name == "length") return number(items.size());
-  if (name == "depth") return loop.depth0 + 1;
-  if (name == "depth0") return loop.depth0;
-  if (name == "changed") {
-    return Function{"changed", [last = loop.last_changed](Run&, Arguments& arguments) {
-                      const bool is_same =
-                          !last->empty() && last->back() == Value::tuple(arguments.positional);
-                      *last = {Value::tuple(std::move(arguments.positional))};
-                      return Value(!is_same);
-                    }};
-  }
-  if (name == "previtem")
-    return loop.index0 > 0 ? items[loop.index0 - 1] : Value::undefined("loop.previtem");
-  if (name == "nextitem")
-    return left > 1 ? items[loop.index0 + 1] : Value::undefined("loop.nextitem");
-  if (name == "cycle") {
-    const size_t index = loop.index0;
-    return Function{"cycle", [index](Run& run, Arguments& a) { return cycle(run, a, index); }};
-  }
-  return Value::undefined("loop." + name);
-}
-
-Value sequence_item(const Value& object, int64_t index) {
-  const bool is_string = object.is_string();
-  const auto characters_of =
-      is_string ? characters(object.string()) : std::vector<std::string_view>{};
-  const auto size = static_cast<int64_t>(is_string ? characters_of.size() : object.items().size());
-  if (index < 0) index += size;
-  if (index < 0 || index >= size) return Value::undefined(cat("item ", index));
-  const auto place = static_cast<size_t>(index);
-  if (is_string) return std::string(characters_of[place]);
-  return object.items()[place];
+std::string_view plain_name(std::string_view name) {
+  return name.substr(name.starts_with('/') ? 1 : 0);
 }
 
 }  // namespace
+
+void charge(size_t bytes) {
+  if (active) active->spend_bytes(bytes);
+}
+
+Run::Metered::Metered(Run& run) : before_(std::exchange(active, &run)) {}
+Run::Metered::~Metered() { active = before_; }
 
 void Run::fail(const std::string& message) const {
   laconic::fail(ErrorKind::kData, place_, ":", here.line, ":", here.column, ": ", message);
@@ -84,80 +60,75 @@ Namespace* Run::make_namespace() {
   return namespaces_.back().get();
 }
 
-Value Run::attribute(const Value& object, const std::string& name) {
-  spend(1);
-  if (object.is_undefined())
-    fail(cat("expected a value with the field \"", name, "\", got ", object.undefined_name(),
-             ", which is undefined"));
-  if (object.kind() == Value::Kind::kNamespace) {
-    for (const auto& [key, value] : object.space().members) {
-      if (key == name) return value;
-    }
-    return Value::undefined(name);
-  }
-  if (object.kind() == Value::Kind::kLoop) return loop_attribute(object.loop(), name);
-  if (const Builtin method = find_method(object, name)) {
-    return Function{name, [object, method](Run& run, Arguments& arguments) {
-                      arguments.positional.insert(arguments.positional.begin(), object);
-                      return method(run, arguments);
-                    }};
-  }
-  if (object.is_dict()) {
-    if (const Value* value = object.find(Value(name))) return *value;
-  }
-  return Value::undefined(name);
-}
-
-Value Run::item(const Value& object, const Value& key) {
-  spend(1);
-  if (object.is_undefined())
-    fail(cat("expected a value with items, got ", object.undefined_name(), ", which is undefined"));
-  if (object.is_dict()) {
-    spend(object.pairs().size() / 8);
-    if (const Value* value = object.find(key)) return *value;
-  }
-  if ((object.is_sequence() || object.is_string()) && key.is_integral()) {
-    if (object.is_string()) spend_bytes(object.string().size());
-    return sequence_item(object, key.integer());
-  }
-  if (key.is_string()) return attribute(object, key.string());
-  return Value::undefined(cat("item ", key.repr()));
-}
-
-Value Run::call(const Value& callee, Arguments arguments) {
-  spend(1);
-  if (callee.is_undefined())
-    fail(cat("expected a function, got ", callee.undefined_name(), ", which is undefined"));
-  if (callee.kind() == Value::Kind::kLoop && callee.loop().recurse) {
-    const Bound bound(*this, arguments, {"iterable"});
-    return callee.loop().recurse(*this, bound[0]);
-  }
-  if (callee.kind() != Value::Kind::kFunction)
-    fail(cat("expected a function, got a value of type ", callee.kind_name()));
-  return callee.function().call(*this, arguments);
-}
-
 Values Run::iterate(const Value& value) {
-  Values items;
   switch (value.kind()) {
-    case Value::Kind::kUndefined:
-      break;
     case Value::Kind::kList:
     case Value::Kind::kTuple:
-      items = value.items();
+    case Value::Kind::kView:
+      spend(value.items().size());
+      return value.items();
+    default:
       break;
+  }
+  const auto next = iterator(value);
+  Values items;
+  while (std::optional<Value> item = next(*this)) {
+    spend(2);
+    items.push_back(*std::move(item));
+  }
+  return items;
+}
+
+std::function<std::optional<Value>(Run&)> Run::iterator(const Value& value) {
+  switch (value.kind()) {
+    case Value::Kind::kUndefined:
+      return [](Run&) { return std::optional<Value>(); };
+    case Value::Kind::kList:
+    case Value::Kind::kTuple:
+    case Value::Kind::kView:
+      return over(value);
     case Value::Kind::kDict:
-      for (const auto& pair : value.pairs()) items.push_back(pair.first);
-      break;
+      return [value, at = size_t{0}](Run& run) mutable -> std::optional<Value> {
+        if (at >= value.pairs().size()) return std::nullopt;
+        run.spend(1);
+        return value.pairs()[at++].first;
+      };
     case Value::Kind::kString:
-      spend(value.string().size());
-      for (const std::string_view c : characters(value.string())) items.push_back(std::string(c));
-      break;
+      return [value, at = size_t{0}](Run& run) mutable -> std::optional<Value> {
+        if (at >= value.string().size()) return std::nullopt;
+        run.spend(1);
+        const size_t start = at;
+        next_code_point(value.string(), at);
+        return Value(value.string().substr(start, at - start));
+      };
+    case Value::Kind::kBytes:
+      return [value, at = size_t{0}](Run& run) mutable -> std::optional<Value> {
+        if (at >= value.bytes().size()) return std::nullopt;
+        run.spend(1);
+        return Value(int64_t{static_cast<unsigned char>(value.bytes()[at++])});
+      };
+    case Value::Kind::kIterator:
+      return [value](Run& run) { return value.iterator().next(run); };
     default:
       fail(cat("expected a sequence, got a value of type ", value.kind_name()));
   }
-  spend(items.size());
-  return items;
+}
+
+Value Run::make_iterator(std::function<std::optional<Value>(Run&)> next, const Value& held,
+                         const char* type) {
+  auto iterator = std::make_shared<Iterator>();
+  iterator->type = type;
+  iterator->depth = held.depth() + 1;
+  if (iterator->depth > Value::kMaxDepth)
+    fail(cat("expected at most ", Value::kMaxDepth, " levels of nesting, got more"));
+  iterator->next = [next = std::move(next), ended = false](Run& run) mutable {
+    std::optional<Value> item;
+    if (!ended) item = next(run);
+    ended = !item;
+    return item;
+  };
+  charge(sizeof(Iterator) + 128);
+  return Value(std::move(iterator));
 }
 
 bool Run::contains(const Value& container, const Value& item) {
@@ -168,15 +139,25 @@ bool Run::contains(const Value& container, const Value& item) {
       if (!item.is_string())
         fail(cat("expected a string on the left of \"in\", got ", item.kind_name()));
       spend_bytes(container.string().size());
-      return container.string().find(item.string()) != std::string::npos;
+      return contains_text(container.string(), item.string());
     case Value::Kind::kDict:
+      check_hashable(item);
       spend(container.pairs().size());
       return container.find(item) != nullptr;
     case Value::Kind::kList:
     case Value::Kind::kTuple:
+    case Value::Kind::kView:
       spend(std::min(container.weight(), container.items().size() * item.weight()));
       return std::find(container.items().begin(), container.items().end(), item) !=
              container.items().end();
+    case Value::Kind::kIterator: {
+      const auto next = iterator(container);
+      while (const std::optional<Value> other = next(*this)) {
+        spend(std::min(other->weight(), item.weight()));
+        if (*other == item) return true;
+      }
+      return false;
+    }
     default:
       fail(cat("expected a container on the right of \"in\", got ", container.kind_name()));
   }
@@ -184,8 +165,7 @@ bool Run::contains(const Value& container, const Value& item) {
 
 int Run::compare(const Value& a, const Value& b) {
   spend(std::min(a.weight(), b.weight()));
-  if (a.is_integral() && b.is_integral()) return sign_of(a.integer(), b.integer());
-  if (a.is_number() && b.is_number()) return sign_of(a.real(), b.real());
+  if (a.is_number() && b.is_number()) return compare_numbers(a, b);
   if (a.is_string() && b.is_string()) return sign_of(a.string(), b.string());
   if (a.is_sequence() && a.kind() == b.kind()) {
     for (size_t i = 0; i < std::min(a.items().size(), b.items().size()); ++i) {
@@ -196,7 +176,24 @@ int Run::compare(const Value& a, const Value& b) {
   fail(cat("expected two values that can be ordered, got ", a.kind_name(), " and ", b.kind_name()));
 }
 
-Bound::Bound(Run& run, Arguments& arguments, std::vector<std::string_view> names)
+int Run::compare_wrapped(const Value& a, const Value& b) {
+  if (a.kind() == b.kind()) {
+    spend(std::min(a.weight(), b.weight()));
+    if (a == b) return 0;
+  }
+  return compare(a, b);
+}
+
+void Run::check_hashable(const Value& key) const {
+  if (!key.is_hashable()) fail(cat("expected a key that can be hashed, got ", key.kind_name()));
+}
+
+void fail_unknown(Run& run, const char* what, const std::string& name) {
+  run.fail(cat("expected a ", what, " that laconic knows, got \"", name, "\""));
+}
+
+Bound::Bound(Run& run, Arguments& arguments, std::vector<std::string_view> names,
+             size_t num_required)
     : run_(run), names_(std::move(names)), values_(names_.size()), given_(names_.size(), false) {
   if (arguments.positional.size() > names_.size())
     run.fail(
@@ -213,18 +210,25 @@ Bound::Bound(Run& run, Arguments& arguments, std::vector<std::string_view> names
     values_[i] = std::move(value);
     given_[i] = true;
   }
+  for (size_t i = 0; i < std::min(num_required, names_.size()); ++i) {
+    if (!given_[i])
+      run.fail(cat("expected the argument \"", plain_name(names_[i]), "\", got none"));
+  }
 }
 
 int64_t Bound::integer(size_t i, int64_t otherwise) const {
   if (!given_[i]) return otherwise;
   if (!values_[i].is_integral())
-    run_.fail(cat("expected a whole number for \"", names_[i], "\", got ", values_[i].kind_name()));
+    run_.fail(cat("expected a whole number for \"", plain_name(names_[i]), "\", got ",
+                  values_[i].kind_name()));
+  if (values_[i].is_big()) return values_[i].real() < 0 ? INT64_MIN : INT64_MAX;
   return values_[i].integer();
 }
 
 const std::string& Bound::string(size_t i) const {
   if (!values_[i].is_string())
-    run_.fail(cat("expected a string for \"", names_[i], "\", got ", values_[i].kind_name()));
+    run_.fail(
+        cat("expected a string for \"", plain_name(names_[i]), "\", got ", values_[i].kind_name()));
   return values_[i].string();
 }
 

@@ -1,6 +1,7 @@
 // Tokens -> statements: the upper half of the template parser.
 // SPDX-License-Identifier: Apache-2.0
 #include <initializer_list>
+#include <utility>
 
 #include "base/error.h"
 #include "text/jinja_ast.h"
@@ -79,7 +80,7 @@ class StatementParser {
       return statement;
     }
     if (name == "generation") {
-      Stmt statement = make(StmtKind::kGroup, token.where);
+      Stmt statement = make(StmtKind::kGeneration, token.where);
       statement.body = body_until("endgeneration");
       return statement;
     }
@@ -90,7 +91,58 @@ class StatementParser {
       end_tag();
       return statement;
     }
+    if (name == "block") return named_block(token.where);
+    if (name == "print") return print(token.where);
+    for (const std::string_view other : {"include", "import", "from", "extends", "autoescape"}) {
+      if (name == other) return refused(token.where, name);
+    }
     exprs_.fail_at(token.where, cat("expected a statement that laconic knows, got \"", name, "\""));
+  }
+
+  // jinja2 knows these but cannot do them without a loader of templates either, and only complains
+  // where one is met.
+  Stmt refused(Location where, const std::string& name) {
+    Stmt statement = make(StmtKind::kRefused, where);
+    statement.text = name;
+    while (exprs_.current().kind != TokenKind::kBlockEnd) {
+      if (exprs_.current().kind == TokenKind::kEnd) exprs_.fail_expected("\"%}\"");
+      exprs_.next();
+    }
+    if (name == "autoescape") {
+      statement.body = body_until("endautoescape");
+    } else {
+      end_tag();
+    }
+    return statement;
+  }
+
+  Stmt named_block(Location where) {
+    Stmt statement = make(StmtKind::kBlock, where);
+    statement.text = exprs_.expect_name();
+    statement.is_scoped = exprs_.skip_name("scoped");
+    const bool is_required = exprs_.skip_name("required");
+    const int loops = std::exchange(loops_, 0);
+    end_tag();
+    statement.body = until({"endblock"});
+    loops_ = loops;
+    exprs_.next();
+    exprs_.skip_name(statement.text);
+    end_tag();
+    if (!is_required) return statement;
+    statement.kind = StmtKind::kRefused;
+    statement.text = "required block";
+    return statement;
+  }
+
+  Stmt print(Location where) {
+    Stmt statement = make(StmtKind::kGroup, where);
+    while (exprs_.current().kind != TokenKind::kBlockEnd) {
+      if (!statement.body.empty()) exprs_.expect_operator(",");
+      statement.body.push_back(make(StmtKind::kOutput, exprs_.current().where));
+      statement.body.back().value = exprs_.expression();
+    }
+    end_tag();
+    return statement;
   }
 
   Stmt if_block(Location where) {
@@ -113,6 +165,7 @@ class StatementParser {
 
   Stmt for_block(Location where) {
     Stmt statement = make(StmtKind::kFor, where);
+    if (exprs_.at_name("loop")) exprs_.fail_expected("a name other than \"loop\"");
     statement.target = exprs_.target("in", false);
     exprs_.expect_name("in");
     statement.value = exprs_.tuple(false, "recursive");
@@ -211,7 +264,9 @@ class StatementParser {
 }  // namespace
 
 Body parse_template(const std::vector<Token>& tokens, const std::string& place) {
-  return StatementParser(tokens, place).run();
+  Body body = StatementParser(tokens, place).run();
+  check_template(body, place);
+  return body;
 }
 
 }  // namespace laconic::jinja

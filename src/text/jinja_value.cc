@@ -2,54 +2,13 @@
 #include "text/jinja_value.h"
 
 #include <algorithm>
-#include <charconv>
-#include <cmath>
-#include <cstdio>
-#include <stdexcept>
 
 #include "base/error.h"
 #include "base/json.h"
-#include "text/jinja_utf8.h"
-#include "text/utf8.h"
+#include "text/jinja_integer.h"
 
 namespace laconic::jinja {
 namespace {
-
-std::string string_repr(const std::string& text) {
-  const bool has_single = text.find('\'') != std::string::npos;
-  const bool has_double = text.find('"') != std::string::npos;
-  const char quote = has_single && !has_double ? '"' : '\'';
-  std::string out(1, quote);
-  for (const char32_t c : code_points(text)) {
-    char escape[16] = "";
-    if (c == static_cast<unsigned char>(quote) || c == '\\') {
-      out += '\\';
-      out += static_cast<char>(c);
-    } else if (c == '\n') {
-      out += "\\n";
-    } else if (c == '\r') {
-      out += "\\r";
-    } else if (c == '\t') {
-      out += "\\t";
-    } else if (is_printable(c)) {
-      append_utf8(c, out);
-    } else {
-      const char* format = c < 0x100 ? "\\x%02x" : c < 0x10000 ? "\\u%04x" : "\\U%08x";
-      std::snprintf(escape, sizeof escape, format, static_cast<unsigned>(c));
-      out += escape;
-    }
-  }
-  return out += quote;
-}
-
-std::string join_reprs(const Values& items) {
-  std::string out;
-  for (size_t i = 0; i < items.size(); ++i) {
-    if (i > 0) out += ", ";
-    out += items[i].repr();
-  }
-  return out;
-}
 
 void check_extent(int depth, size_t weight) {
   require(depth <= Value::kMaxDepth, ErrorKind::kData, "template value: expected at most ",
@@ -65,6 +24,7 @@ Sequence checked_sequence(Values items) {
     sequence.weight += item.weight();
   }
   check_extent(sequence.depth, sequence.weight);
+  charge(items.capacity() * sizeof(Value) + sizeof(Sequence) + 48);
   sequence.items = std::move(items);
   return sequence;
 }
@@ -75,10 +35,26 @@ Dict checked_dict(Dict dict) {
     dict.weight += key.weight() + value.weight();
   }
   check_extent(dict.depth, dict.weight);
+  charge(dict.pairs.capacity() * 2 * sizeof(Value) + sizeof(Dict) + 48);
   return dict;
 }
 
 }  // namespace
+
+Value::Value(Text value) {
+  charge(value.text.size() + sizeof(Text) + 48);
+  data_ = std::make_shared<const Text>(std::move(value));
+}
+
+Value::Value(Bytes value) {
+  charge(value.bytes.size() + sizeof(Bytes) + 48);
+  data_ = std::make_shared<const Bytes>(std::move(value));
+}
+
+Value::Value(Function value) {
+  charge(sizeof(Function) + 96);
+  data_ = std::make_shared<const Function>(std::move(value));
+}
 
 Value Value::undefined(std::string name) {
   Value value;
@@ -95,6 +71,25 @@ Value Value::list(Values items) {
 Value Value::tuple(Values items) {
   Value value;
   value.data_ = TuplePointer{std::make_shared<const Sequence>(checked_sequence(std::move(items)))};
+  return value;
+}
+
+Value Value::group(Value grouper, Value list) {
+  Sequence sequence = checked_sequence({std::move(grouper), std::move(list)});
+  sequence.form = Sequence::Form::kGroup;
+  Value value;
+  value.data_ = TuplePointer{std::make_shared<const Sequence>(std::move(sequence))};
+  return value;
+}
+
+Value Value::view(Sequence sequence) {
+  Sequence checked = checked_sequence(std::move(sequence.items));
+  checked.form = sequence.form;
+  checked.start = sequence.start;
+  checked.stop = sequence.stop;
+  checked.step = sequence.step;
+  Value value;
+  value.data_ = ViewPointer{std::make_shared<const Sequence>(std::move(checked))};
   return value;
 }
 
@@ -151,12 +146,30 @@ int64_t Value::integer() const {
 
 double Value::real() const {
   if (const double* number = std::get_if<double>(&data_)) return *number;
-  return static_cast<double>(integer());
+  return is_big() ? big_to_real(big()) : static_cast<double>(integer());
 }
 
-const Values& Value::items() const {
-  if (const auto* list = std::get_if<ListPointer>(&data_)) return list->sequence->items;
-  return std::get<TuplePointer>(data_).sequence->items;
+const Sequence& Value::sequence() const {
+  if (const auto* list = std::get_if<ListPointer>(&data_)) return *list->sequence;
+  if (const auto* view = std::get_if<ViewPointer>(&data_)) return *view->sequence;
+  return *std::get<TuplePointer>(data_).sequence;
+}
+
+bool Value::is_range() const { return is_view() && sequence().form == Sequence::Form::kRange; }
+
+bool Value::is_hashable() const {
+  switch (kind()) {
+    case Kind::kList:
+    case Kind::kDict:
+      return false;
+    case Kind::kView:
+      return is_range() || sequence().form == Sequence::Form::kValues;
+    case Kind::kTuple:
+      return std::all_of(items().begin(), items().end(),
+                         [](const Value& item) { return item.is_hashable(); });
+    default:
+      return true;
+  }
 }
 
 const Pairs& Value::pairs() const { return std::get<DictPointer>(data_)->pairs; }
@@ -169,18 +182,37 @@ const Value* Value::find(const Value& key) const {
 }
 
 int Value::depth() const {
-  if (const auto* list = std::get_if<ListPointer>(&data_)) return list->sequence->depth;
-  if (const auto* tuple = std::get_if<TuplePointer>(&data_)) return tuple->sequence->depth;
-  if (const auto* dict = std::get_if<DictPointer>(&data_)) return (*dict)->depth;
-  return 0;
+  switch (kind()) {
+    case Kind::kList:
+    case Kind::kTuple:
+    case Kind::kView:
+      return sequence().depth;
+    case Kind::kDict:
+      return std::get<DictPointer>(data_)->depth;
+    case Kind::kIterator:
+      return iterator().depth;
+    default:
+      return 0;
+  }
 }
 
 size_t Value::weight() const {
-  if (is_string()) return string().size() / 16 + 1;
-  if (const auto* list = std::get_if<ListPointer>(&data_)) return list->sequence->weight;
-  if (const auto* tuple = std::get_if<TuplePointer>(&data_)) return tuple->sequence->weight;
-  if (const auto* dict = std::get_if<DictPointer>(&data_)) return (*dict)->weight;
-  return 1;
+  switch (kind()) {
+    case Kind::kString:
+      return string().size() / 16 + 1;
+    case Kind::kBytes:
+      return bytes().size() / 16 + 1;
+    case Kind::kBig:
+      return big_bits(big()) / 64 + 1;
+    case Kind::kList:
+    case Kind::kTuple:
+    case Kind::kView:
+      return sequence().weight;
+    case Kind::kDict:
+      return std::get<DictPointer>(data_)->weight;
+    default:
+      return 1;
+  }
 }
 
 bool Value::truthy() const {
@@ -195,8 +227,11 @@ bool Value::truthy() const {
       return real() != 0;
     case Kind::kString:
       return !string().empty();
+    case Kind::kBytes:
+      return !bytes().empty();
     case Kind::kList:
     case Kind::kTuple:
+    case Kind::kView:
       return !items().empty();
     case Kind::kDict:
       return !pairs().empty();
@@ -206,94 +241,10 @@ bool Value::truthy() const {
 }
 
 const char* Value::kind_name() const {
-  static constexpr const char* kNames[] = {"undefined", "None",      "bool", "int",
-                                           "float",     "str",       "list", "tuple",
-                                           "dict",      "namespace", "loop", "function"};
+  static constexpr const char* kNames[] = {
+      "undefined", "None", "bool",     "int", "float", "str",  "list",     "tuple", "dict",
+      "namespace", "loop", "function", "int", "bytes", "view", "iterator", "cycler"};
   return kNames[data_.index()];
-}
-
-std::string Value::str() const {
-  if (is_undefined()) return "";
-  return is_string() ? string() : repr();
-}
-
-std::string Value::repr() const {
-  switch (kind()) {
-    case Kind::kUndefined:
-      return "Undefined";
-    case Kind::kNone:
-      return "None";
-    case Kind::kBoolean:
-      return integer() ? "True" : "False";
-    case Kind::kInteger:
-      return std::to_string(integer());
-    case Kind::kReal:
-      return real_repr(real());
-    case Kind::kString:
-      return string_repr(string());
-    case Kind::kList:
-      return "[" + join_reprs(items()) + "]";
-    case Kind::kTuple:
-      return "(" + join_reprs(items()) + (items().size() == 1 ? ",)" : ")");
-    case Kind::kDict: {
-      std::string out = "{";
-      for (const auto& [key, value] : pairs()) {
-        if (out.size() > 1) out += ", ";
-        out += key.repr() + ": " + value.repr();
-      }
-      return out + "}";
-    }
-    default:
-      return std::string("<") + kind_name() + ">";
-  }
-}
-
-bool operator==(const Value& a, const Value& b) {
-  if (a.is_number() && b.is_number()) {
-    if (a.is_integral() && b.is_integral()) return a.integer() == b.integer();
-    return a.real() == b.real();
-  }
-  if (a.kind() != b.kind()) return false;
-  switch (a.kind()) {
-    case Value::Kind::kUndefined:
-    case Value::Kind::kNone:
-      return true;
-    case Value::Kind::kString:
-      return a.string() == b.string();
-    case Value::Kind::kList:
-    case Value::Kind::kTuple:
-      return a.items() == b.items();
-    case Value::Kind::kDict: {
-      if (a.pairs().size() != b.pairs().size()) return false;
-      return std::all_of(a.pairs().begin(), a.pairs().end(), [&](const auto& pair) {
-        const Value* other = b.find(pair.first);
-        return other && *other == pair.second;
-      });
-    }
-    case Value::Kind::kNamespace:
-      return &a.space() == &b.space();
-    case Value::Kind::kLoop:
-      return &a.loop() == &b.loop();
-    default:
-      return &a.function() == &b.function();
-  }
-}
-
-std::string real_repr(double value) {
-  if (std::isnan(value)) return "nan";
-  if (std::isinf(value)) return value < 0 ? "-inf" : "inf";
-  char text[64];
-  const auto shortest =
-      std::to_chars(text, text + sizeof text, value, std::chars_format::scientific);
-  const std::string_view digits(text, static_cast<size_t>(shortest.ptr - text));
-  const size_t mark = digits.find('e');
-  int exponent = 0;
-  const char* start = digits.data() + mark + 1;
-  std::from_chars(*start == '+' ? start + 1 : start, shortest.ptr, exponent);
-  if (exponent < -4 || exponent >= 16) return std::string(digits);
-  const auto plain = std::to_chars(text, text + sizeof text, value, std::chars_format::fixed);
-  std::string out(text, plain.ptr);
-  return out.find('.') == std::string::npos ? out + ".0" : out;
 }
 
 }  // namespace laconic::jinja
