@@ -30,9 +30,12 @@ class Render(laconic_test.TestCase):
         self.assertEqual(self.render(row, "--generation-prompt")["text"], "[user]héllo")
 
     def test_errors_name_the_place(self):
-        bad = self.write("bad.jinja", "a\n{% include 'x' %}")
+        bad = self.write("bad.jinja", "a\n{% inclued 'x' %}")
         self.assertIn("bad.jinja:2:4: expected a statement that laconic knows", self.error(
             "render", bad, code=EXIT_MODEL))
+        met = self.write("met.jinja", "a\n{% include 'x' %}")
+        self.assertIn("met.jinja:2:4: expected a template that stands by itself", self.error(
+            "render", met, stdin=json.dumps({"messages": MESSAGES}) + "\n", code=EXIT_DATA))
         path = self.write("t.jinja", "{{ raise_exception('no system turn') }}")
         self.assertIn("no system turn", self.error(
             "render", path, stdin=json.dumps({"messages": MESSAGES}) + "\n", code=EXIT_DATA))
