@@ -31,7 +31,7 @@ struct ReportSettings {
     settings.add("out", &out,
                  "the HTML file; default: report.html in (or beside) the first of RUNS");
     settings.file().alias("output");
-    settings.add("title", &input.title, "title of the page");
+    settings.add("title", &input.title, "title of the page; default: the models");
     settings
         .add("margin", &input.margin,
              "accuracy, as a share, that may be lost in \"equal accuracy\"")

@@ -2,6 +2,8 @@
 #include "eval/budget.h"
 
 #include <algorithm>
+#include <cmath>
+#include <limits>
 #include <map>
 #include <string_view>
 
@@ -44,20 +46,36 @@ std::vector<BudgetPoint> budget_curve(std::span<const SampleRecord> records,
   return out;
 }
 
-std::vector<int64_t> budget_grid(std::span<const SampleRecord> records, int64_t count) {
-  LACONIC_CHECK(count >= 2, count);
-  std::vector<int64_t> lengths;
-  for (const SampleRecord& record : records) lengths.push_back(record.num_tokens);
-  std::sort(lengths.begin(), lengths.end());
-  std::vector<int64_t> out = {0};
-  if (lengths.empty()) return out;
-  const int64_t half = count / 2, last = static_cast<int64_t>(lengths.size()) - 1;
-  for (int64_t i = 1; i <= half; ++i) {
-    out.push_back((lengths.back() * i + half - 1) / half);
-    out.push_back(lengths[static_cast<size_t>(last * i / half)]);
+int64_t longest_reply(std::span<const SampleRecord> records) {
+  int64_t longest = 0;
+  for (const SampleRecord& record : records) longest = std::max(longest, record.num_tokens);
+  return longest;
+}
+
+std::vector<int64_t> budget_grid(int64_t low, int64_t high, int64_t count) {
+  LACONIC_CHECK(low > 0 && count >= 2, low, ", ", count);
+  std::vector<int64_t> out = {low};
+  const double ratio = static_cast<double>(high) / static_cast<double>(low);
+  for (int64_t i = 1; i < count && high > low; ++i) {
+    const double share = static_cast<double>(i) / static_cast<double>(count - 1);
+    const double budget = static_cast<double>(low) * std::pow(ratio, share);
+    // The last one is `high` itself, whatever the rounding; no double above it is converted.
+    const bool at_end = i == count - 1 || budget >= static_cast<double>(high);
+    const int64_t next = at_end ? high : static_cast<int64_t>(budget);
+    if (next > out.back()) out.push_back(next);
   }
-  std::sort(out.begin(), out.end());
-  out.erase(std::unique(out.begin(), out.end()), out.end());
+  return out;
+}
+
+std::vector<int64_t> doubling_budgets(int64_t longest, int64_t least, int64_t count) {
+  LACONIC_CHECK(least > 0 && count > 0, least, ", ", count);
+  std::vector<int64_t> out = {least};
+  while (out.back() < longest) {
+    const bool is_last = out.back() > std::numeric_limits<int64_t>::max() / 2;
+    out.push_back(is_last ? std::numeric_limits<int64_t>::max() : 2 * out.back());
+  }
+  const auto size = static_cast<int64_t>(out.size());
+  if (size > count) out.erase(out.begin(), out.begin() + (size - count));
   return out;
 }
 

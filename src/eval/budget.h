@@ -28,8 +28,15 @@ struct BudgetPoint {
 std::vector<BudgetPoint> budget_curve(std::span<const SampleRecord> records,
                                       std::span<const int64_t> budgets);
 
-// At most `count` + 1 ascending budgets from 0 to the longest reply: half of them evenly spaced,
-// half at quantiles of the lengths, where curves bend.
-std::vector<int64_t> budget_grid(std::span<const SampleRecord> records, int64_t count = 60);
+// Tokens of the longest reply; 0 without any.
+int64_t longest_reply(std::span<const SampleRecord> records);
+
+// At most `count` ascending budgets from `low` to `high`, in equal ratios. REQUIRES: low > 0, count
+// >= 2.
+std::vector<int64_t> budget_grid(int64_t low, int64_t high, int64_t count = 48);
+
+// The last `count` of least, 2 least, 4 least, ... up to the first that is not below `longest`; the
+// largest int64 where doubling would pass it. REQUIRES: least > 0, count > 0.
+std::vector<int64_t> doubling_budgets(int64_t longest, int64_t least = 64, int64_t count = 8);
 
 }  // namespace laconic

@@ -4,6 +4,7 @@
 #include <zlib.h>
 
 #include "base/error.h"
+#include "eval/html.h"
 
 namespace laconic {
 namespace {
@@ -24,25 +25,6 @@ std::string gzip(std::string& bytes) {
   out.resize(stream.total_out);
   deflateEnd(&stream);
   LACONIC_CHECK(end == Z_STREAM_END, end);
-  return out;
-}
-
-// RFC 4648.
-std::string base64(const std::string& bytes) {
-  static constexpr char kDigits[] =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::string out;
-  out.reserve((bytes.size() + 2) / 3 * 4);
-  const auto byte = [&](size_t i) {
-    return i < bytes.size() ? static_cast<unsigned>(static_cast<unsigned char>(bytes[i])) : 0u;
-  };
-  for (size_t i = 0; i < bytes.size(); i += 3) {
-    const unsigned group = byte(i) << 16 | byte(i + 1) << 8 | byte(i + 2);
-    out += kDigits[group >> 18];
-    out += kDigits[group >> 12 & 63];
-    out += i + 1 < bytes.size() ? kDigits[group >> 6 & 63] : '=';
-    out += i + 2 < bytes.size() ? kDigits[group & 63] : '=';
-  }
   return out;
 }
 

@@ -38,10 +38,10 @@ TEST_F(StatisticsGolden, BudgetCurve) {
 TEST(Budget, GridReachesTheLongestReply) {
   std::vector<SampleRecord> replies;
   for (int i = 0; i < 500; ++i) replies.push_back(record("p", true, i * i));
-  const std::vector<int64_t> grid = budget_grid(replies, 20);
-  EXPECT_EQ(grid.front(), 0);
+  const std::vector<int64_t> grid = budget_grid(1, longest_reply(replies), 20);
+  EXPECT_EQ(grid.front(), 1);
   EXPECT_EQ(grid.back(), 499 * 499);
-  EXPECT_LE(grid.size(), 21u);
+  EXPECT_LE(grid.size(), 20u);
   EXPECT_EQ(budget_curve(replies, grid).back().accuracy.mean, 1);
 }
 

@@ -8,64 +8,10 @@
 #include "base/format.h"
 #include "eval/report_parts.h"
 #include "eval/report_style.h"
-#include "eval/report_tables.h"
 #include "eval/summary.h"
 
 namespace laconic {
 namespace {
-
-std::string range(const Interval& interval, double scale, int digits) {
-  if (!std::isfinite(interval.low) || !std::isfinite(interval.high))
-    return "interval unknown with one problem";
-  return cat("95 % interval ", fixed(scale * interval.low, digits), " to ",
-             fixed(scale * interval.high, digits));
-}
-
-std::string tile(const std::string& label, const std::string& value, const std::string& note) {
-  return cat("<div class=\"tile\"><span class=\"muted\">", escape_html(label), "</span><b>",
-             escape_html(value), "</b><span class=\"muted\">", escape_html(note), "</span></div>");
-}
-
-std::string headline(const RunData::Pair& pair, double margin) {
-  const Comparison comparison = compare_samples(pair.before->records, pair.after->records);
-  const Summary before = summarise("before", pair.before->records),
-                after = summarise("after", pair.after->records);
-  const double saved = 100 * (1 - comparison.token_ratio.ratio);
-  const bool equal = comparison.within_margin(margin);
-  std::string out = "<div class=\"tiles\">";
-  out += tile(saved >= 0 ? "fewer tokens" : "more tokens", fixed(std::abs(saved), 1) + " %",
-              cat(fixed(before.tokens.mean, 0), " \u2192 ", fixed(after.tokens.mean, 0),
-                  " a reply; ratio ", range(comparison.token_ratio.interval, 1, 2)));
-  out += tile("accuracy difference",
-              cat(comparison.accuracy.mean >= 0 ? "+" : "\u2212",
-                  fixed(std::abs(100 * comparison.accuracy.mean), 1), " points"),
-              range(comparison.accuracy.interval, 100, 1) + ", paired");
-  out += tile("accuracy",
-              cat(fixed(100 * before.accuracy.mean, 1), " % \u2192 ",
-                  fixed(100 * after.accuracy.mean, 1), " %"),
-              cat(before.accuracy.num_problems, " problems, ", before.accuracy.num_samples, " and ",
-                  after.accuracy.num_samples, " replies"));
-  out += tile("equal accuracy", equal ? "shown" : "not shown",
-              cat("the interval's lower end ", equal ? "clears" : "does not clear", " a margin of ",
-                  fixed(100 * margin, 1), " points"));
-  return out + "</div>\n";
-}
-
-std::string facts_html(const RunData& run) {
-  std::string out;
-  if (run.run.is_object()) {
-    out +=
-        "<details><summary>Machine and version (run.json)</summary><div class=\"scroll\"><table>";
-    for (const auto& [key, value] : run.run.as_object(run.name))
-      out += cat("<tr><td>", escape_html(key), "</td><td>",
-                 escape_html(value.is_string() ? value.as_string("") : value.dump()), "</td></tr>");
-    out += "</table></div></details>\n";
-  }
-  if (!run.config.empty())
-    out += "<details><summary>Settings (config.yaml)</summary><pre tabindex=\"0\">" +
-           escape_html(run.config) + "</pre></details>\n";
-  return out;
-}
 
 // Why this checkpoint, and every evaluation with the proof that sampler and trainer had the same
 // weights.
@@ -96,18 +42,72 @@ std::string evaluations_html(const RunData& run) {
   return out + "</table></div></details>\n";
 }
 
-// Empty for sample files alone: all about them is side by side above.
-std::string run_html(const RunData& run, const ReportInput& input) {
+// Of a run's own systems in the group that holds them; null in both without a pair.
+struct OwnSets {
+  const ReportSet* before = nullptr;
+  const ReportSet* after = nullptr;
+};
+
+OwnSets own_sets(const ReportSystems& systems, const RunData::Pair& pair) {
+  OwnSets out;
+  for (const ReportGroup& group : systems.groups)
+    for (const ReportSet& set : group.sets) {
+      if (set.file == pair.before) out.before = &set;
+      if (set.file == pair.after) out.after = &set;
+    }
+  return out;
+}
+
+// What of a run is not side by side above; empty for sample files alone.
+std::string run_html(const RunData& run, size_t number, const ReportSystems& systems,
+                     const ReportInput& input) {
+  std::string out;
   const RunData::Pair pair = run.before_and_after();
-  std::string out = pair ? headline(pair, input.margin) : "";
+  if (pair && number > 0) {
+    const OwnSets own = own_sets(systems, pair);
+    const Summary before = summarise("before", pair.before->records),
+                  after = summarise("after", pair.after->records);
+    ReportSet first, second;
+    first.name = own.before ? own.before->name : "before";
+    first.summary = before;
+    second.name = own.after ? own.after->name : "after";
+    second.summary = after;
+    second.to_first = compare_samples(pair.before->records, pair.after->records);
+    out += result_tiles(first, &second, input.margin);
+  }
   const std::string figures = run_figures(run);
   if (!figures.empty()) out += "<div class=\"figures\">\n" + figures + "</div>\n";
   out += evaluations_html(run);
-  const std::string examples = pair ? paired_examples(pair, input.num_examples) : "";
-  if (!examples.empty()) out += "<h3>Replies, before and after</h3>\n" + examples;
-  out += facts_html(run);
-  return out.empty() ? ""
-                     : cat("<section><h2>", escape_html(run.name), "</h2>\n", out, "</section>\n");
+  if (pair && input.num_examples > 0) {
+    const std::string examples = paired_examples(reply_pairs(*pair.before, *pair.after),
+                                                 {"before", "after"}, input.num_examples);
+    if (!examples.empty())
+      out +=
+          heading(3, cat("run-", number + 1, "-replies"), "Replies, before and after") + examples;
+  }
+  if (out.empty()) return "";
+  return cat("<section>", heading(2, cat("run-", number + 1), "Training: " + run.name), out,
+             "</section>\n");
+}
+
+struct Part {
+  std::string id, name;
+};
+
+std::string navigation(const std::vector<Part>& parts) {
+  std::string out = "<nav aria-label=\"Parts of this page\">";
+  for (const Part& part : parts)
+    out += cat("<a href=\"#", part.id, "\">", escape_html(cut_text(part.name, 40)), "</a>");
+  return out + "</nav>\n";
+}
+
+std::string page_start(const std::string& title) {
+  return cat(
+      "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">",
+      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">",
+      "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src ",
+      "'unsafe-inline'; script-src 'unsafe-inline'\"><title>", escape_html(title),
+      "</title><style>", kReportStyle, "</style></head>\n<body>\n");
 }
 
 }  // namespace
@@ -115,18 +115,30 @@ std::string run_html(const RunData& run, const ReportInput& input) {
 std::string write_report(const ReportInput& input) {
   require(!input.runs.empty(), ErrorKind::kUsage, "report: expected at least one run, got none");
   const ReportSystems systems = report_systems(input.runs);
-  std::string out =
-      cat("<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">",
-          "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">",
-          "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src ",
-          "'unsafe-inline'; script-src 'unsafe-inline'\"><title>", escape_html(input.title),
-          "</title><style>", kReportStyle, "</style></head>\n<body><h1>", escape_html(input.title),
-          "</h1>\n");
-  out += comparison_section(systems, input.margin);
-  for (const RunData& run : input.runs) out += run_html(run, input);
-  if (input.browse && !systems.groups.empty())
-    out += browser_section(systems, static_cast<size_t>(input.max_reply_bytes));
-  return out + "</body></html>\n";
+  std::vector<Part> parts;
+  for (const ReportGroup& group : systems.groups)
+    parts.push_back(group.benchmark.empty() ? Part{"result", "Result"}
+                                            : Part{slug(group.benchmark), group.benchmark});
+  std::string runs;
+  for (size_t i = 0; i < input.runs.size(); ++i) {
+    const std::string html = run_html(input.runs[i], i, systems, input);
+    if (!html.empty()) parts.push_back({cat("run-", i + 1), "Training: " + input.runs[i].name});
+    runs += html;
+  }
+  const bool browse = input.browse && !systems.groups.empty();
+  if (browse) parts.push_back({"replies", "All replies"});
+  parts.push_back({"settings", "Settings"});
+  std::string out = page_start(input.title.empty() ? "laconic report" : input.title) +
+                    page_header(input, systems) + navigation(parts) + "<main>\n" +
+                    comparison_section(systems, input) + runs;
+  if (browse) out += browser_section(systems, static_cast<size_t>(input.max_reply_bytes));
+  out += settings_section(systems, input.runs);
+  if (!systems.groups.empty())
+    out += "<p class=\"note\">All numbers of all systems: " +
+           download_link("report.json", "application/json", numbers_json(systems, input.margin),
+                         "JSON") +
+           "</p>\n";
+  return out + "</main></body></html>\n";
 }
 
 }  // namespace laconic

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <cmath>
 #include <map>
 
 #include "base/error.h"
 #include "eval/packed_json.h"
+#include "eval/report_page_script.h"
 #include "eval/report_parts.h"
 #include "eval/report_script.h"
 #include "eval/tail_loop.h"
@@ -124,6 +126,8 @@ class BrowserData {
     index["rows"] = std::move(rows_);
     index["colours"] = kNumColours - 1;
     index["chunk"] = static_cast<int64_t>(kChunk);
+    index["ends"] = Json::array();
+    for (const std::string& end : thinking_ends()) index["ends"].push_back(end);
     return data_element("index", index) + problem_texts_.finish() + reply_texts_.finish();
   }
 
@@ -131,6 +135,12 @@ class BrowserData {
   struct Tokens {
     double sum = 0, count = 0;
   };
+
+  // In double, where no two counts overflow.
+  static int64_t saved(const Tokens& first, int64_t tokens) {
+    const double mean = std::floor(first.sum / first.count);
+    return static_cast<int64_t>(std::clamp(mean - static_cast<double>(tokens), -9e18, 9e18));
+  }
 
   void count_first_tokens(const ReportGroup& group) {
     first_tokens_.clear();
@@ -169,11 +179,9 @@ class BrowserData {
     rows_["reason"].push_back(reasons_.index(record.reason));
     const auto first = first_tokens_.find(record.id);
     const bool is_first = set.system == systems_.groups[static_cast<size_t>(group_)].sets[0].system;
-    rows_["saved"].push_back(
-        is_first || first == first_tokens_.end()
-            ? Json()
-            : Json(static_cast<int64_t>(first->second.sum / first->second.count) -
-                   record.num_tokens));
+    rows_["saved"].push_back(is_first || first == first_tokens_.end()
+                                 ? Json()
+                                 : Json(saved(first->second, record.num_tokens)));
     Json text = Json::array();
     text.push_back(shortened(record.completion, max_reply_bytes_));
     text.push_back(shortened(record.extracted, 200));
@@ -203,12 +211,13 @@ std::string cut_text(const std::string& text, size_t max_bytes) {
 
 std::string browser_section(const ReportSystems& systems, size_t max_reply_bytes) {
   return cat(
-      "<section><h2>Replies</h2>\n<div id=\"chips\" class=\"chips\"></div>\n",
+      "<section>", heading(2, "replies", "All replies"),
+      "<div id=\"chips\" class=\"chips\"></div>\n",
       "<div id=\"filters\" class=\"filters\"></div>\n<p id=\"count\" class=\"muted\">",
       "<noscript>Browsing replies needs scripts; the tables and charts do not.</noscript></p>\n",
       "<div class=\"browser\"><div id=\"list\" class=\"list\" role=\"listbox\" tabindex=\"0\" ",
       "aria-label=\"replies\"><div id=\"rows\"></div></div><div id=\"detail\"></div></div>\n",
-      BrowserData(systems, max_reply_bytes).html(), "<script>", kReportScript,
+      BrowserData(systems, max_reply_bytes).html(), "<script>", kReportPageScript, kReportScript,
       "</script></section>\n");
 }
 

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 #include <cmath>
+#include <tuple>
 
 #include "base/error.h"
 #include "eval/report_parts.h"
 #include "eval/statistics.h"
-#include "eval/summary.h"
 
 namespace laconic {
 namespace {
@@ -59,19 +59,8 @@ bool has_points(const Chart& chart) {
   return false;
 }
 
-std::string figure(const std::string& svg, const std::string& caption) {
-  return "<figure>" + svg + "<figcaption>" + escape_html(caption) + "</figcaption></figure>\n";
-}
-
 std::string chart_figure(const Chart& chart, const std::string& caption) {
-  return has_points(chart) ? figure(draw_chart(chart), caption) : "";
-}
-
-std::vector<double> token_counts(const SampleFile& file) {
-  std::vector<double> out;
-  for (const SampleRecord& record : file.records)
-    out.push_back(static_cast<double>(record.num_tokens));
-  return out;
+  return has_points(chart) ? figure_html(draw_chart(chart), caption) : "";
 }
 
 Chart step_chart(const std::string& title, const std::string& y_label,
@@ -85,44 +74,13 @@ Chart step_chart(const std::string& title, const std::string& y_label,
   return chart;
 }
 
-// One point a difficulty, at 1, 2, ... where the difficulties are names.
-std::string difficulty_figures(const RunData::Pair& pair) {
-  Chart tokens, accuracy;
-  tokens.title = "Tokens by difficulty";
-  tokens.y_label = "mean tokens";
-  accuracy.title = "Accuracy by difficulty";
-  accuracy.y_label = "accuracy, %";
-  tokens.x_label = accuracy.x_label = "difficulty";
-  std::string order;
-  int colour = 0;
-  for (const SampleFile* file : {pair.before, pair.after}) {
-    const char* name = file == pair.before ? "before" : "after";
-    ChartSeries lengths = {.name = name, .colour = colour, .points = {}}, rates = lengths;
-    double place = 0;
-    for (const GroupSummary& group : summarise_by_difficulty(file->records)) {
-      char* end = nullptr;
-      const double number = std::strtod(group.difficulty.c_str(), &end);
-      const double x = *end == '\0' ? number : ++place;
-      if (*end != '\0' && colour == 0) order += (order.empty() ? "" : ", ") + group.difficulty;
-      const Summary& s = group.summary;
-      lengths.points.push_back({x, s.tokens.mean, 0, s.tokens.se, ""});
-      rates.points.push_back({x, 100 * s.accuracy.mean, 0, 100 * s.accuracy.se, ""});
-    }
-    tokens.series.push_back(lengths);
-    accuracy.series.push_back(rates);
-    ++colour;
-  }
-  const std::string caption = "Bars: one standard error, clustered by problem." +
-                              (order.empty() ? "" : " In order: " + order + ".");
-  return chart_figure(tokens, caption) + chart_figure(accuracy, caption);
-}
-
 std::string training_figures(const RunData& run) {
   std::string out;
-  Chart loss = step_chart("Loss", "nats per target token", {series_of(run.steps, "loss", "", 0)});
+  Chart loss =
+      step_chart("Loss", "nats per target token", {series_of(run.steps, "loss", "loss", 0)});
   out += chart_figure(loss, "Mean negative log-likelihood of the step's target tokens.");
   Chart norm = step_chart("Gradient norm", "norm before clipping",
-                          {series_of(run.steps, "gradient_norm", "", 2)});
+                          {series_of(run.steps, "gradient_norm", "norm", 2)});
   return out + chart_figure(norm, "Euclidean norm over all parameters.");
 }
 
@@ -136,9 +94,9 @@ std::string mixture_figures(const RunData& run) {
                                     series_of(run.mixture, "gain_raw.long", "long", 0)};
   add_errors(gains[0], run.mixture, "gain_se.short");
   add_errors(gains[1], run.mixture, "gain_se.long");
-  for (const auto& [field, colour] :
-       {std::pair("gain_used.short", 1), std::pair("gain_used.long", 0)}) {
-    ChartSeries used = series_of(run.mixture, field, "", colour);
+  for (const auto& [field, name, colour] : {std::tuple("gain_used.short", "short, as used", 1),
+                                            std::tuple("gain_used.long", "long, as used", 0)}) {
+    ChartSeries used = series_of(run.mixture, field, name, colour);
     used.dashed = true;
     used.has_dots = false;
     gains.push_back(used);
@@ -151,9 +109,9 @@ std::string mixture_figures(const RunData& run) {
 }
 
 std::string evaluation_figures(const RunData& run) {
-  ChartSeries accuracy = series_of(run.evals, "accuracy", "", 0),
-              tokens = series_of(run.evals, "tokens", "", 1);
-  ChartSeries truncated = series_of(run.evals, "truncated_share", "", 2);
+  ChartSeries accuracy = series_of(run.evals, "accuracy", "accuracy", 0),
+              tokens = series_of(run.evals, "tokens", "tokens", 1);
+  ChartSeries truncated = series_of(run.evals, "truncated_share", "truncated", 2);
   add_errors(accuracy, run.evals, "accuracy_se");
   add_errors(tokens, run.evals, "tokens_se");
   for (ChartSeries* series : {&accuracy, &tokens}) {
@@ -169,7 +127,7 @@ std::string evaluation_figures(const RunData& run) {
   cut.y_low = 0;
   return chart_figure(step_chart("Accuracy on the development set", "%", {accuracy}),
                       "Bars: one standard error; ring: the chosen checkpoint.") +
-         chart_figure(step_chart("Tokens on the development set", "mean tokens a reply", {tokens}),
+         chart_figure(step_chart("Tokens on the development set", "tokens a reply", {tokens}),
                       "Bars: one standard error; ring: the chosen checkpoint.") +
          chart_figure(cut, "Share of replies that ran into the cap.");
 }
@@ -185,8 +143,8 @@ double number_at(const Json& row, const std::string& path) {
 
 Chart frontier_chart(const RunData& run) {
   Chart chart;
-  chart.title = "Accuracy against length";
-  chart.x_label = "mean tokens a reply";
+  chart.title = "Development set: accuracy against length";
+  chart.x_label = "tokens a reply";
   chart.y_label = "accuracy, %";
   ChartSeries path = {.name = "in training", .colour = 1, .points = {}};
   for (const Json& eval : run.evals) {
@@ -196,13 +154,15 @@ Chart frontier_chart(const RunData& run) {
     if (point.ring) point.label = cat("step ", static_cast<int64_t>(number_at(eval, "step")));
     path.points.push_back(point);
   }
-  ChartSeries bounds = {.name = "bounds", .colour = 0, .points = {}, .has_line = false};
-  for (const auto& [file, label] :
-       {std::pair("long-bound", "long"), std::pair("short-bound", "short")}) {
+  chart.series = {path};
+  for (const auto& [file, label, colour] :
+       {std::tuple("long-bound", "long model", 0), std::tuple("short-bound", "short model", 2)}) {
     if (const SampleFile* samples = run.find_samples(file))
-      bounds.points.push_back(point_of(measure(samples->records), label));
+      chart.series.push_back({.name = label,
+                              .colour = colour,
+                              .points = {point_of(measure(samples->records), label)},
+                              .has_line = false});
   }
-  chart.series = {path, bounds};
   chart.x_from_zero = true;
   return chart;
 }
@@ -214,14 +174,6 @@ std::string run_figures(const RunData& run) {
   out += mixture_figures(run);
   out += evaluation_figures(run);
   out += training_figures(run);
-  if (const RunData::Pair pair = run.before_and_after()) {
-    Histogram tokens;
-    tokens.title = "Length of replies";
-    tokens.x_label = "tokens";
-    tokens.sets = {{"before", token_counts(*pair.before)}, {"after", token_counts(*pair.after)}};
-    out += figure(draw_histogram(tokens), "All replies, the truncated ones too.") +
-           difficulty_figures(pair);
-  }
   return out;
 }
 

@@ -12,12 +12,7 @@ inline constexpr char kReportScript[] = R"js(
 const $ = id => document.getElementById(id);
 const D = JSON.parse($("index").textContent), P = D.problems, R = D.rows, N = R.problem.length;
 const VERDICTS = ["right", "wrong", "undecided"], MARKS = ["\u2713", "\u2717", "?"], ROW = 30;
-const el = (tag, cls, text) => {
-  const e = document.createElement(tag);
-  if (cls) e.className = cls;
-  if (text !== undefined) e.textContent = text;
-  return e;
-};
+const {el} = Page;
 const parsed = new Map();
 const piece = id => {
   if (!parsed.has(id)) {
@@ -65,6 +60,7 @@ const SORTS = {
   "least saved": (a, b) => R.saved[a] - R.saved[b],
 };
 
+let marking = false;  // kept from reply to reply
 let show = "all", order = [], selected = -1, opened = 0;
 const list = $("list"), inner = $("rows"), detail = $("detail");
 const controls = {};
@@ -98,7 +94,7 @@ function build() {
     $("chips").append(b);
   }
   const some = (label, names) =>
-      names.length > 1 ? select(label, [["", label + ": all"], ...names.map((n, i) => [i, n])]) : null;
+      names.length > 1 && names.length <= 500 ? select(label, [["", label + ": all"], ...names.map((n, i) => [i, n])]) : null;
   controls.system = some("system", D.systems);
   controls.group = some("benchmark", D.groups);
   controls.difficulty = some("difficulty", D.difficulties);
@@ -180,9 +176,9 @@ async function pane(r) {
                    (R.flags[r] & 2 ? ", loops" : ""));
   const pre = el("pre");
   pre.tabIndex = 0;
-  const close = text.indexOf("</think>"), end = close < 0 ? (R.thinking[r] ? text.length : 0) : close + 8;
-  if (end) pre.append(el("span", "think", text.slice(0, end)));
-  pre.append(text.slice(end));
+  const close = D.ends.map(e => [text.indexOf(e), e.length]).find(e => e[0] >= 0);
+  pre.dataset.think = close ? close[0] + close[1] : R.thinking[r] ? text.length : 0;
+  Page.fill(pre, Page.words(text));
   box.append(head, facts, pre);
   return box;
 }
@@ -221,7 +217,9 @@ let open = async r => {
   if (other !== undefined) panes.append(await pane(other));
   else panes.classList.add("one");
   if (mine !== opened) return;  // another was asked for meanwhile
-  detail.replaceChildren(el("p", "problem", text || P.head[p]), title, others(r), panes);
+  const compare = Page.comparePair(panes, marking);
+  if (compare) compare.firstChild.addEventListener("change", event => marking = event.target.checked);
+  detail.replaceChildren(el("p", "problem", text || P.head[p]), title, others(r), ...(compare ? [compare] : []), panes);
 };
 
 list.onscroll = draw;

@@ -2,6 +2,7 @@
 #include "eval/report_sets.h"
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include "base/error.h"
@@ -10,11 +11,7 @@
 namespace laconic {
 namespace {
 
-struct NamedFile {
-  std::string system;
-  std::string benchmark;
-  const SampleFile* file;
-};
+constexpr size_t kMaxValues = 6;  // of one setting, in a warning
 
 std::string header_text(const SampleFile& file, const char* key) {
   const Json* value = file.header.find(key);
@@ -29,36 +26,16 @@ std::string identity(const SampleFile& file) {
   return hash + header_text(file, "benchmark") + setting->dump();
 }
 
-std::vector<NamedFile> files_of(const RunData& run) {
-  std::vector<NamedFile> out;
-  if (const RunData::Pair pair = run.before_and_after()) {
-    out.push_back({run.name + " before", "", pair.before});
-    out.push_back({run.name + " after", "", pair.after});
-    for (const auto& [stem, label] :
-         {std::pair("long-bound", " long bound"), std::pair("short-bound", " short bound")}) {
-      const SampleFile* bound = run.find_samples(stem);
-      if (bound && bound != pair.before) out.push_back({run.name + label, "", bound});
-    }
-    return out;
+// Numbers texts in the order in which they come.
+class Numbering {
+ public:
+  size_t of(const std::string& text) {
+    return numbers_.try_emplace(text, numbers_.size()).first->second;
   }
-  std::set<std::string> stems;  // "first" of "gsm8k/first"
-  for (const auto& [path, file] : run.samples) stems.insert(file_name(path));
-  for (const auto& [path, file] : run.samples) {
-    if (file.records.empty()) continue;
-    const std::string benchmark = header_text(file, "benchmark");
-    const std::string name = benchmark.empty() ? path : file_name(path);
-    const bool one = benchmark.empty() ? run.samples.size() == 1 : stems.size() == 1;
-    out.push_back({one ? run.name : run.name + " " + name, benchmark, &file});
-  }
-  return out;
-}
 
-size_t index_of(std::vector<std::string>& names, const std::string& name) {
-  const auto found = std::find(names.begin(), names.end(), name);
-  if (found != names.end()) return static_cast<size_t>(found - names.begin());
-  names.push_back(name);
-  return names.size() - 1;
-}
+ private:
+  std::map<std::string, size_t> numbers_;
+};
 
 std::vector<SampleRecord> of_problems(const SampleFile& file, const std::set<std::string>& ids) {
   std::vector<SampleRecord> out;
@@ -106,32 +83,68 @@ void complete(ReportGroup& group) {
 
 ReportSystems report_systems(const std::vector<RunData>& runs) {
   ReportSystems out;
-  std::vector<std::string> benchmarks;
+  Numbering groups, systems;
   std::set<std::string> seen;
-  for (const RunData& run : runs) {
-    for (const NamedFile& named : files_of(run)) {
-      const std::string key = identity(*named.file);
-      if (!key.empty() && !seen.insert(key).second) continue;
-      const size_t g = index_of(benchmarks, named.benchmark);
-      if (g == out.groups.size()) out.groups.push_back({named.benchmark, {}});
-      // Two runs of one name are two systems.
-      std::string name = named.system;
-      const auto taken = [&] {
-        const auto& sets = out.groups[g].sets;
-        return std::any_of(sets.begin(), sets.end(),
-                           [&](const ReportSet& set) { return set.name == name; });
-      };
-      for (int i = 2; taken(); ++i) name = cat(named.system, " (", i, ")");
-      ReportSet set;
-      set.system = index_of(out.names, name);
-      set.name = name;
-      set.file = named.file;
-      set.summary = summarise(name, named.file->records);
-      out.groups[g].sets.push_back(std::move(set));
-    }
+  std::set<std::pair<size_t, std::string>> taken;  // names of a group
+  for (const NamedFile& named : name_files(runs)) {
+    const std::string key = identity(*named.file);
+    if (!key.empty() && !seen.insert(key).second) continue;
+    const size_t g = groups.of(named.benchmark);
+    if (g == out.groups.size()) out.groups.push_back({named.benchmark, {}});
+    // Two runs of one name are two systems.
+    std::string name = named.system;
+    for (int i = 2; !taken.emplace(g, name).second; ++i) name = cat(named.system, " (", i, ")");
+    ReportSet set;
+    set.system = systems.of(name);
+    if (set.system == out.names.size()) out.names.push_back(name);
+    set.name = name;
+    set.file = named.file;
+    set.run = named.run;
+    set.is_bound = named.is_bound;
+    set.summary = summarise(name, named.file->records);
+    set.levels = summarise_by_difficulty(named.file->records);
+    out.groups[g].sets.push_back(std::move(set));
   }
   for (ReportGroup& group : out.groups) complete(group);
   return out;
+}
+
+const ReportSet* after_of(const ReportGroup& group, double margin) {
+  const ReportSet* best = nullptr;
+  const auto is_equal = [&](const ReportSet& set) { return set.to_first->within_margin(margin); };
+  for (const ReportSet& set : group.sets) {
+    if (!set.to_first || set.is_bound) continue;
+    // A run's own "after" stands first, and is not to be chosen by what came out.
+    if (set.run == group.sets.front().run && set.run->before_and_after()) return &set;
+    if (!best || is_equal(set) > is_equal(*best) ||
+        (is_equal(set) == is_equal(*best) &&
+         set.to_first->token_ratio.ratio < best->to_first->token_ratio.ratio))
+      best = &set;
+  }
+  return best;
+}
+
+std::vector<std::string> levels_of(const ReportGroup& group) {
+  std::vector<std::string> levels;
+  for (const ReportSet& set : group.sets)
+    for (const GroupSummary& level : set.levels) levels.push_back(level.difficulty);
+  std::sort(levels.begin(), levels.end(), difficulty_before);
+  levels.erase(std::unique(levels.begin(), levels.end()), levels.end());
+  return levels;
+}
+
+std::string model_of(const ReportSet& set) {
+  std::string model = header_text(*set.file, "model");
+  if (const Json* identity = set.run->run.find("identity"); model.empty() && identity)
+    for (const char* key : {"model", "model_name_or_path"})
+      if (const Json* value = identity->find(key); value && value->is_string())
+        model = value->as_string("");
+  while (model.size() > 1 && model.ends_with('/')) model.pop_back();
+  // RUN/model and RUN/adapter, which training writes, are known by their run.
+  const std::string name = file_name(model);
+  const bool is_of_run = name == "model" || name == "adapter";
+  const std::string run = is_of_run ? file_name(parent_path(model)) : "";
+  return run.empty() || run == "." ? name : run;
 }
 
 std::vector<std::string> setting_warnings(const ReportGroup& group) {
@@ -145,7 +158,12 @@ std::vector<std::string> setting_warnings(const ReportGroup& group) {
     for (const ReportSet& set : group.sets) {
       const Json* setting = set.file->header.find("setting");
       const Json* value = setting ? setting->find(field) : set.file->header.find(field);
-      if (value) index_of(values, value->is_string() ? value->as_string("") : value->dump());
+      const std::string text = !value               ? ""
+                               : value->is_string() ? value->as_string("")
+                                                    : value->dump();
+      if (value && std::find(values.begin(), values.end(), text) == values.end() &&
+          values.size() < kMaxValues)
+        values.push_back(text);
     }
     if (values.size() < 2) continue;
     std::string text = cat("These sets have different ", name, ": ");

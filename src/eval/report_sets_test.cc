@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "eval/report_sets.h"
 
+#include <algorithm>
+#include <limits>
+
 #include "base/error.h"
 #include "data/decompress.h"
+#include "eval/budget.h"
 #include "eval/report.h"
 #include "eval/report_fixture.h"
 #include "eval/report_parts.h"
@@ -65,6 +69,79 @@ TEST(ReportSets, FilesOfOneNameOnSeveralBenchmarksAreOneSystem) {
   EXPECT_EQ(benchmark_table(got).rows[1][6], "52");  // the plain mean of 51.5 and 51.5
 }
 
+RunData folder_run(const std::string& name, const std::vector<std::string>& files,
+                   const std::string& header_of_benchmark = "") {
+  RunData run;
+  run.name = name;
+  for (const std::string& file : files) {
+    std::vector<SampleRecord> rows = replies(4, 50, 3);
+    // Problems of the benchmark whose name is in the path.
+    const std::string of = (name + file).find("math") != std::string::npos ? "math" : "gsm8k";
+    for (SampleRecord& row : rows) row.problem = of + row.id;
+    const std::string header = cat(R"({"benchmark": ")", of, "\"}");
+    run.samples[file] = file_of(header_of_benchmark.empty() ? "{}" : header, rows);
+  }
+  return run;
+}
+
+// MODEL/BENCHMARK and BENCHMARK/MODEL alike, in one folder or in several, named in headers or not.
+TEST(ReportSets, FoldersOfModelsOrOfBenchmarks) {
+  for (const char* header : {"", "named"}) {
+    const std::vector<std::vector<RunData>> layouts = {
+        {folder_run("e", {"gsm8k/long", "gsm8k/short", "math/long", "math/short"}, header)},
+        {folder_run("e", {"long/gsm8k", "long/math", "short/gsm8k", "short/math"}, header)}};
+    for (const auto& runs : layouts) {
+      const ReportSystems got = report_systems(runs);
+      ASSERT_EQ(got.groups.size(), 2u) << header;
+      EXPECT_EQ(got.names, (std::vector<std::string>{"e long", "e short"})) << header;
+      EXPECT_EQ(got.groups[0].benchmark, "gsm8k");
+      EXPECT_EQ(got.groups[1].benchmark, "math");
+      EXPECT_EQ(got.groups[1].sets.size(), 2u);
+    }
+    const std::vector<RunData> models = {folder_run("long", {"gsm8k", "math"}, header),
+                                         folder_run("short", {"gsm8k", "math"}, header)};
+    EXPECT_EQ(report_systems(models).names, (std::vector<std::string>{"long", "short"})) << header;
+    EXPECT_EQ(report_systems(models).groups.size(), 2u);
+    const std::vector<RunData> benchmarks = {folder_run("gsm8k", {"long", "short"}, header),
+                                             folder_run("math", {"long", "short"}, header)};
+    EXPECT_EQ(report_systems(benchmarks).names, (std::vector<std::string>{"long", "short"}));
+    EXPECT_EQ(report_systems(benchmarks).groups[1].benchmark, "math");
+  }
+}
+
+// Two outputs of `laconic eval` on the same problems: two systems of one task.
+TEST(ReportSets, TwoEvaluationsAreTwoSystems) {
+  const std::vector<RunData> runs = {folder_run("EVAL1", {"first"}),
+                                     folder_run("EVAL2", {"first"})};
+  const ReportSystems got = report_systems(runs);
+  EXPECT_EQ(got.names, (std::vector<std::string>{"EVAL1", "EVAL2"}));
+  ASSERT_EQ(got.groups.size(), 1u);
+  EXPECT_EQ(got.groups[0].benchmark, "");
+  EXPECT_EQ(after_of(got.groups[0], 0.02)->name, "EVAL2");
+}
+
+// Files of one name, given one by one: their folders tell them apart.
+TEST(ReportSets, LooseFilesOfOneNameAreNamedByTheirFolders) {
+  std::vector<RunData> runs = {folder_run("gsm8k", {"gsm8k"}, "named"),
+                               folder_run("gsm8k", {"gsm8k"}, "named")};
+  runs[0].parent = "long";
+  runs[1].parent = "short";
+  EXPECT_EQ(report_systems(runs).names, (std::vector<std::string>{"long", "short"}));
+}
+
+// The head shows the shortest system at equal accuracy; without one the shortest.
+TEST(ReportSets, TheHeadComparesWithTheShortestEqual) {
+  const std::vector<RunData> runs = {file_run("long", file_of("{}", replies(40, 500, 40))),
+                                     file_run("half", file_of("{}", replies(40, 250, 40))),
+                                     file_run("lost", file_of("{}", replies(40, 50, 10))),
+                                     file_run("more", file_of("{}", replies(40, 300, 40)))};
+  EXPECT_EQ(after_of(report_systems(runs).groups[0], 0.02)->name, "half");
+  const std::vector<RunData> worse = {runs[0], runs[2]};
+  EXPECT_EQ(after_of(report_systems(worse).groups[0], 0.02)->name, "lost");
+  const std::vector<RunData> alone = {runs[0]};
+  EXPECT_EQ(after_of(report_systems(alone).groups[0], 0.02), nullptr);
+}
+
 TEST(ReportSets, TheSameWeightsAndSettingAreShownOnce) {
   const std::string header = R"({"weight_hash": "ab", "setting": {"seed": 1}})";
   const SampleFile file = file_of(header, replies(3, 5, 1));
@@ -115,7 +192,7 @@ TEST(ReportForms, MarkdownAndLatexHoldTheSameNumbers) {
     end = table.find('\n', at);
     EXPECT_LE(end - at, 100u) << table.substr(at, end - at);
   }
-  EXPECT_NE(write_report(input).find("<td>wrong: a-reason</td><td>2</td><td>4</td>"),
+  EXPECT_NE(write_report(input).find("<th scope=\"row\">wrong: a-reason</th><td>2</td><td>4</td>"),
             std::string::npos);
 }
 
@@ -125,6 +202,32 @@ TEST(ReportForms, BudgetsDoubleUpToTheLongestReply) {
   EXPECT_EQ(table.rows.back(), (std::vector<std::string>{"512", "80.0 +- 13.3"}));
   EXPECT_EQ(table.rows[table.rows.size() - 2][1], "0.0 +- 0.0");
   EXPECT_EQ(table.rows.front()[0], "64");
+}
+
+TEST(ReportForms, BudgetsEndAtTheLargestCount) {
+  constexpr int64_t kMost = std::numeric_limits<int64_t>::max();
+  const std::vector<int64_t> budgets = doubling_budgets((int64_t{1} << 62) + 1);
+  EXPECT_EQ(budgets.size(), 8u);
+  EXPECT_EQ(budgets.back(), kMost);
+  EXPECT_EQ(doubling_budgets(0), std::vector<int64_t>{64});
+  for (const int64_t high : {int64_t{1}, int64_t{100}, kMost}) {
+    const std::vector<int64_t> grid = budget_grid(1, high);
+    EXPECT_TRUE(std::is_sorted(grid.begin(), grid.end()));
+    EXPECT_EQ(grid.front(), 1);
+    EXPECT_EQ(grid.back(), high);
+    EXPECT_LE(grid.size(), 48u);
+  }
+}
+
+// What the page says in words is in the file that it holds, too.
+TEST(ReportForms, NumbersAsJson) {
+  const std::vector<RunData> runs = {file_run("long", file_of("{}", replies(10, 500, 8))),
+                                     file_run("short", file_of("{}", replies(10, 100, 6)))};
+  const Json json = Json::parse(numbers_json(report_systems(runs), 0.02), "json");
+  const Json& second = json.at("systems", "").as_array("")[1];
+  EXPECT_EQ(second.at("system", "").as_string(""), "short");
+  EXPECT_NEAR(second.at("to_first", "").at("token_ratio", "").as_number(""), 104.5 / 504.5, 1e-12);
+  EXPECT_NEAR(second.at("summary", "").at("accuracy", "").at("mean", "").as_number(""), 0.6, 1e-12);
 }
 
 std::string from_base64(std::string_view text) {
@@ -147,7 +250,8 @@ TEST(ReportForms, SettingsNameTheModel) {
   ReportInput input;
   input.runs = {file_run(
       "a", file_of(R"({"model": "m/<x>", "setting": {"temperature": 0.7}})", replies(4, 50, 3)))};
-  EXPECT_NE(write_report(input).find("a (m/&lt;x&gt;): T 0.7"), std::string::npos);
+  EXPECT_NE(write_report(input).find("</th><td>m/&lt;x&gt;</td><td>-</td><td>-</td><td>T 0.7</td>"),
+            std::string::npos);
 }
 
 // Reads the JSON of an element back, packed or not.

@@ -14,6 +14,8 @@
 namespace laconic {
 namespace {
 
+constexpr size_t kMaxReasons = 60;  // rows of a table; the verifier knows fewer
+
 std::string in(const std::string& benchmark) {
   return benchmark.empty() ? "" : cat(" on ", benchmark);
 }
@@ -38,33 +40,23 @@ const char* short_verdict(MarginVerdict verdict) {
   return "not shown";
 }
 
-std::vector<std::string> levels_of(const std::vector<std::vector<GroupSummary>>& sets) {
-  std::vector<std::string> levels;
-  for (const auto& set : sets)
-    for (const GroupSummary& group : set) levels.push_back(group.difficulty);
-  std::sort(levels.begin(), levels.end(), difficulty_before);
-  levels.erase(std::unique(levels.begin(), levels.end()), levels.end());
-  return levels;
-}
-
 }  // namespace
 
 Table comparison_table(const ReportGroup& group, double margin) {
   Table table;
   table.title = cat("Side by side", in(group.benchmark));
-  table.header = {"system",      "accuracy %", "difference, points", "tokens",
-                  "token ratio", "median",     "truncated %",        "equal accuracy"};
+  table.header = {"system", "equal accuracy", "accuracy %", "difference, points",
+                  "tokens", "token ratio",    "median",     "truncated %"};
   for (const ReportSet& set : group.sets) {
     const Summary& s = set.summary;
-    std::vector<std::string> row = {set.name + (set.on_frontier ? " *" : ""), accuracy_interval(s)};
     const Comparison* c = set.to_first ? &*set.to_first : nullptr;
-    row.push_back(c ? interval_text(c->accuracy.mean, c->accuracy.interval, 100, 1) : "-");
-    row.push_back(tokens_interval(s));
-    row.push_back(c ? interval_text(c->token_ratio.ratio, c->token_ratio.interval, 1, 2) : "-");
-    row.push_back(fixed(s.median_tokens, 0));
-    row.push_back(fixed(100 * s.truncated.mean, 1));
-    row.push_back(c ? short_verdict(judge_margin(c->accuracy.interval, margin)) : "-");
-    table.rows.push_back(row);
+    table.rows.push_back(
+        {set.name + (set.on_frontier ? " *" : ""),
+         c ? short_verdict(judge_margin(c->accuracy.interval, margin)) : "-", accuracy_interval(s),
+         c ? interval_text(c->accuracy.mean, c->accuracy.interval, 100, 1) : "-",
+         tokens_interval(s),
+         c ? interval_text(c->token_ratio.ratio, c->token_ratio.interval, 1, 2) : "-",
+         fixed(s.median_tokens, 0), fixed(100 * s.truncated.mean, 1)});
   }
   const Summary& first = group.sets.front().summary;
   table.note = cat(first.accuracy.num_problems, " problems, ", first.accuracy.num_samples,
@@ -84,14 +76,18 @@ Table benchmark_table(const ReportSystems& systems) {
     table.header.push_back("tokens");
   }
   table.header.insert(table.header.end(), {"mean %", "tokens"});
+  std::vector<std::vector<const ReportSet*>> sets_of;  // by group and system
+  for (const ReportGroup& group : systems.groups) {
+    sets_of.emplace_back(systems.names.size(), nullptr);
+    for (const ReportSet& set : group.sets) sets_of.back()[set.system] = &set;
+  }
   for (size_t system = 0; system < systems.names.size(); ++system) {
     std::vector<std::string> row = {systems.names[system]};
     double accuracy = 0, tokens = 0;
     size_t count = 0;
-    for (const ReportGroup& group : systems.groups) {
-      const auto set = std::find_if(group.sets.begin(), group.sets.end(),
-                                    [&](const ReportSet& s) { return s.system == system; });
-      const bool there = set != group.sets.end();
+    for (const auto& sets : sets_of) {
+      const ReportSet* set = sets[system];
+      const bool there = set != nullptr;
       row.push_back(there ? percent_text(set->summary.accuracy) : "-");
       row.push_back(there ? fixed(set->summary.tokens.mean, 0) : "-");
       if (!there) continue;
@@ -113,37 +109,34 @@ Table difficulty_table(const ReportGroup& group) {
   Table table;
   table.title = cat("By difficulty", in(group.benchmark));
   table.header = {"difficulty"};
-  std::vector<std::vector<GroupSummary>> sets;
+  bool is_cut = false;
   for (const ReportSet& set : group.sets) {
-    sets.push_back(summarise_by_difficulty(set.file->records));
     table.header.push_back(set.name + " %");
     table.header.push_back("tokens");
+    is_cut = is_cut || set.levels.size() == kMaxLevels;
   }
-  for (const std::string& level : levels_of(sets)) {
-    std::vector<std::string> row = {level};
-    for (const auto& set : sets) {
-      const auto found = std::find_if(set.begin(), set.end(),
-                                      [&](const GroupSummary& g) { return g.difficulty == level; });
-      row.push_back(found == set.end() ? "-" : percent_text(found->summary.accuracy));
-      row.push_back(found == set.end() ? "-" : tokens_text(found->summary.tokens));
+  const std::vector<std::string> levels = levels_of(group);
+  for (const std::string& level : levels) table.rows.push_back({level});
+  for (const ReportSet& set : group.sets) {
+    size_t row = 0;
+    for (const GroupSummary& level : set.levels) {  // in the order of the rows
+      for (; levels[row] != level.difficulty; ++row)
+        table.rows[row].insert(table.rows[row].end(), {"-", "-"});
+      table.rows[row].push_back(percent_text(level.summary.accuracy));
+      table.rows[row++].push_back(tokens_text(level.summary.tokens));
     }
-    table.rows.push_back(row);
+    for (; row < levels.size(); ++row) table.rows[row].insert(table.rows[row].end(), {"-", "-"});
   }
   table.note = "+- is one standard error, clustered by problem.";
+  if (is_cut) table.note += cat(" The ", kMaxLevels, " difficulties with the most replies.");
   return table;
 }
 
 Table budget_table(const ReportGroup& group) {
-  constexpr int64_t kLeast = 64, kRows = 8;
   int64_t longest = 0;
   for (const ReportSet& set : group.sets)
-    for (const SampleRecord& record : set.file->records)
-      longest = std::max(longest, record.num_tokens);
-  int64_t last = kLeast;
-  while (last < longest) last *= 2;
-  std::vector<int64_t> budgets;
-  for (int64_t budget = std::max(kLeast, last >> (kRows - 1)); budget <= last; budget *= 2)
-    budgets.push_back(budget);
+    longest = std::max(longest, longest_reply(set.file->records));
+  const std::vector<int64_t> budgets = doubling_budgets(longest);
   Table table;
   table.title = cat("Accuracy under a token budget", in(group.benchmark));
   table.header = {"budget, tokens"};
@@ -184,11 +177,14 @@ Table reasons_table(const ReportGroup& group) {
     }
   }
   for (const auto& [reason, numbers] : counts) {
+    if (table.rows.size() == kMaxReasons) break;
     std::vector<std::string> row = {reason};
     for (const int64_t number : numbers) row.push_back(cat(number));
     table.rows.push_back(row);
   }
   table.note = "Replies, as counted.";
+  if (counts.size() > kMaxReasons)
+    table.note += cat(" The first ", kMaxReasons, " of ", counts.size(), " reasons.");
   return table;
 }
 

@@ -9,7 +9,8 @@
 
 namespace laconic {
 
-// A row a system: accuracy and tokens with intervals, difference and ratio to the first.
+// A row a system: equal accuracy or not, accuracy and tokens with intervals, difference and ratio
+// to the first.
 Table comparison_table(const ReportGroup& group, double margin);
 // A row a system, accuracy and tokens on every benchmark and their plain means.
 Table benchmark_table(const ReportSystems& systems);

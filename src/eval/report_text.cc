@@ -59,8 +59,8 @@ Table columns_of(const Table& table, const std::vector<size_t>& columns) {
 // The comparison in two tables, as one would be wider than a terminal.
 std::string group_text(const ReportGroup& group, double margin) {
   const Table table = comparison_table(group, margin);
-  return cat(table.title, "\n", table_text(columns_of(table, {0, 1, 2, 7})), "\n",
-             table_text(columns_of(table, {0, 3, 4, 5, 6})), "\n");
+  return cat(table.title, "\n", table_text(columns_of(table, {0, 1, 2, 3})), "\n",
+             table_text(columns_of(table, {0, 4, 5, 6, 7})), "\n");
 }
 
 std::vector<Table> all_tables(const ReportInput& input) {

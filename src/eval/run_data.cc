@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "eval/run_data.h"
 
+#include <sys/stat.h>
+
 #include <algorithm>
 #include <cstdio>
+#include <ctime>
 #include <filesystem>
 
 #include "base/error.h"
@@ -71,6 +74,16 @@ void mark_chosen(RunData& run) {
   }
 }
 
+// The day on which a file was last written; "" where the system does not tell.
+std::string day_of(const std::string& path) {
+  struct stat file {};
+  if (::stat(path.c_str(), &file) != 0) return "";
+  struct tm day {};
+  char text[16];
+  if (!::gmtime_r(&file.st_mtime, &day)) return "";
+  return std::strftime(text, sizeof text, "%Y-%m-%d", &day) > 0 ? text : "";
+}
+
 std::vector<std::string> entries(const std::string& folder) {
   std::vector<std::string> out;
   for (const auto& entry : std::filesystem::directory_iterator(folder))
@@ -81,7 +94,9 @@ std::vector<std::string> entries(const std::string& folder) {
 
 void read_samples(const std::string& path, const std::string& name, RunData& run) {
   SampleFile file = read_sample_file(path);
-  if (!file.records.empty()) run.samples[name] = std::move(file);
+  if (file.records.empty()) return;
+  run.samples[name] = std::move(file);
+  run.date = std::max(run.date, day_of(path));
 }
 
 void read_folder(const std::string& folder, const std::string& prefix, RunData& run) {
@@ -98,6 +113,7 @@ RunData read_run(const std::string& folder) {
   RunData run;
   if (!folder_exists(folder)) {
     run.name = std::filesystem::path(folder).stem().string();
+    run.parent = file_name(std::filesystem::absolute(folder).parent_path().string());
     read_samples(folder, run.name, run);
     require(!run.samples.empty(), ErrorKind::kData, folder,
             ": expected judged replies (as `laconic eval --out` writes them), got none");
@@ -119,6 +135,7 @@ RunData read_run(const std::string& folder) {
     else if (is_step)
       run.steps.push_back(std::move(row));
   }
+  if (!run.steps.empty()) run.date = day_of(join_path(folder, "log.jsonl"));
   mark_chosen(run);
   run.mixture = read_log(join_path(folder, "mixture.jsonl"));
   const std::string samples = join_path(folder, "samples");

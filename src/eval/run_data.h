@@ -20,6 +20,8 @@ namespace laconic {
 
 struct RunData {
   std::string name;    // the folder's, or the file's without .jsonl
+  std::string parent;  // of a sample file: its folder's name
+  std::string date;    // YYYY-MM-DD, UTC, of the newest file that was read
   std::string config;  // config.yaml as it is
   Json run;            // run.json; null without one
   Json choice;         // choice.json; null without one

@@ -150,13 +150,28 @@ Summary summarise(const std::string& name, std::span<const SampleRecord> records
 }
 
 std::vector<GroupSummary> summarise_by_difficulty(std::span<const SampleRecord> records) {
-  std::map<std::string, std::vector<SampleRecord>, decltype(&difficulty_before)> groups(
-      &difficulty_before);
-  for (const SampleRecord& record : records) {
-    if (!record.difficulty.empty()) groups[record.difficulty].push_back(record);
+  std::map<std::string_view, std::vector<const SampleRecord*>> levels;
+  for (const SampleRecord& record : records)
+    if (!record.difficulty.empty()) levels[record.difficulty].push_back(&record);
+  std::vector<std::string_view> names;
+  names.reserve(levels.size());
+  for (const auto& [name, level] : levels) names.push_back(name);
+  if (names.size() > kMaxLevels) {
+    std::stable_sort(names.begin(), names.end(), [&](std::string_view a, std::string_view b) {
+      return levels[a].size() > levels[b].size();
+    });
+    names.resize(kMaxLevels);
   }
+  std::sort(names.begin(), names.end(), [](std::string_view a, std::string_view b) {
+    return difficulty_before(std::string(a), std::string(b));
+  });
   std::vector<GroupSummary> out;
-  for (const auto& [name, group] : groups) out.push_back({name, summarise(name, group)});
+  std::vector<SampleRecord> level;  // one copied at a time: completions are large
+  for (const std::string_view name : names) {
+    level.clear();
+    for (const SampleRecord* record : levels[name]) level.push_back(*record);
+    out.push_back({std::string(name), summarise(std::string(name), level)});
+  }
   return out;
 }
 

@@ -47,7 +47,9 @@ struct GroupSummary {
   std::string difficulty;
   Summary summary;
 };
-// By difficulty; numbers ascending, then other names. Empty when no record has a difficulty.
+inline constexpr size_t kMaxLevels = 40;
+// By difficulty; numbers ascending, then other names. Empty when no record has a difficulty. Of
+// more than kMaxLevels difficulties those with the most replies (then the first by name).
 std::vector<GroupSummary> summarise_by_difficulty(std::span<const SampleRecord> records);
 
 // Numbers before names, numbers by value.

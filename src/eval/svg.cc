@@ -3,289 +3,335 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
+#include <set>
 
 #include "base/error.h"
+#include "eval/svg_parts.h"
 
 namespace laconic {
 namespace {
 
-constexpr double kWidth = 480, kHeight = 300;
-constexpr double kLeft = 54, kRight = 466, kTop = 52, kBottom = 256;
+using namespace svg;
 
-std::string unit_text(double value) {  // a position, two decimals at most
-  char text[32];
-  std::snprintf(text, sizeof text, "%.2f", value);
-  std::string out = text;
-  while (out.back() == '0') out.pop_back();
-  if (out.back() == '.') out.pop_back();
-  return out == "-0" ? "0" : out;
-}
+// Of what is drawn, so that sums, products and ratios are finite; the least is of logarithms.
+constexpr double kLargest = 1e100, kLeast = 1e-30;
+constexpr size_t kMaxStrips = 32, kMaxTipLines = 10;
 
-std::string tick_text(double value) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.6g", std::abs(value) < 1e-12 ? 0.0 : value);
-  return text;
+bool is_shown(const Chart& chart, const ChartPoint& point) {
+  return std::abs(point.x) < kLargest && std::abs(point.y) < kLargest &&
+         (!chart.x_log || point.x >= kLeast);
 }
 
 struct Range {
   double low = std::numeric_limits<double>::infinity();
   double high = -std::numeric_limits<double>::infinity();
   void add(double value) {
+    if (!(std::abs(value) < kLargest)) return;
     low = std::min(low, value);
     high = std::max(high, value);
   }
   bool empty() const { return !(low <= high); }
   // A range of some width, a little wider than the points.
   void widen(double share) {
-    const double width = high - low;
-    const double by = width > 0 ? share * width : std::max(std::abs(high) * 0.1, 0.5);
+    const double width = high - low, size = std::max(std::abs(low), std::abs(high));
+    const double by = width > 1e-9 * size ? share * width : std::max(0.1 * size, 0.5);
     low -= by;
     high += by;
   }
 };
 
-struct Axis {
-  double low, high, from, to;  // values, then positions
-  double at(double value) const { return from + (value - low) / (high - low) * (to - from); }
-};
-
 // The ends of an error bar; the value twice where there is none.
 Interval bar(double value, double error, const Interval& interval) {
-  if (interval.low < interval.high && std::isfinite(interval.low) && std::isfinite(interval.high))
+  if (interval.low < interval.high && std::abs(interval.low) < kLargest &&
+      std::abs(interval.high) < kLargest)
     return interval;
-  const double half = std::isfinite(error) && error > 0 ? error : 0;
+  const double half = error > 0 && error < kLargest ? error : 0;
   return {value - half, value + half};
 }
 
-bool is_shown(const ChartPoint& point) { return std::isfinite(point.x) && std::isfinite(point.y); }
+Interval across(const ChartPoint& point) { return bar(point.x, point.x_error, point.x_interval); }
+Interval along(const ChartPoint& point) { return bar(point.y, point.y_error, point.y_interval); }
 
-std::string line(double x1, double y1, double x2, double y2, const std::string& attributes) {
-  return cat("<line x1=\"", unit_text(x1), "\" y1=\"", unit_text(y1), "\" x2=\"", unit_text(x2),
-             "\" y2=\"", unit_text(y2), "\" ", attributes, "/>");
-}
+struct Plot {
+  const Chart& chart;
+  Frame frame;
+  Axis x, y;
+  double inside_x(double value) const { return std::clamp(x.at(value), frame.left, frame.right); }
+  double inside_y(double value) const { return std::clamp(y.at(value), frame.top, frame.bottom); }
+};
 
-std::string text_at(double x, double y, const std::string& text, const std::string& attributes) {
-  return cat("<text x=\"", unit_text(x), "\" y=\"", unit_text(y), "\" ", attributes, ">",
-             escape_html(text), "</text>");
-}
-
-std::string colour(int index) {
-  return cat("var(--c", ((index % kNumColours) + kNumColours) % kNumColours, ")");
-}
-
-std::string open_svg(const std::string& title) {
-  return cat("<svg viewBox=\"0 0 480 300\" role=\"img\" aria-label=\"", escape_html(title),
-             "\"><title>", escape_html(title), "</title>",
-             text_at(8, 18, title, "class=\"chart-title\""));
-}
-
-std::string draw_axes(const Axis& x, const Axis& y, const std::string& x_label,
-                      const std::string& y_label) {
-  std::string out;
-  for (const double tick : round_ticks(y.low, y.high, 6)) {
-    if (tick < y.low - 1e-9 || tick > y.high + 1e-9) continue;
-    out += line(kLeft, y.at(tick), kRight, y.at(tick), "class=\"grid\"");
-    out +=
-        text_at(kLeft - 6, y.at(tick) + 4, tick_text(tick), "text-anchor=\"end\" class=\"tick\"");
+Axis x_axis(const Chart& chart, const Frame& frame, Range range) {
+  if (chart.x_log) {
+    const double by = std::pow(range.high / range.low, 0.03) * (range.high > range.low ? 1 : 2);
+    return {range.low / by, range.high * by, frame.left, frame.right, true};
   }
-  for (const double tick : round_ticks(x.low, x.high, 5)) {
-    if (tick < x.low - 1e-9 || tick > x.high + 1e-9) continue;
-    out += line(x.at(tick), kBottom, x.at(tick), kBottom + 4, "class=\"axis\"");
-    out +=
-        text_at(x.at(tick), kBottom + 17, tick_text(tick), "text-anchor=\"middle\" class=\"tick\"");
-  }
-  out += line(kLeft, kBottom, kRight, kBottom, "class=\"axis\"");
-  out +=
-      text_at((kLeft + kRight) / 2, kHeight - 8, x_label, "text-anchor=\"middle\" class=\"label\"");
-  out += text_at(8, kTop - 16, y_label, "class=\"label\"");
-  return out;
+  range.widen(0.06);
+  if (!chart.x_names.empty())
+    range = {0.5, static_cast<double>(chart.x_names.size()) + 0.5};
+  else if (chart.x_from_zero && range.high > 0)
+    range.low = 0;
+  return {range.low, range.high, frame.left, frame.right};
 }
 
-// Names of the series with their colours, above the plot on the right; one text, so that its width
-// is the reader's font's.
-std::string draw_legend(const std::vector<std::pair<std::string, int>>& names) {
-  if (names.size() < 2) return "";
-  std::string out = cat("<text x=\"", unit_text(kRight), "\" y=\"", unit_text(kTop - 16),
-                        "\" text-anchor=\"end\" class=\"label\">");
-  for (const auto& [name, index] : names)
-    out += cat("<tspan style=\"fill:", colour(index), "\">\u00a0\u00a0\u25a0</tspan>\u00a0",
-               escape_html(name));
-  return out + "</text>";
+Axis y_axis(const Chart& chart, const Frame& frame, Range range) {
+  range.add(chart.band.low);
+  range.add(chart.band.high);
+  range.widen(0.1);
+  if (std::isfinite(chart.y_low)) range.low = chart.y_low;
+  if (std::isfinite(chart.y_high)) range.high = chart.y_high;
+  if (!(range.low < range.high)) range.high = range.low + 1;
+  return {range.low, range.high, frame.bottom, frame.top};
 }
 
-std::string draw_point(const ChartPoint& point, const Axis& x, const Axis& y,
-                       const std::string& fill, bool has_dot) {
-  std::string out;
-  const double px = x.at(point.x), py = y.at(point.y);
-  const std::string stroke = "stroke=\"" + fill + "\" stroke-width=\"1.5\"";
-  const auto inside = [](double value, double low, double high) {
-    return std::clamp(value, low, high);
+std::string interval_line(double value, const Interval& ends) {
+  std::string out = value_text(value);
+  return ends.low < ends.high
+             ? cat(out, " [", value_text(ends.low), ", ", value_text(ends.high), "]")
+             : out;
+}
+
+std::string draw_band(const Plot& plot, LabelPlacer& labels) {
+  const ChartBand& band = plot.chart.band;
+  if (!std::isfinite(band.low) || !std::isfinite(band.high)) return "";
+  const double top = plot.inside_y(band.high), bottom = plot.inside_y(band.low);
+  std::string out = cat("<rect class=\"band\" x=\"", number(plot.frame.left), "\" y=\"",
+                        number(top), "\" width=\"", number(plot.frame.right - plot.frame.left),
+                        "\" height=\"", number(std::max(bottom - top, 1.0)), "\"/>");
+  return out + labels.beside(plot.frame.left + 2, (top + bottom) / 2, 4, band.label);
+}
+
+// From one point to another, clear of both, with a head; labels keep off its line. The label's own
+// place is found when those of the points have theirs.
+struct Arrow {
+  std::string svg;
+  double middle_x = 0, middle_y = 0;
+};
+
+Arrow draw_arrow(const Plot& plot, LabelPlacer& labels) {
+  const ChartArrow& arrow = plot.chart.arrow;
+  const double from_x = plot.x.at(arrow.from_x), from_y = plot.y.at(arrow.from_y),
+               to_x = plot.x.at(arrow.to_x), to_y = plot.y.at(arrow.to_y);
+  const double length = std::hypot(to_x - from_x, to_y - from_y);
+  constexpr double kClear = 12, kHead = 9;
+  if (!(length > 2 * kClear + kHead)) return {};
+  const double ux = (to_x - from_x) / length, uy = (to_y - from_y) / length;
+  const double end_x = to_x - kClear * ux, end_y = to_y - kClear * uy;
+  const double neck_x = end_x - kHead * ux, neck_y = end_y - kHead * uy;
+  const auto corner = [&](double side) {
+    return number(neck_x - side * uy) + "," + number(neck_y + side * ux);
   };
-  const Interval across = bar(point.x, point.x_error, point.x_interval),
-                 along = bar(point.y, point.y_error, point.y_interval);
-  if (along.low < along.high)
-    out += line(px, inside(y.at(along.low), kTop, kBottom), px,
-                inside(y.at(along.high), kTop, kBottom), stroke);
-  if (across.low < across.high)
-    out += line(inside(x.at(across.low), kLeft, kRight), py,
-                inside(x.at(across.high), kLeft, kRight), py, stroke);
-  if (point.ring)
-    out += cat("<circle cx=\"", unit_text(px), "\" cy=\"", unit_text(py),
-               "\" r=\"8\" fill=\"none\" ", stroke, "/>");
-  if (has_dot)
-    out += cat("<circle cx=\"", unit_text(px), "\" cy=\"", unit_text(py), "\" r=\"3.6\" fill=\"",
-               fill, "\"><title>",
-               escape_html(cat(point.label.empty() ? "" : point.label + ": ", tick_text(point.x),
-                               ", ", tick_text(point.y))),
-               "</title></circle>");
-  if (!point.label.empty()) {
-    const bool at_right_end = px > kRight - 90;
-    out += text_at(at_right_end ? px - 8 : px + 8,
-                   point.ring       ? py + 22
-                   : py < kTop + 14 ? py + 15
-                                    : py - 7,
-                   point.label,
-                   at_right_end ? "text-anchor=\"end\" class=\"note\"" : "class=\"note\"");
+  constexpr int kSteps = 24;
+  for (int i = 0; i <= kSteps; ++i) {
+    const double x = from_x + ux * length * i / kSteps, y = from_y + uy * length * i / kSteps;
+    const double wide = std::abs(to_x - from_x) / kSteps / 2 + 1,
+                 tall = std::abs(to_y - from_y) / kSteps / 2 + 1;
+    labels.avoid({x - wide, y - tall, x + wide, y + tall});
+  }
+  return {cat(line(from_x + kClear * ux, from_y + kClear * uy, neck_x, neck_y, "class=\"arrow\""),
+              "<polygon class=\"arrow-head\" points=\"", number(end_x), ",", number(end_y), " ",
+              corner(4.5), " ", corner(-4.5), "\"/>"),
+          (from_x + to_x) / 2, (from_y + to_y) / 2};
+}
+
+std::string draw_bars(const Plot& plot, const ChartSeries& series, LabelPlacer& labels) {
+  const std::string stroke = cat("stroke=\"", colour(series.colour), "\" stroke-width=\"1.5\"");
+  std::string out;
+  for (const ChartPoint& point : series.points) {
+    if (!is_shown(plot.chart, point)) continue;
+    const double x = plot.inside_x(point.x), y = plot.inside_y(point.y);
+    const Interval wide = across(point), tall = along(point);
+    if (tall.low < tall.high) {
+      const double low = plot.inside_y(tall.low), high = plot.inside_y(tall.high);
+      out += line(x, low, x, high, stroke);
+      labels.rather_avoid({x - 2, high, x + 2, low});
+    }
+    if (wide.low < wide.high && !(plot.chart.x_log && wide.low < kLeast)) {
+      const double low = plot.inside_x(wide.low), high = plot.inside_x(wide.high);
+      out += line(low, y, high, y, stroke);
+      labels.rather_avoid({low, y - 2, high, y + 2});
+    }
+    if (point.ring)
+      out += cat("<circle cx=\"", number(x), "\" cy=\"", number(y), "\" r=\"8\" fill=\"none\" ",
+                 stroke, "/>");
+    const double reach = point.ring ? 9 : 5;
+    if (series.has_dots) labels.avoid({x - reach, y - reach, x + reach, y + reach});
   }
   return out;
 }
 
-std::string draw_series(const ChartSeries& series, const Axis& x, const Axis& y) {
-  const std::string stroke = colour(series.colour);
-  std::string points, marks;
+std::string draw_line(const Plot& plot, const ChartSeries& series) {
+  std::string points;
   for (const ChartPoint& point : series.points) {
-    if (!is_shown(point)) continue;
-    points += cat(points.empty() ? "" : " ", unit_text(x.at(point.x)), ",",
-                  unit_text(std::clamp(y.at(point.y), kTop, kBottom)));
-    marks += draw_point(point, x, y, stroke, series.has_dots);
+    if (!is_shown(plot.chart, point)) continue;
+    points += cat(points.empty() ? "" : " ", number(plot.x.at(point.x)), ",",
+                  number(plot.inside_y(point.y)));
   }
-  if (!series.has_line || points.empty()) return marks;
-  return cat("<polyline points=\"", points, "\" fill=\"none\" stroke=\"", stroke,
-             "\" stroke-width=\"2\"", series.dashed ? " stroke-dasharray=\"5 4\"" : "",
-             " stroke-linejoin=\"round\"/>", marks);
+  if (!series.has_line || points.empty()) return "";
+  const bool dashed = series.dashed || is_hollow(series.colour);
+  return cat("<polyline points=\"", points, "\" fill=\"none\" stroke=\"", colour(series.colour),
+             "\" stroke-width=\"2\"", dashed ? " stroke-dasharray=\"5 4\"" : "",
+             " stroke-linejoin=\"round\"/>");
 }
 
-// A round width of 1, 2 or 5 times a power of ten, at least `width`.
-double round_step(double width) {
-  const double power = std::pow(10, std::floor(std::log10(width)));
-  for (const double factor : {1.0, 2.0, 5.0}) {
-    if (factor * power >= width * (1 - 1e-9)) return factor * power;
+// Points of a chart without lines show their own values and can take the focus.
+std::string draw_dots(const Plot& plot, const ChartSeries& series) {
+  std::string out;
+  if (!series.has_dots) return out;
+  for (const ChartPoint& point : series.points) {
+    if (!is_shown(plot.chart, point)) continue;
+    const double x = plot.inside_x(point.x), y = plot.inside_y(point.y);
+    if (series.has_line) {
+      out += dot(x, y, series.colour);
+      continue;
+    }
+    std::vector<std::string> lines = {
+        plot.chart.y_label + " " + interval_line(point.y, along(point)),
+        plot.chart.x_label + " " + interval_line(point.x, across(point))};
+    const std::string& name = point.label.empty() ? series.name : point.label;
+    if (!name.empty()) lines.insert(lines.begin(), name);
+    out += cat("<g class=\"h\" tabindex=\"0\" role=\"img\" aria-label=\"",
+               escape_html(name + ": " + lines[lines.size() - 2] + "; " + lines.back()),
+               "\"><circle class=\"hit\" cx=\"", number(x), "\" cy=\"", number(y), "\" r=\"13\"/>",
+               dot(x, y, series.colour), tip(plot.frame, x, y, lines), "</g>");
   }
-  return 10 * power;
+  return out;
+}
+
+// What each line has at or nearest to a position.
+std::vector<std::string> lines_at(const Chart& chart, double x) {
+  std::vector<std::string> lines;
+  const bool named =
+      !chart.x_names.empty() && x >= 1 && x <= static_cast<double>(chart.x_names.size());
+  lines.push_back(chart.x_label + " " +
+                  (named ? chart.x_names[static_cast<size_t>(x) - 1] : value_text(x)));
+  for (const ChartSeries& series : chart.series) {
+    if (lines.size() > kMaxTipLines) break;
+    const ChartPoint* nearest = nullptr;
+    for (const ChartPoint& point : series.points)
+      if (is_shown(chart, point) && (!nearest || std::abs(point.x - x) < std::abs(nearest->x - x)))
+        nearest = &point;
+    if (!nearest || !series.has_line || (series.name.empty() && chart.series.size() > 1)) continue;
+    lines.push_back((series.name.empty() ? chart.y_label : series.name) + " " +
+                    value_text(nearest->y));
+  }
+  return lines;
+}
+
+// Strips around some of the positions that the lines have points at.
+std::string draw_strips(const Plot& plot) {
+  std::set<double> positions;
+  for (const ChartSeries& series : plot.chart.series)
+    for (const ChartPoint& point : series.points)
+      if (series.has_line && is_shown(plot.chart, point)) positions.insert(point.x);
+  std::vector<double> at;
+  const size_t stride = (positions.size() + kMaxStrips - 1) / kMaxStrips;
+  size_t i = 0;
+  for (const double x : positions)
+    if (i++ % stride == 0) at.push_back(x);
+  std::string out;
+  for (size_t k = 0; k < at.size(); ++k) {
+    const auto between = [&](size_t a, size_t b) {
+      return (plot.inside_x(at[a]) + plot.inside_x(at[b])) / 2;
+    };
+    const double left = k == 0 ? plot.frame.left : between(k - 1, k);
+    const double right = k + 1 == at.size() ? plot.frame.right : between(k, k + 1);
+    if (right - left < 0.01) continue;
+    out += strip(plot.frame, left, right, plot.inside_x(at[k]), lines_at(plot.chart, at[k]));
+  }
+  return out;
+}
+
+std::vector<LegendEntry> legend_of(const Chart& chart) {
+  std::vector<LegendEntry> out;
+  for (const ChartSeries& series : chart.series) {
+    if (series.name.empty()) continue;
+    const bool dashed = series.dashed || is_hollow(series.colour);
+    out.push_back({series.name, series.colour,
+                   !series.has_line ? LegendEntry::Mark::kDot
+                   : dashed         ? LegendEntry::Mark::kDashes
+                                    : LegendEntry::Mark::kLine});
+  }
+  return out;
+}
+
+// First and last value of each line, each point alone.
+std::string description_of(const Chart& chart) {
+  std::string out = chart.y_label + " by " + chart.x_label;
+  for (const ChartSeries& series : chart.series) {
+    if (out.size() > 600) return out + "; ...";
+    std::vector<const ChartPoint*> shown;
+    for (const ChartPoint& point : series.points)
+      if (is_shown(chart, point)) shown.push_back(&point);
+    if (shown.empty() || (series.name.empty() && chart.series.size() > 1)) continue;
+    out += cat("; ", series.name, series.name.empty() ? "" : " ", value_text(shown.front()->y),
+               " at ", value_text(shown.front()->x));
+    if (shown.size() > 1)
+      out += cat(" to ", value_text(shown.back()->y), " at ", value_text(shown.back()->x));
+  }
+  return out;
+}
+
+std::string draw_labels(const Plot& plot, LabelPlacer& labels) {
+  std::string out;
+  for (const ChartSeries& series : plot.chart.series)
+    for (const ChartPoint& point : series.points)
+      if (is_shown(plot.chart, point) && !point.label.empty())
+        out += labels.beside(plot.inside_x(point.x), plot.inside_y(point.y), point.ring ? 12 : 9,
+                             point.label);
+  return out;
 }
 
 }  // namespace
 
-std::string escape_html(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    switch (c) {
-      case '&':
-        out += "&amp;";
-        break;
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '"':
-        out += "&quot;";
-        break;
-      case '\'':
-        out += "&#39;";
-        break;
-      default:
-        out += c;
-    }
-  }
-  return out;
-}
-
 std::vector<double> round_ticks(double low, double high, int count) {
   LACONIC_CHECK(low < high && std::isfinite(low) && std::isfinite(high), low, ", ", high);
-  const double step = round_step((high - low) / count);
+  const double width = (high / 2 - low / 2) / count * 2;
+  const double power = std::pow(10, std::floor(std::log10(width)));
+  double step = 10 * power;
+  for (const double factor : {5.0, 2.0, 1.0})
+    if (factor * power >= width * (1 - 1e-9)) step = factor * power;
   std::vector<double> out;
-  for (double i = std::ceil(low / step - 1e-9); i * step <= high + 1e-9 * step; ++i)
-    out.push_back(i * step);
+  const double first = std::ceil(low / step - 1e-9);
+  for (int i = 0; i <= 2 * count + 2; ++i) {  // an end even where adding one changes nothing
+    const double tick = (first + i) * step;
+    if (!(tick <= high + 1e-9 * step)) break;
+    out.push_back(tick);
+  }
   return out;
 }
 
 std::string draw_chart(const Chart& chart) {
   Range x_range, y_range;
+  bool has_line = false, can_focus = false;
   for (const ChartSeries& series : chart.series) {
     for (const ChartPoint& point : series.points) {
-      if (!is_shown(point)) continue;
-      const Interval across = bar(point.x, point.x_error, point.x_interval),
-                     along = bar(point.y, point.y_error, point.y_interval);
-      x_range.add(across.low);
-      x_range.add(across.high);
-      y_range.add(along.low);
-      y_range.add(along.high);
+      if (!is_shown(chart, point)) continue;
+      const Interval wide = across(point), tall = along(point);
+      for (const double x : {wide.low, wide.high, point.x})
+        if (!chart.x_log || x >= kLeast) x_range.add(x);
+      for (const double y : {tall.low, tall.high}) y_range.add(y);
+      (series.has_line ? has_line : can_focus) = true;
     }
   }
-  std::string out = open_svg(chart.title);
-  if (x_range.empty())
-    return out +
-           text_at(kWidth / 2, kHeight / 2, "no data", "text-anchor=\"middle\" class=\"label\"") +
-           "</svg>";
-  x_range.widen(0.05);
-  y_range.widen(0.08);
-  if (chart.x_from_zero) x_range.low = 0;
-  if (std::isfinite(chart.y_low)) y_range.low = chart.y_low;
-  if (std::isfinite(chart.y_high)) y_range.high = chart.y_high;
-  if (!(y_range.low < y_range.high)) y_range.high = y_range.low + 1;
-  const Axis x = {x_range.low, x_range.high, kLeft, kRight};
-  const Axis y = {y_range.low, y_range.high, kBottom, kTop};
-  out += draw_axes(x, y, chart.x_label, chart.y_label);
-  std::vector<std::pair<std::string, int>> names;
+  if (x_range.empty()) return no_data(chart.title);
+  const std::vector<LegendEntry> legend = legend_of(chart);
+  const Frame frame = frame_of(legend);
+  const Plot plot = {chart, frame, x_axis(chart, frame, x_range), y_axis(chart, frame, y_range)};
+  LabelPlacer labels(frame);
+  std::string lines, bars, dots;
   for (const ChartSeries& series : chart.series) {
-    out += draw_series(series, x, y);
-    if (!series.name.empty()) names.emplace_back(series.name, series.colour);
+    lines += draw_line(plot, series);
+    bars += draw_bars(plot, series, labels);
+    dots += draw_dots(plot, series);
   }
-  return out + draw_legend(names) + "</svg>";
-}
-
-std::string draw_histogram(const Histogram& histogram) {
-  double highest = 0;
-  for (const auto& [name, values] : histogram.sets) {
-    for (const double value : values) highest = std::max(highest, value);
-  }
-  std::string out = open_svg(histogram.title);
-  if (highest <= 0)
-    return out +
-           text_at(kWidth / 2, kHeight / 2, "no data", "text-anchor=\"middle\" class=\"label\"") +
-           "</svg>";
-  const double step = round_step(highest / 30);
-  const auto num_bins = static_cast<size_t>(std::floor(highest / step)) + 1;
-  std::vector<std::vector<double>> shares;
-  double tallest = 0;
-  for (const auto& [name, values] : histogram.sets) {
-    std::vector<double> bins(num_bins, 0.0);
-    for (const double value : values)
-      bins[static_cast<size_t>(value / step)] += 100.0 / static_cast<double>(values.size());
-    for (const double bin : bins) tallest = std::max(tallest, bin);
-    shares.push_back(bins);
-  }
-  const Axis x = {0, step * static_cast<double>(num_bins), kLeft, kRight};
-  const Axis y = {0, std::max(tallest * 1.05, 1.0), kBottom, kTop};
-  out += draw_axes(x, y, histogram.x_label, "% of replies");
-  std::vector<std::pair<std::string, int>> names;
-  for (size_t s = 0; s < shares.size(); ++s) {
-    names.emplace_back(histogram.sets[s].first, static_cast<int>(s));
-    for (size_t bin = 0; bin < num_bins; ++bin) {
-      if (shares[s][bin] <= 0) continue;
-      const double left = x.at(step * static_cast<double>(bin)), width = x.at(step) - x.at(0);
-      const double part = width / static_cast<double>(shares.size());
-      out +=
-          cat("<rect x=\"", unit_text(left + part * static_cast<double>(s) + 0.5), "\" y=\"",
-              unit_text(y.at(shares[s][bin])), "\" width=\"", unit_text(std::max(part - 0.8, 0.8)),
-              "\" height=\"", unit_text(kBottom - y.at(shares[s][bin])), "\" fill=\"",
-              colour(static_cast<int>(s)), "\"/>");
-    }
-  }
-  return out + draw_legend(names) + "</svg>";
+  const Arrow arrow = draw_arrow(plot, labels);
+  std::string names = draw_labels(plot, labels);
+  if (!arrow.svg.empty())
+    names += labels.beside(arrow.middle_x, arrow.middle_y, 9, chart.arrow.label);
+  const std::string band = draw_band(plot, labels);
+  return open_chart(frame, chart.title, description_of(chart), legend, can_focus) + band +
+         draw_axes(frame, plot.x, plot.y, chart) + lines + arrow.svg + bars + names +
+         (has_line && !can_focus ? dots + draw_strips(plot) : dots) + "</svg>";
 }
 
 }  // namespace laconic

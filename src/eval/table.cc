@@ -4,7 +4,7 @@
 #include <algorithm>
 
 #include "base/error.h"
-#include "eval/svg.h"
+#include "eval/html.h"
 
 namespace laconic {
 namespace {
@@ -101,10 +101,36 @@ std::string latex_row(const std::vector<std::string>& cells) {
   return out + " \\\\\n";
 }
 
-std::string html_cell(const char* tag, const std::string& text) {
-  if (const size_t indent = indent_of(text); indent > 0)
-    return cat("<", tag, ">\u2003", escape_html(text.substr(indent)), "</", tag, ">");
-  return cat("<", tag, ">", escape_html(replaced(text, "+-", "\u00b1")), "</", tag, ">");
+std::string html_cell(const char* tag, const char* opening, const std::string& text,
+                      const std::string& before = "") {
+  const size_t indent = indent_of(text);
+  return cat("<", opening, ">", before, indent > 0 ? "\u2003" : "",
+             escape_html(replaced(text.substr(indent), "+-", "\u00b1")), "</", tag, ">");
+}
+
+// What a cell holds: a text or number, "82.5 +- 1.2", "82.5 [80.1, 84.7]"; numbers apart in CSV.
+enum class CsvKind { kText, kError, kInterval };
+
+CsvKind csv_kind(const std::string& cell) {
+  if (cell.find(" +- ") != std::string::npos) return CsvKind::kError;
+  return cell.ends_with(']') && cell.find(" [") != std::string::npos ? CsvKind::kInterval
+                                                                     : CsvKind::kText;
+}
+
+// RFC 4180.
+std::string csv_quoted(const std::string& text) {
+  if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
+  return "\"" + replaced(text, "\"", "\"\"") + "\"";
+}
+
+// The cells of a column that may hold an error or an interval beside its numbers.
+std::string csv_cells(const std::string& cell, CsvKind column) {
+  if (column == CsvKind::kText) return csv_quoted(cell);
+  if (csv_kind(cell) != column) return csv_quoted(cell) + (column == CsvKind::kError ? "," : ",,");
+  if (column == CsvKind::kError) return replaced(cell, " +- ", ",");
+  std::string numbers = replaced(replaced(cell, " [", ","), ", ", ",");
+  numbers.pop_back();
+  return numbers;
 }
 
 }  // namespace
@@ -125,24 +151,51 @@ std::string table_text(const Table& table) {
 }
 
 std::string table_html(const Table& table, const std::vector<int>& dots) {
-  std::string out = table.title.empty() ? "" : "<h3>" + escape_html(table.title) + "</h3>\n";
-  out += "<div class=\"scroll\"><table><tr>";
-  for (const std::string& cell : table.header) out += html_cell("th", cell);
-  out += "</tr>\n";
+  const std::string id = slug(table.title);
+  std::string out = table.title.empty() ? "" : heading(3, id, table.title);
+  out += cat("<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"",
+             escape_html(table.title), "\"><table><thead><tr>");
+  for (const std::string& cell : table.header) out += html_cell("th", "th scope=\"col\"", cell);
+  out += "</tr></thead><tbody>\n";
   for (size_t r = 0; r < table.rows.size(); ++r) {
     out += "<tr>";
     for (size_t i = 0; i < table.rows[r].size(); ++i) {
       const bool dotted = i == 0 && r < dots.size() && dots[r] >= 0;
-      std::string cell = html_cell("td", table.rows[r][i]);
-      if (dotted) cell.insert(4, cat("<i class=\"dot k", dots[r], "\"></i>"));
-      out += cell;
+      const std::string mark = dotted ? cat("<i class=\"dot k", dots[r], "\"></i>") : "";
+      out += i == 0 ? html_cell("th", "th scope=\"row\"", table.rows[r][i], mark)
+                    : html_cell("td", "td", table.rows[r][i]);
     }
     out += "</tr>\n";
   }
-  out += "</table></div>\n";
-  if (table.note.empty()) return out;
-  const std::string note = escape_html(replaced(table.note, "+-", "\u00b1"));
-  return out + "<p class=\"muted\">" + note + "</p>\n";
+  out += "</tbody></table></div>\n<p class=\"note\">";
+  if (!table.note.empty()) out += escape_html(replaced(table.note, "+-", "\u00b1")) + " ";
+  return out +
+         download_link((id.empty() ? "table" : id) + ".csv", "text/csv", table_csv(table), "CSV") +
+         "</p>\n";
+}
+
+std::string table_csv(const Table& table) {
+  const size_t num_columns = table.header.size();
+  std::vector<CsvKind> kinds(num_columns, CsvKind::kText);
+  for (const auto& row : table.rows)
+    for (size_t i = 1; i < std::min(num_columns, row.size()); ++i)
+      kinds[i] = std::max(kinds[i], csv_kind(row[i]));
+  std::string out;
+  for (size_t i = 0; i < num_columns; ++i) {
+    const std::string name = csv_quoted(table.header[i]);
+    out += (i > 0 ? "," : "") + name;
+    if (kinds[i] == CsvKind::kError) out += "," + csv_quoted(table.header[i] + " s.e.");
+    if (kinds[i] == CsvKind::kInterval)
+      out +=
+          "," + csv_quoted(table.header[i] + " low") + "," + csv_quoted(table.header[i] + " high");
+  }
+  out += "\r\n";
+  for (const auto& row : table.rows) {
+    for (size_t i = 0; i < std::min(num_columns, row.size()); ++i)
+      out += (i > 0 ? "," : "") + csv_cells(row[i], kinds[i]);
+    out += "\r\n";
+  }
+  return out;
 }
 
 std::string table_markdown(const Table& table) {

@@ -1,4 +1,4 @@
-// A table of texts, rendered as plain text, HTML, Markdown or LaTeX (booktabs).
+// A table of texts, rendered as plain text, HTML, CSV, Markdown or LaTeX (booktabs).
 //
 // The first column is left-aligned, the others right-aligned. Cells are plain ASCII or UTF-8 in the
 // spelling of the text tables ("82.5 +- 1.2", "[80.1, 84.7]"; leading spaces indent); each renderer
@@ -20,9 +20,12 @@ struct Table {
 
 // Columns two spaces apart, each as wide as its widest cell.
 std::string table_text(const Table& table);
-// <h3>, table and note; `dots`: the colour (--c0 ..) of a dot before each row's name, -1 for none.
+// <h3> with the title's slug as id, table, note and its CSV to save; `dots`: the colour (--c0 ..)
+// of a dot before each row's name, -1 for none.
 std::string table_html(const Table& table, const std::vector<int>& dots = {});
 std::string table_markdown(const Table& table);
+// RFC 4180, a line of names first; "82.5 +- 1.2" and "82.5 [80.1, 84.7]" as two and three numbers.
+std::string table_csv(const Table& table);
 // A table environment with \toprule, \midrule, \bottomrule (\usepackage{booktabs}).
 std::string table_latex(const Table& table);
 

@@ -56,7 +56,7 @@ class Report(laconic_test.TestCase):
         self.write("short.jsonl", [HEADER] + replies(100, num_right=20))
         result = self.laconic("report", "base.jsonl", "short.jsonl")
         self.assertTrue((self.folder / "report.html").exists())
-        self.assertIn("short *    50.0 [33.8, 66.2]", result.stdout)
+        self.assertRegex(result.stdout, r"short \* +no, lost +50.0 \[33.8, 66.2\]")
         self.assertIn("no, lost", result.stdout)
         self.assertLessEqual(max(map(len, result.stdout.splitlines())), 100)
         lenient = self.laconic("report", "base.jsonl", "short.jsonl", "--margin", "0.9")
@@ -95,26 +95,83 @@ class Report(laconic_test.TestCase):
         self.assertNotIn("<script", pages["none"])
         self.assertIn("<h1>A &lt;b&gt; title</h1>", pages["named"])
 
-    def test_in_a_browser(self):
+    def rendered(self, page):
+        """The page as a browser has it once its scripts have run."""
         chromium = shutil.which(os.environ.get("CHROMIUM", "chromium"))
         if not chromium:
             self.skipTest("no chromium (CHROMIUM)")
-        self.write("base.jsonl", [HEADER] + replies(400))
-        self.write("short.jsonl", [HEADER] + replies(100, num_right=20))
-        self.laconic("report", "base.jsonl", "short.jsonl")
-        dom = subprocess.run(
+        return subprocess.run(
             [chromium, "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
              "--disable-background-networking", "--disable-component-update", "--disable-sync",
              "--virtual-time-budget=20000",
-             f"--user-data-dir={self.folder}/profile", "--dump-dom", (self.folder / "report.html").as_uri()],
-            capture_output=True, text=True, timeout=120).stdout
+             f"--user-data-dir={self.folder}/profile", "--dump-dom", (self.folder / page).as_uri()],
+            capture_output=True, text=True, timeout=300).stdout
+
+    def test_a_browser_marks_what_was_dropped(self):
+        for name, tokens, text in (("long", 400, "<think>alpha beta \U0001F600 gamma</think>it is 1"),
+                                   ("short", 100, "<think>alpha \U0001F600 gamma</think>so 1")):
+            self.write(f"{name}.jsonl", [HEADER] + [{**row, "completion": text} for row in replies(tokens)])
+        self.laconic("report", "long.jsonl", "short.jsonl")
+        dom = self.rendered("report.html")
+        self.assertRegex(dom, r"<mark>\s?beta\s?</mark>")
+        marked = re.findall(r"<mark>([^<]*)</mark>", dom.split('class="browser"')[0])
+        self.assertEqual("".join(marked).split()[:2], ["beta", "it"])
+        self.assertNotIn("gamma", "".join(marked))
+        self.assertRegex(dom, r'<span class="answer"><mark>so</mark></span>')
+
+    def test_in_a_browser(self):
+        self.write("base.jsonl", [HEADER] + replies(400))
+        self.write("short.jsonl", [HEADER] + replies(100, num_right=20))
+        self.laconic("report", "base.jsonl", "short.jsonl")
+        dom = self.rendered("report.html")
         self.assertIn('data-ready="80"', dom)
         self.assertIn("80 of 80 replies", dom)
         self.assertIn("lost 20", dom)  # right in the first system, wrong in the second
         rows = dom.count('class="row"')
         self.assertTrue(5 <= rows < 80, f"expected only rows in sight, got {rows}")
         self.assertIn("Problem 0 &lt;/script&gt;", dom)
-        self.assertEqual(dom.count("<span class=\"think\">&lt;b&gt;\\boxed{1}\u2028&lt;/script&gt;</span>"), 2)
+        # In the head's pair and beside the list.
+        self.assertEqual(dom.count("<span class=\"think\">&lt;b&gt;\\boxed{1}\u2028&lt;/script&gt;</span>"), 4)
+        self.assertEqual(dom.count(">SVG</button>"), dom.count("<figure>"))
+
+    def test_two_evaluations_get_what_a_run_gets(self):
+        for name, tokens in (("EVAL1", 300), ("EVAL2", 150)):
+            (self.folder / name).mkdir()
+            self.write(f"{name}/first.jsonl", [{**HEADER, "model": f"models/{name.lower()}"}] + replies(tokens))
+        self.laconic("report", "EVAL1", "EVAL2", "--out", "page.html")
+        page = (self.folder / "page.html").read_text()
+        self.assertIn("<h1>eval1 \u2192 eval2</h1>", page)
+        self.assertRegex(page, r'<p class="meta">40 problems, temperature 0.7, at most 512 tokens. \d{4}-\d\d-\d\d</p>')
+        for wanted in ("<b>47 % fewer tokens</b><span>at equal accuracy</span>", "Length of replies",
+                       "Tokens by difficulty", "Accuracy by difficulty", 'class="band"', 'class="arrow"',
+                       '<th scope="col">system</th><th scope="col">equal accuracy</th>', "<td>yes</td>"):
+            self.assertIn(wanted, page)
+
+    def test_models_or_benchmarks_first(self):
+        for benchmark in ("gsm8k", "math500"):
+            for model, tokens in (("long", 300), ("short", 200)):
+                rows = [{**row, "problem": benchmark + row["problem"]} for row in replies(tokens)]
+                self.write(f"A/{benchmark}/{model}.jsonl", [HEADER] + rows)
+                self.write(f"B/{model}/{benchmark}.jsonl", [HEADER] + rows)
+        a, b = (self.laconic("report", folder, "--markdown").stdout for folder in "AB")
+        self.assertEqual(a.replace("A ", "B "), b)
+        self.assertRegex(b, r"\| system +\| gsm8k % +\| tokens +\| math500 % +\| tokens ")
+        self.assertRegex(b, r"\| B short +\| 100.0 ")
+
+    def test_files_to_save_are_in_the_page(self):
+        self.write("base.jsonl", [HEADER] + replies(400))
+        self.write("short.jsonl", [HEADER] + replies(100))
+        self.laconic("report", "base.jsonl", "short.jsonl", "--out", "page.html")
+        page = (self.folder / "page.html").read_text()
+        saved = {name: base64.b64decode(data).decode() for name, data in
+                 re.findall(r'download="([^"]+)" href="data:[^;]+;base64,([^"]+)"', page)}
+        self.assertEqual(saved["side-by-side.csv"].splitlines()[0],
+                         "system,equal accuracy,accuracy %,accuracy % low,accuracy % high,\"difference, points\","
+                         "\"difference, points low\",\"difference, points high\",tokens,tokens low,tokens high,"
+                         "token ratio,token ratio low,token ratio high,median,truncated %")
+        numbers = json.loads(saved["report.json"])
+        self.assertEqual(numbers["systems"][1]["to_first"]["equal_accuracy"], "equal accuracy")
+        self.assertAlmostEqual(numbers["systems"][1]["to_first"]["token_ratio"], 119.5 / 419.5)
 
     def test_errors(self):
         self.laconic("report", code=laconic_test.EXIT_USAGE)
