@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cmath>
+#include <map>
 
 #include "base/error.h"
 
@@ -35,6 +36,28 @@ constexpr std::array kRead = {
     "modules_to_save",
     "init_lora_weights",
 };
+
+// What PEFT writes besides, at its defaults: of this version, which reads and writes these keys.
+constexpr const char* kPeftVersion = "0.21.2";
+constexpr std::array kUnsetInPeft = {
+    "alora_invocation_tokens",
+    "arrow_config",
+    "auto_mapping",
+    "corda_config",
+    "eva_config",
+    "kasa_config",
+    "layer_replication",
+    "lora_ga_config",
+    "megatron_config",
+    "monteclora_config",
+    "revision",
+    "target_parameters",
+    "trainable_token_indices",
+    "use_bdlora",
+    "velora_config",
+};
+constexpr std::array kFalseInPeft = {"ensure_weight_tying", "fan_in_fan_out", "lora_bias",
+                                     "use_qalora"};
 
 template <size_t N>
 bool contains(const std::array<const char*, N>& names, const std::string& name) {
@@ -185,33 +208,39 @@ AdapterConfig parse_adapter_config(const Json& json, const std::string& place) t
 }
 
 Json adapter_config_json(const AdapterConfig& c) {
-  Json json = Json::object();
-  json["peft_type"] = "LORA";
-  json["task_type"] = "CAUSAL_LM";
-  json["base_model_name_or_path"] = c.base_model.empty() ? Json() : Json(c.base_model);
-  json["revision"] = Json();
-  json["inference_mode"] = true;
-  json["r"] = c.r;
-  json["lora_alpha"] = number_json(c.alpha);
-  json["lora_dropout"] = c.dropout;
-  json["use_rslora"] = c.use_rslora;
-  json["use_dora"] = c.use_dora;
-  json["bias"] = "none";
-  json["fan_in_fan_out"] = false;
-  json["init_lora_weights"] = true;
-  json["target_modules"] = c.all_linear                ? Json("all-linear")
-                           : !c.target_pattern.empty() ? Json(c.target_pattern)
-                                                       : names_json(c.target_modules);
-  json["exclude_modules"] = !c.exclude_pattern.empty()   ? Json(c.exclude_pattern)
-                            : !c.exclude_modules.empty() ? names_json(c.exclude_modules)
-                                                         : Json();
+  std::map<std::string, Json> all;  // sorted, as PEFT writes them
+  for (const char* name : kUnsetInPeft) all[name] = Json();
+  for (const char* name : kFalseInPeft) all[name] = false;
+  all["loftq_config"] = Json::object();
+  all["megatron_core"] = "megatron.core";
+  all["qalora_group_size"] = 16;
+  all["peft_type"] = "LORA";
+  all["peft_version"] = kPeftVersion;
+  all["task_type"] = "CAUSAL_LM";
+  all["base_model_name_or_path"] = c.base_model.empty() ? Json() : Json(c.base_model);
+  all["inference_mode"] = true;
+  all["r"] = c.r;
+  all["lora_alpha"] = number_json(c.alpha);
+  all["lora_dropout"] = c.dropout;
+  all["use_rslora"] = c.use_rslora;
+  all["use_dora"] = c.use_dora;
+  all["bias"] = "none";
+  all["init_lora_weights"] = true;
+  all["target_modules"] = c.all_linear                ? Json("all-linear")
+                          : !c.target_pattern.empty() ? Json(c.target_pattern)
+                                                      : names_json(c.target_modules);
+  all["exclude_modules"] = !c.exclude_pattern.empty()   ? Json(c.exclude_pattern)
+                           : !c.exclude_modules.empty() ? names_json(c.exclude_modules)
+                                                        : Json();
   Json layers;
   for (int64_t layer : c.layers_to_transform) layers.push_back(layer);
-  json["layers_to_transform"] = std::move(layers);
-  json["layers_pattern"] = c.layers_pattern.empty() ? Json() : names_json(c.layers_pattern);
-  json["rank_pattern"] = pattern_json(c.rank_pattern);
-  json["alpha_pattern"] = pattern_json(c.alpha_pattern);
-  json["modules_to_save"] = c.modules_to_save.empty() ? Json() : names_json(c.modules_to_save);
+  all["layers_to_transform"] = std::move(layers);
+  all["layers_pattern"] = c.layers_pattern.empty() ? Json() : names_json(c.layers_pattern);
+  all["rank_pattern"] = pattern_json(c.rank_pattern);
+  all["alpha_pattern"] = pattern_json(c.alpha_pattern);
+  all["modules_to_save"] = c.modules_to_save.empty() ? Json() : names_json(c.modules_to_save);
+  Json json = Json::object();
+  for (auto& [name, value] : all) json.members().emplace_back(name, std::move(value));
   return json;
 }
 

@@ -55,7 +55,7 @@ struct AdapterPlan {
 
 // `place` is the path of adapter_config.json.
 AdapterConfig parse_adapter_config(const Json& json, const std::string& place);
-// As PEFT writes it.
+// As PEFT 0.21.2 writes it: every key, sorted, what laconic does not have at PEFT's defaults.
 Json adapter_config_json(const AdapterConfig& config);
 
 // What `config` means for a model (nn/adapter_plan.cc). Error(kModel) when nothing is targeted,
