@@ -233,7 +233,7 @@ void plan_time_gpus(const PlanOptions& options, Plan& plan) {
   const GpuFleet fleet = {find_gpu(options.gpu), options.gpus, options.utilisation};
   const int64_t slots = slots_of(options);
   const Work work = work_of(options, slots);
-  plan.basis = cat("an estimate for ", options.gpus, " x ", options.gpu, ": published peak of ",
+  plan.basis = cat("an estimate for ", options.gpus, " x ", fleet.kind.name, ": published peak of ",
                    fleet.kind.bf16_tflops, " TFLOP/s in bf16 used at ", 100 * options.utilisation,
                    " %, half of ", fleet.kind.memory_tb_s, " TB/s; nothing was run there");
   if (options.max_steps > 0) {
