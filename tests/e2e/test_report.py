@@ -115,7 +115,8 @@ class Report(laconic_test.TestCase):
         dom = self.rendered("report.html")
         self.assertRegex(dom, r"<mark>\s?beta\s?</mark>")
         marked = re.findall(r"<mark>([^<]*)</mark>", dom.split('class="browser"')[0])
-        self.assertEqual("".join(marked).split()[:2], ["beta", "it"])
+        self.assertEqual(marked[0], "words that the other reply has not")  # of the box that turns marks on
+        self.assertEqual("".join(marked[1:]).split()[0], "beta")
         self.assertNotIn("gamma", "".join(marked))
         self.assertRegex(dom, r'<span class="answer"><mark>so</mark></span>')
 
@@ -154,8 +155,8 @@ class Report(laconic_test.TestCase):
                 self.write(f"A/{benchmark}/{model}.jsonl", [HEADER] + rows)
                 self.write(f"B/{model}/{benchmark}.jsonl", [HEADER] + rows)
         a, b = (self.laconic("report", folder, "--markdown").stdout for folder in "AB")
-        self.assertEqual(a.replace("A ", "B "), b)
-        self.assertRegex(b, r"\| system +\| gsm8k % +\| tokens +\| math500 % +\| tokens ")
+        self.assertEqual(re.sub(r"\bA (long|short)", r"B \1", a), b)
+        self.assertRegex(b, r"\| system +\| +gsm8k % \| +tokens \| +math500 % \| +tokens ")
         self.assertRegex(b, r"\| B short +\| 100.0 ")
 
     def test_files_to_save_are_in_the_page(self):
