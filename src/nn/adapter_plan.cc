@@ -8,6 +8,7 @@
 #include <set>
 
 #include "base/error.h"
+#include "base/nearest.h"
 #include "nn/adapter_config.h"
 
 namespace laconic {
@@ -106,6 +107,12 @@ class Matcher {
       if (ranks_[i].matches(module)) return config_.rank_pattern[i].second;
     return config_.r;
   }
+  bool matches_rank(size_t pattern, const std::string& module) const {
+    return ranks_[pattern].matches(module);
+  }
+  bool matches_alpha(size_t pattern, const std::string& module) const {
+    return alphas_[pattern].matches(module);
+  }
   double alpha_of(const std::string& module) const {
     for (size_t i = 0; i < alphas_.size(); ++i)
       if (alphas_[i].matches(module)) return config_.alpha_pattern[i].second;
@@ -135,6 +142,69 @@ class Matcher {
 void refuse_tied(const std::string& module, const std::string& place, const char* field) {
   fail(ErrorKind::kModel, place, ": ", field, ": expected neither embed_tokens nor lm_head, got ",
        module, " (the model's embeddings are tied, and an adapter would untie them)");
+}
+
+// The last words of the names, once each.
+std::vector<std::string> last_words(const std::vector<std::string>& names) {
+  std::set<std::string> words;
+  for (const std::string& name : names) words.insert(name.substr(name.rfind('.') + 1));
+  return {words.begin(), words.end()};
+}
+
+[[noreturn]] void fail_unmatched(const std::string& where, const std::string& name,
+                                 const std::vector<std::string>& names) {
+  const std::string near = nearest(name.substr(name.rfind('.') + 1), last_words(names));
+  fail(ErrorKind::kModel, where, ": expected the name of a module of the model, got \"", name,
+       "\", which matches none", near.empty() ? "" : cat(" (did you mean \"", near, "\"?)"));
+}
+
+// What is named in an adapter and is nowhere in the model is a slip of the pen: an alpha that
+// changes nothing, a layer that is not trained.
+class NamesOfModel {
+ public:
+  NamesOfModel(const ModelConfig& model, const std::string& place) : place_(place) {
+    for (const Parameter& parameter : plan_parameters(model)) {
+      for (std::string& module : modules_around(parameter.name)) all_.insert(std::move(module));
+      if (is_linear_weight(parameter)) linear_.push_back(module_of(parameter));
+    }
+    all_.insert("lm_head");  // also where it is tied
+  }
+
+  void check_names(const std::vector<std::string>& names, const char* field) const {
+    for (const std::string& name : names)
+      if (std::none_of(all_.begin(), all_.end(),
+                       [&](const std::string& module) { return module.ends_with(name); }))
+        fail_unmatched(cat(place_, ": ", field), name, {all_.begin(), all_.end()});
+  }
+  void check_targets(const std::string& unmatched) const {
+    if (!unmatched.empty()) fail_unmatched(cat(place_, ": target_modules"), unmatched, linear_);
+  }
+
+ private:
+  const std::string& place_;
+  std::set<std::string> all_;
+  std::vector<std::string> linear_;
+};
+
+// `matches(i, module)`: whether pattern i means the module.
+template <typename Value, typename Matches>
+void check_patterns(const std::vector<std::pair<std::string, Value>>& patterns,
+                    const AdapterPlan& plan, const std::string& where, const Matches& matches) {
+  for (size_t i = 0; i < patterns.size(); ++i) {
+    std::vector<std::string> names;
+    bool is_used = false;
+    for (const AdapterModule& module : plan.modules) {
+      names.push_back(module.name);
+      is_used = is_used || matches(i, module.name);
+    }
+    if (!is_used) fail_unmatched(where, patterns[i].first, names);
+  }
+}
+
+void check_layers(const AdapterConfig& config, const ModelConfig& model, const std::string& place) {
+  for (const int64_t layer : config.layers_to_transform)
+    require(layer >= 0 && layer < model.num_layers, ErrorKind::kModel, place,
+            ": layers_to_transform: expected layers below ", model.num_layers, ", got ", layer);
 }
 
 }  // namespace
@@ -178,9 +248,15 @@ AdapterPlan plan_adapter(const AdapterConfig& config, const ModelConfig& model,
   require(!plan.modules.empty(), ErrorKind::kModel, place,
           ": target_modules: expected the name of a linear layer of ", model.architecture,
           ", got none of them");
-  require(config.modules_to_save.empty() || !plan.saved.empty(), ErrorKind::kModel, place,
-          ": modules_to_save: expected a module of ", model.architecture, ", got ",
-          config.modules_to_save.empty() ? "" : config.modules_to_save[0]);
+  const NamesOfModel names(model, place);
+  names.check_names(config.modules_to_save, "modules_to_save");
+  names.check_names(config.exclude_modules, "exclude_modules");
+  names.check_targets(unmatched_target(config, model));
+  check_layers(config, model, place);
+  check_patterns(config.rank_pattern, plan, place + ": rank_pattern",
+                 [&](size_t i, const std::string& m) { return matcher.matches_rank(i, m); });
+  check_patterns(config.alpha_pattern, plan, place + ": alpha_pattern",
+                 [&](size_t i, const std::string& m) { return matcher.matches_alpha(i, m); });
   return plan;
 }
 

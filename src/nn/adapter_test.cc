@@ -123,7 +123,20 @@ TEST_F(AdapterFolder, WhatIsNotSupportedIsRefusedByName) {
       {"target_modules", embedding, "target_modules: expected linear layers, got model.embed"},
       {"target_modules", head, "lm_head (the model's embeddings are tied"},
       {"modules_to_save", embedding, "embed_tokens (the model's embeddings are tied"},
-      {"modules_to_save", Json(Json::Array{"classifier"}), "modules_to_save: expected a module of"},
+      {"modules_to_save", Json(Json::Array{"classifier"}),
+       "modules_to_save: expected the name of a module"},
+      {"modules_to_save", Json(Json::Array{"norm", "nrom"}),
+       "\"nrom\", which matches none (did you "
+       "mean \"norm\"?)"},
+      {"target_modules", Json(Json::Array{"q_proj", "q_porj"}), "did you mean \"q_proj\"?"},
+      {"exclude_modules", Json(Json::Array{"q_porj"}), "exclude_modules: expected the name of a"},
+      {"alpha_pattern", Json::parse(R"({"q_porj": 100})", "t"),
+       "alpha_pattern: expected the name of "
+       "a module of the model, got "
+       "\"q_porj\", which matches none "
+       "(did you mean \"q_proj\"?)"},
+      {"rank_pattern", Json::parse(R"({"q_proj": 4, "layers.9.mlp": 2})", "t"),
+       "rank_pattern: expected the name of a module of the model, got \"layers.9.mlp\""},
       {"layers_to_transform", 1, "layers_to_transform: expected target_modules as a list"},
   };
   for (const Case& c : cases) {
@@ -147,7 +160,7 @@ TEST(AdapterPlan, NamesPatternsAndLayersChooseModules) {
     return text;
   };
   AdapterConfig config;
-  config.target_modules = {"q_proj", "model.layers.1.mlp.down_proj", "proj"};
+  config.target_modules = {"q_proj", "model.layers.1.mlp.down_proj"};
   EXPECT_EQ(names(config), "0.self_attn.q_proj 1.self_attn.q_proj 1.mlp.down_proj ");
   config.layers_to_transform = {1};
   EXPECT_EQ(names(config), "1.self_attn.q_proj 1.mlp.down_proj ");
@@ -155,7 +168,12 @@ TEST(AdapterPlan, NamesPatternsAndLayersChooseModules) {
   EXPECT_EQ(names(config), "1.self_attn.q_proj 1.mlp.down_proj ");
   config.exclude_modules = {"self_attn.q_proj"};
   EXPECT_EQ(names(config), "1.mlp.down_proj ");
+  config.target_modules.push_back("proj");
   EXPECT_EQ(unmatched_target(config, model), "proj");
+  EXPECT_THROW(names(config), Error);
+  config.target_modules.pop_back();
+  config.layers_to_transform = {1, 2};
+  EXPECT_THROW(names(config), Error);
   AdapterConfig pattern;
   pattern.target_pattern = ".*\\.1\\.(self_attn\\.[kv]_proj|mlp\\.up.*)";
   EXPECT_EQ(names(pattern), "1.self_attn.k_proj 1.self_attn.v_proj 1.mlp.up_proj ");

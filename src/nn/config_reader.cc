@@ -10,9 +10,39 @@ std::string ConfigReader::where(std::string_view key) const {
   return cat(place_, ": ", prefix_, key);
 }
 
-bool ConfigReader::has(std::string_view key) const { return json_.find(key) != nullptr; }
+bool ConfigReader::has(std::string_view key) const {
+  asked_->insert(cat(prefix_, key));
+  return json_.find(key) != nullptr;
+}
+
+namespace {
+
+bool is_unset(const Json& value) {
+  return value.is_null() || value == Json(false) || value == Json("") ||
+         ((value.is_array() || value.is_object()) && value.size() == 0);
+}
+
+}  // namespace
+
+std::vector<std::string> ConfigReader::unasked() const {
+  std::vector<std::string> names;
+  const auto visit = [&](const auto& self, const Json& object, const std::string& prefix) -> void {
+    for (const auto& [key, value] : object.as_object(place_)) {
+      const std::string name = prefix + key;
+      const auto inner = asked_->lower_bound(name + ".");
+      const bool is_block = inner != asked_->end() && inner->starts_with(name + ".");
+      if (is_block && value.is_object())
+        self(self, value, name + ".");
+      else if (!is_unset(value) && !asked_->contains(name))
+        names.push_back(name);
+    }
+  };
+  visit(visit, json_, prefix_);
+  return names;
+}
 
 const Json* ConfigReader::find(std::string_view key) const {
+  asked_->insert(cat(prefix_, key));
   const Json* value = json_.find(key);
   return value && !value->is_null() ? value : nullptr;
 }
@@ -30,6 +60,7 @@ ConfigReader ConfigReader::block(std::string_view key) const {
           value.kind_name());
   ConfigReader reader(value, place_);
   reader.prefix_ = cat(prefix_, key, ".");
+  reader.asked_ = asked_;
   return reader;
 }
 

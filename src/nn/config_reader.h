@@ -1,11 +1,15 @@
 // Typed, named access to the fields of a config.json or of an object within it.
 //
-// An absent field and null are the same, except to `has`. Errors: Error(kModel)
+// An absent field and null are the same, except to `has`. What was asked for is remembered, so that
+// the rest can be named. Errors: Error(kModel)
 // `file: field: expected X, got Y`.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,7 +24,10 @@ inline constexpr int64_t kMaxPositions = int64_t{1} << 40;
 
 class ConfigReader {
  public:
-  ConfigReader(const Json& json, std::string place) : json_(json), place_(std::move(place)) {}
+  ConfigReader(const Json& json, std::string place)
+      : json_(json),
+        place_(std::move(place)),
+        asked_(std::make_shared<std::set<std::string, std::less<>>>()) {}
 
   const std::string& place() const { return place_; }
   std::string where(std::string_view key) const;
@@ -29,6 +36,11 @@ class ConfigReader {
   const Json& at(std::string_view key) const;
   // The object at `key`, whose fields are named "key.field"; `key` must be there.
   ConfigReader block(std::string_view key) const;
+
+  const Json& json() const { return json_; }
+  // Names of fields that are set (not null, false or empty) and were never asked for, "block.field"
+  // within blocks that were.
+  std::vector<std::string> unasked() const;
 
   int64_t count(std::string_view key, int64_t max) const;
   double positive(std::string_view key) const;
@@ -41,7 +53,8 @@ class ConfigReader {
  private:
   const Json& json_;
   std::string place_;
-  std::string prefix_;  // of a block: "rope_scaling."
+  std::string prefix_;                                         // of a block: "rope_scaling."
+  std::shared_ptr<std::set<std::string, std::less<>>> asked_;  // of the file and all its blocks
 };
 
 }  // namespace laconic

@@ -9,6 +9,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "nn/rope_config.h"
+#include "nn/unused_fields.h"
 
 namespace laconic {
 namespace {
@@ -51,6 +52,8 @@ void check_expected(const ModelConfig& config, const Json& expect, const std::st
       EXPECT_EQ(config.rotary_width(), value.as_integer(why)) << why;
     } else if (key == "windows") {
       EXPECT_EQ(config.layer_windows, parse_token_ids(&value, why)) << why;
+    } else if (key == "unused") {
+      continue;  // of the file, not of what was read
     } else if (key == "sparse") {
       const std::vector<int64_t> sparse(config.sparse_layers.begin(), config.sparse_layers.end());
       EXPECT_EQ(sparse, parse_token_ids(&value, why)) << why;
@@ -82,6 +85,11 @@ TEST(ModelConfig, Cases) {
         ADD_FAILURE() << why << ": accepted";
       else
         check_expected(parsed, row.at("expect", why), why);
+      if (const Json* expected = error ? nullptr : row.at("expect", why).find("unused")) {
+        Json unused = Json::array();
+        for (const std::string& name : unused_fields(config, "c")) unused.push_back(name);
+        EXPECT_EQ(unused, *expected) << why;
+      }
     } catch (const Error& caught) {
       EXPECT_EQ(caught.kind(), ErrorKind::kModel) << why;
       EXPECT_EQ(std::string(caught.what()), error ? error->as_string(why) : "no error") << why;

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "nn/rope_config.h"
 
+#include <algorithm>
 #include <array>
 #include <optional>
 
 #include "base/error.h"
 #include "base/json.h"
+#include "base/nearest.h"
 
 namespace laconic {
 namespace {
@@ -23,6 +25,52 @@ constexpr std::array<KindName, 7> kKinds = {{{"default", RopeKind::kDefault},
                                              {"longrope", RopeKind::kLongRope},
                                              {"su", RopeKind::kLongRope}}};
 
+// All that a rope block may hold; which of them count is said by the kind.
+constexpr std::array<std::string_view, 17> kParameters = {"rope_type",
+                                                          "type",
+                                                          "rope_theta",
+                                                          "factor",
+                                                          "low_freq_factor",
+                                                          "high_freq_factor",
+                                                          "original_max_position_embeddings",
+                                                          "attention_factor",
+                                                          "beta_fast",
+                                                          "beta_slow",
+                                                          "mscale",
+                                                          "mscale_all_dim",
+                                                          "truncate",
+                                                          "short_factor",
+                                                          "long_factor",
+                                                          "partial_rotary_factor",
+                                                          "finetuned"};
+
+// Every field of a rope block is about the rotation: one that is not known would change it.
+void refuse_unknown(const ConfigReader& block) {
+  for (const auto& [key, value] : block.json().as_object(block.place())) {
+    if (value.is_null() ||
+        std::find(kParameters.begin(), kParameters.end(), key) != kParameters.end())
+      continue;
+    const std::string near = nearest(key, {kParameters.begin(), kParameters.end()});
+    fail(ErrorKind::kModel, block.where(key),
+         ": expected a parameter of a rotation, got an unknown "
+         "one",
+         near.empty() ? "" : cat(" (did you mean \"", near, "\"?)"));
+  }
+}
+
+// Where a file has both spellings, one value in both.
+void check_same(const ConfigReader& scaling, const ConfigReader& parameters) {
+  for (const auto& [key, value] : scaling.json().as_object(scaling.place())) {
+    const Json* other = parameters.json().find(key);
+    if (!other || other->is_null() || value.is_null() || key == "type" || key == "rope_type")
+      continue;
+    const bool same = *other == value || (other->is_number() && value.is_number() &&
+                                          other->as_number("") == value.as_number(""));
+    require(same, ErrorKind::kModel, scaling.where(key),
+            ": expected the value of rope_parameters, ", other->dump(), ", got ", value.dump());
+  }
+}
+
 RopeKind read_kind(const ConfigReader& block) {
   const char* key = block.find("rope_type") ? "rope_type" : "type";
   if (!block.find(key)) {
@@ -31,8 +79,16 @@ RopeKind read_kind(const ConfigReader& block) {
     return RopeKind::kDefault;
   }
   const std::string name = block.text(key);
-  for (const KindName& known : kKinds)
-    if (known.name == name) return known.kind;
+  const auto kind_of = [](const std::string& text) -> std::optional<RopeKind> {
+    for (const KindName& known : kKinds)
+      if (known.name == text) return known.kind;
+    return std::nullopt;
+  };
+  const std::optional<RopeKind> kind = kind_of(name);
+  if (kind && block.find("type"))
+    require(kind_of(block.text("type")) == kind, ErrorKind::kModel, block.where("type"),
+            ": expected the type of rope_type, ", name, ", got ", block.text("type"));
+  if (kind) return *kind;
   fail(ErrorKind::kModel, block.where(key),
        ": expected default, linear, dynamic, yarn, llama3 or longrope, got \"", name, "\"");
 }
@@ -69,6 +125,7 @@ std::optional<double> original_positions(const ConfigReader& reader, const Confi
 
 RopeScaling read_scaling(const ConfigReader& reader, const ConfigReader& block,
                          const ModelConfig& config) {
+  refuse_unknown(block);
   RopeScaling rope;
   rope.kind = read_kind(block);
   if (rope.kind == RopeKind::kDefault) return rope;
@@ -169,6 +226,14 @@ void read_rope(const ConfigReader& reader, ModelConfig& config) {
     require(read_kind(*scaling) == read_kind(*parameters), ErrorKind::kModel,
             reader.where("rope_scaling"),
             ": expected the rope type of rope_parameters, got another");
+  if (scaling && scaling->find("rope_theta"))
+    require(scaling->positive("rope_theta") == config.rope_theta, ErrorKind::kModel,
+            scaling->where("rope_theta"), ": expected the value of rope_theta, ", config.rope_theta,
+            ", got another");
+  if (scaling && parameters) {
+    refuse_unknown(*parameters);
+    check_same(*scaling, *parameters);
+  }
   if (scaling)
     config.rope = read_scaling(reader, *scaling, config);
   else if (parameters)
@@ -190,7 +255,12 @@ void read_rope_by_layer_type(const ConfigReader& reader, ModelConfig& config) {
           ": expected \"default\", got \"",
           local.text(local.find("rope_type") ? "rope_type" : "type"),
           "\" (not supported for layers with a window)");
+  refuse_unknown(local);
   config.local_rope_theta = local.positive("rope_theta");
+  const char* key = "rope_local_base_freq";
+  require(reader.positive_or(key, config.local_rope_theta) == config.local_rope_theta,
+          ErrorKind::kModel, reader.where(key), ": expected the value of sliding_attention, ",
+          config.local_rope_theta, ", got another");
 }
 
 namespace {
