@@ -11,6 +11,7 @@
 #include "app/policy.h"
 #include "app/profile_option.h"
 #include "app/sample_journal.h"
+#include "app/unfollowed_settings.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/log.h"
@@ -95,7 +96,9 @@ struct LoadedModel {
         adapter(adapter_path),
         model(load_adapted_model(path, adapter_path)),
         builder(load_prompts(path, model.index.config)),
-        weight_hash(hash_weights(model.weights, model.index.config.dtype)) {}
+        weight_hash(hash_weights(model.weights, model.index.config.dtype)) {
+    say_unfollowed(model.index.generation_config, join_path(path, "generation_config.json"));
+  }
 };
 
 // What the replies depend on: a file of another identity is never continued.

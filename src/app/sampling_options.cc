@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "app/unfollowed_settings.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/log.h"
@@ -98,6 +99,7 @@ void use_generation_config(const Settings& settings, const std::string& model_fo
   std::string taken;
   try {
     const Json config = Json::parse(read_file(place), place);
+    say_unfollowed(config, place);
     if (config.is_object()) taken = take_from(config, settings, place, options);
   } catch (const Error& error) {
     throw Error(ErrorKind::kModel, error.what());
