@@ -11,12 +11,15 @@
 
 #include "app/adapted_model.h"
 #include "app/commands.h"
+#include "app/stop_files.h"
 #include "base/error.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "base/progress.h"
 #include "base/settings.h"
 #include "nn/dequantize.h"
 #include "nn/model_folder.h"
+#include "text/prompt_builder.h"
 
 namespace laconic {
 namespace {
@@ -115,6 +118,8 @@ void merge(const AdapterSettings& s) {
   request.source_folder = s.model;
   request.dtype = s.dtype.empty() ? index.config.dtype : s.dtype;
   request.card = merged_card(s);
+  if (file_exists(join_path(s.model, "tokenizer.json")))
+    request.files = stop_files(s.model, PromptBuilder::from_folder(s.model));
   request.max_shard_bytes = static_cast<int64_t>(s.shard_gb * 1e9);
   request.parameters = plan_parameters(index.config);
   double largest_change = 0;

@@ -67,7 +67,7 @@ struct ChatModel::State {
   int64_t num_turns = 0;
 
   std::vector<int32_t> prompt(const std::string& user, Json& turns) const {
-    if (!builder.has_template()) return builder.text_ids(user);
+    if (!builder.has_template()) return builder.plain_prompt_ids(user);
     turns = messages;
     turns.push_back(message("user", user));
     return builder.prompt_ids(turns);
@@ -125,7 +125,11 @@ ChatReply ChatModel::reply(const std::string& user, const Listener& listener) {
                             : finish_reason_name(text.sample.finish_reason);
   reply.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   if (state.builder.has_template()) {
-    turns.push_back(message("assistant", reply.text));
+    // What the model sampled of control tokens is no part of the conversation's text.
+    std::vector<int32_t> said;
+    std::copy_if(ids.begin(), ids.end(), std::back_inserter(said),
+                 [&](int32_t id) { return !state.builder.is_control(id); });
+    turns.push_back(message("assistant", state.builder.completion_text(said)));
     state.messages = std::move(turns);
   }
   ++state.num_turns;

@@ -8,7 +8,6 @@
 #include "app/problem_prompt.h"
 #include "app/rollout.h"
 #include "app/sample_journal.h"
-#include "base/error.h"
 #include "base/hash.h"
 #include "base/progress.h"
 #include "nn/decoder.h"
@@ -59,6 +58,8 @@ std::string hash_problems(const std::vector<Problem>& problems) {
     text += problem.id + "\n" + problem.problem + "\n" + problem.gold + "\n";
     if (!problem.messages.is_null()) text += problem.messages.dump() + "\n";
     if (!problem.prompt.empty()) text += problem.prompt + "\n";
+    if (!problem.system.empty()) text += "system: " + problem.system + "\n";
+    if (!problem.variables.is_null()) text += problem.variables.dump() + "\n";
   }
   return hex64(hash64(text));
 }
@@ -66,13 +67,8 @@ std::string hash_problems(const std::vector<Problem>& problems) {
 DevSet make_dev_set(std::vector<Problem> problems, const PromptBuilder& builder,
                     const std::string& instruction) {
   DevSet dev_set;
-  for (const Problem& problem : problems) {
-    try {
-      dev_set.prompts.push_back(prompt_of(problem, builder, instruction));
-    } catch (const Error& error) {
-      fail(error.kind(), "problem ", problem.id, ": ", error.what());
-    }
-  }
+  for (const Problem& problem : problems)
+    dev_set.prompts.push_back(prompt_of(problem, builder, instruction));
   dev_set.hash = hash_problems(problems);
   dev_set.problems = std::move(problems);
   return dev_set;

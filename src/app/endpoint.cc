@@ -102,14 +102,11 @@ Json Endpoint::identity() const {
 
 EndpointJob Endpoint::job(const Problem& problem, int64_t sample_idx,
                           const std::string& instruction) const {
-  EndpointJob job{problem.id, sample_idx, problem.messages, problem.prompt};
+  EndpointJob job{problem.id, sample_idx, problem.messages, problem.prompt, problem.variables};
   if (!problem.problem.empty()) {
     const std::string text =
         instruction.empty() ? problem.problem : cat(problem.problem, "\n", instruction);
-    Json message = Json::object();
-    message["role"] = "user";
-    message["content"] = text;
-    job.messages.push_back(message);
+    job.messages = problem_messages(problem.problem, instruction, problem.system);
     job.prompt = text;
   }
   if (is_chat()) {
@@ -119,7 +116,7 @@ EndpointJob Endpoint::job(const Problem& problem, int64_t sample_idx,
     return job;
   }
   if (!job.messages.is_null() && builder_ && builder_->has_template())
-    job.prompt = builder_->render(job.messages, /*add_generation_prompt=*/true, {});
+    job.prompt = builder_->render(job.messages, /*add_generation_prompt=*/true, job.variables);
   require(
       !job.prompt.empty(), ErrorKind::kUsage, "problem ", problem.id,
       ": expected text, got messages (--tokenizer FOLDER renders them, or --endpoint-mode chat)");

@@ -101,6 +101,20 @@ EndpointAddress parse_endpoint(const std::string& url) {
   return address;
 }
 
+namespace {
+
+// vLLM's and SGLang's servers take the template's variables in this member.
+void add_chat(const EndpointJob& job, Json& body) {
+  body["messages"] = job.messages;
+  if (!job.variables.is_object()) return;
+  Json variables = job.variables;
+  if (const Json* tools = variables.find("tools")) body["tools"] = *tools;
+  variables.erase("tools");
+  if (variables.size() > 0) body["chat_template_kwargs"] = variables;
+}
+
+}  // namespace
+
 Json request_body(const EndpointJob& job, const std::string& model,
                   const SamplingSettings& sampling, const Json& extra) {
   Json body = Json::object();
@@ -108,7 +122,7 @@ Json request_body(const EndpointJob& job, const std::string& model,
   if (job.messages.is_null())
     body["prompt"] = job.prompt;
   else
-    body["messages"] = job.messages;
+    add_chat(job, body);
   body["temperature"] = sampling.temperature;
   body["top_p"] = sampling.top_p;
   if (sampling.top_k > 0) body["top_k"] = sampling.top_k;

@@ -33,6 +33,7 @@ struct EndpointJob {
   int64_t sample_idx = 0;
   Json messages;
   std::string prompt;
+  Json variables;  // of the template: tools, and what goes as chat_template_kwargs; or null
 };
 
 // temperature, top_p, max_tokens and a seed made of (seed, id, sample); top_k and min_p, which are

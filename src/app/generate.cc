@@ -136,7 +136,7 @@ Json output_row(const Problem& problem, const SampleRequest& request, const Samp
   Json row = problem.extra;
   row["id"] = problem.id;
   row["sample"] = request.sample_idx;
-  row["completion"] = builder.completion_text(sample.ids);
+  row["completion"] = builder.completion_text(request.prompt, sample.ids);
   row["ids"] = Json::array();
   for (int32_t id : sample.ids) row["ids"].push_back(int64_t{id});
   row["num_tokens"] = static_cast<int64_t>(sample.ids.size());

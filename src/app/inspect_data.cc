@@ -47,6 +47,10 @@ Json data_row_facts(const DataRowRequest& request) {
   facts["num_prompt_tokens"] = num_prompt_tokens;
   facts["num_targets"] = static_cast<int64_t>(tokenized.num_targets());
   if (!tokenized.note.empty()) facts["note"] = tokenized.note;
+  std::string unused;
+  for (const std::string& name : unused_members(row, builder))
+    unused += (unused.empty() ? "" : ", ") + name;
+  if (!unused.empty()) facts["unused"] = unused;
   facts["text"] = tokenizer.decode(tokenized.ids);
   Json ids = Json::array(), mask = Json::array(), tokens = Json::array();
   for (size_t i = 0; i < tokenized.ids.size(); ++i) {
@@ -64,7 +68,7 @@ std::string data_row_text(const Json& facts) {
   const std::string place = "facts";
   std::ostringstream out;
   out << std::left;
-  for (const char* name : {"file", "form", "shape", "id", "note"})
+  for (const char* name : {"file", "form", "shape", "id", "note", "unused"})
     if (const Json* text = facts.find(name))
       out << std::setw(20) << name << ' ' << text->as_string(place) << '\n';
   for (const char* name : kNumbers)

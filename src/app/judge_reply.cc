@@ -20,12 +20,12 @@ std::string difficulty_of(const Problem& problem) {
 
 }  // namespace
 
-Reply reply_of_ids(std::span<const int32_t> ids, const std::string& finish_reason,
-                   const PromptBuilder& builder) {
+Reply reply_of_ids(std::span<const int32_t> prompt, std::span<const int32_t> ids,
+                   const std::string& finish_reason, const PromptBuilder& builder) {
   const ThinkTokens think =
-      count_think_tokens(builder.tokenizer(), ids, builder.prompt_opens_think());
-  return {builder.completion_text(ids), static_cast<int64_t>(ids.size()), think.thinking_tokens,
-          think_state_name(think.state), finish_reason};
+      count_think_tokens(builder.tokenizer(), ids, builder.opens_think(prompt));
+  return {builder.completion_text(prompt, ids), static_cast<int64_t>(ids.size()),
+          think.thinking_tokens, think_state_name(think.state), finish_reason};
 }
 
 SampleRecord judge_reply(const Problem& problem, int64_t sample_idx, Reply reply,

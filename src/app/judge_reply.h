@@ -24,8 +24,9 @@ struct Reply {
   std::string finish_reason;
 };
 
-Reply reply_of_ids(std::span<const int32_t> ids, const std::string& finish_reason,
-                   const PromptBuilder& builder);
+// `prompt`: the ids that were answered, which may have opened the thought.
+Reply reply_of_ids(std::span<const int32_t> prompt, std::span<const int32_t> ids,
+                   const std::string& finish_reason, const PromptBuilder& builder);
 
 SampleRecord judge_reply(const Problem& problem, int64_t sample_idx, Reply reply,
                          const AnswerRules& rules);

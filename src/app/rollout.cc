@@ -40,9 +40,10 @@ class Rolling {
     const size_t i = entry_of_request_[sample.request_idx];
     JournalEntry& entry = entries_[i];
     const char* const reason = finish_reason_name(sample.finish_reason);
-    entry.record =
-        judge_reply(problem_of(i), requests_[sample.request_idx].sample_idx,
-                    reply_of_ids(sample.ids, reason, plan_.builder), plan_.settings.rules);
+    const SampleRequest& request = requests_[sample.request_idx];
+    entry.record = judge_reply(problem_of(i), request.sample_idx,
+                               reply_of_ids(request.prompt, sample.ids, reason, plan_.builder),
+                               plan_.settings.rules);
     entry.record.control = control_record(sample);
     if (plan_.keeps_ids(i)) {
       entry.ids = std::move(sample.ids);

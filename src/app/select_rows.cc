@@ -10,13 +10,15 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "data/row_fields.h"
+#include "data/row_messages.h"
 #include "eval/verify.h"
+#include "text/think_span.h"
 
 namespace laconic {
 namespace {
 
 // Fields of a sampled row that become something else, or mean nothing for another completion.
-constexpr std::array<std::string_view, 31> kConsumed = {"id",
+constexpr std::array<std::string_view, 32> kConsumed = {"id",
                                                         "sample",
                                                         "problem",
                                                         "Problem",
@@ -39,6 +41,7 @@ constexpr std::array<std::string_view, 31> kConsumed = {"id",
                                                         "counted_by",
                                                         "think_state",
                                                         "gold",
+                                                        "system",
                                                         "short",
                                                         "long",
                                                         "source",
@@ -117,7 +120,10 @@ class Reader {
     candidate.completion = text.value->as_string(cat(place, ": ", text.name));
     candidate.num_tokens = row.at("num_tokens", place).as_integer(place + ": num_tokens");
     const Field finish = find_field(row, {"finish_reason"});
-    candidate.truncated = finish && field_text(finish, place) == "length";
+    // A thought that never closes is no reply to learn from, however it ended.
+    candidate.truncated =
+        (finish && field_text(finish, place) == "length") ||
+        find_think_span(candidate.completion, false).state == ThinkState::kUnterminated;
     const Field verdict = find_field(row, {"verdict"});
     sampled.was_judged = static_cast<bool>(verdict);
     if (verdict) {
@@ -150,15 +156,6 @@ class Reader {
   std::unordered_map<std::string, std::string> texts_;
 };
 
-Json one_message(const char* role, const std::string& content) {
-  Json message = Json::object();
-  message["role"] = role;
-  message["content"] = content;
-  Json messages = Json::array();
-  messages.push_back(std::move(message));
-  return messages;
-}
-
 }  // namespace
 
 SampledRows read_sampled_rows(const std::vector<std::string>& paths, BadRows& bad_rows) {
@@ -184,8 +181,13 @@ Json training_json(const SampledRow& row, const SelectedRow& selected, bool numb
     const Json* instruction = row.sampler.find("instruction");
     if (instruction && instruction->is_string() && !instruction->as_string("").empty())
       text += "\n" + instruction->as_string("");
-    out["prompt"] = problem.messages.is_null() ? one_message("user", text) : problem.messages;
-    out["completion"] = one_message("assistant", selected.completion);
+    out["prompt"] = problem.messages;
+    if (problem.messages.is_null()) {
+      out["prompt"] = Json::array();
+      if (!problem.system.empty()) out["prompt"].push_back(chat_message("system", problem.system));
+      out["prompt"].push_back(chat_message("user", text));
+    }
+    out["completion"] = Json(Json::Array{chat_message("assistant", selected.completion)});
   }
   out["source"] = row.source;
   out["num_tokens"] = selected.num_tokens;

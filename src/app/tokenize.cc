@@ -6,6 +6,8 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/settings.h"
+#include "text/prompt_files.h"
+#include "text/special_ends.h"
 #include "text/tokenizer.h"
 
 namespace laconic {
@@ -27,8 +29,10 @@ bool parse(TokenizeSettings& s, Arguments arguments) {
   settings.alias("out");
   settings.add("decode", &s.decode, "ids to text instead of text to ids");
   settings.add("plain", &s.plain, "special tokens written in the text stay text");
-  settings.add("add_special", &s.add_special,
-               "add what the post-processor adds (BOS and the like)");
+  settings.add(
+      "add_special", &s.add_special,
+      "add what the model's texts have around them (BOS and the like): by tokenizer_config.json, "
+      "else the post-processor");
   settings.add("skip_special", &s.skip_special, "with --decode: leave special tokens out");
   settings.example("echo '{\"text\": \"1 + 1 = 2\"}' | laconic tokenize models/world-long");
   if (!settings.parse(arguments)) return false;
@@ -39,12 +43,12 @@ bool parse(TokenizeSettings& s, Arguments arguments) {
   return true;
 }
 
-void add_ids(const Tokenizer& tokenizer, const EncodeOptions& options, Json& row,
-             const std::string& place) {
+// `ends`: what --add-special puts around the ids; empty without it.
+void add_ids(const Tokenizer& tokenizer, const EncodeOptions& options, const SpecialEnds& ends,
+             Json& row, const std::string& place) {
   Json ids = Json::array();
-  for (const int32_t id :
-       tokenizer.encode(row.at("text", place).as_string(place + ": text"), options))
-    ids.push_back(id);
+  const std::string& text = row.at("text", place).as_string(place + ": text");
+  for (const int32_t id : ends.around(tokenizer.encode(text, options))) ids.push_back(id);
   row["ids"] = std::move(ids);
 }
 
@@ -67,12 +71,15 @@ int run_tokenize(Arguments arguments) {
   if (!file_exists(s.model)) require_model_folder(s.model, "MODEL");
   const std::string path = folder_exists(s.model) ? join_path(s.model, "tokenizer.json") : s.model;
   const Tokenizer tokenizer = Tokenizer::from_file(path);
-  const EncodeOptions options{!s.plain, s.add_special};
+  EncodeOptions options;
+  options.match_special = !s.plain;
+  SpecialEnds ends;
+  if (s.add_special) ends = special_ends(tokenizer, read_prompt_files(parent_path(path)));
   const auto map = [&](Json& row, const std::string& place) {
     if (s.decode)
       add_text(tokenizer, s.skip_special, row, place);
     else
-      add_ids(tokenizer, options, row, place);
+      add_ids(tokenizer, options, ends, row, place);
   };
   map_jsonl(s.paths, map, JsonlThreads::kAllCores);
   return 0;

@@ -14,6 +14,8 @@
 namespace laconic {
 namespace {
 
+constexpr int64_t kRowRules = 2;  // raised when rows become other ids, or facts get other members
+
 std::string with_commas(int64_t count) {
   std::string text = std::to_string(count);
   for (size_t at = text.size(); at > 3;) text.insert(at -= 3, ",");
@@ -40,6 +42,7 @@ Json index_key(const DomainSource& source, const PromptBuilder& builder, const R
   }
   if (!std::filesystem::is_regular_file(path)) return nullptr;
   key["version"] = LACONIC_VERSION;
+  key["rules"] = kRowRules;
   key["path"] = path;
   key["size"] = static_cast<int64_t>(file_size(path));
   key["changed"] = int64_t{std::filesystem::last_write_time(path).time_since_epoch().count()};
@@ -55,17 +58,30 @@ Json index_key(const DomainSource& source, const PromptBuilder& builder, const R
 
 TokenizedRow tokenize_row(const TrainingRow& row, const PromptBuilder& builder,
                           const RowLimits& limits) {
-  Json variables;
-  if (!row.tools.is_null()) variables["tools"] = row.tools;
   if (!row.text.empty()) return builder.text_row(row.text);
+  if (!row.prompt.empty())
+    return builder.training_row(builder.plain_prompt_ids(row.prompt), row.completion);
   if (row.num_prompt_messages > 0)
     return builder.conversation_row(row.messages, static_cast<size_t>(row.num_prompt_messages),
-                                    variables, limits.turns);
-  if (!row.messages.is_null()) return builder.training_row(row.messages, row.completion, variables);
-  std::vector<int32_t> prompt = row.problem.empty()
-                                    ? builder.text_ids(row.prompt)
-                                    : builder.problem_ids(row.problem, limits.instruction);
-  return builder.training_row(std::move(prompt), row.completion);
+                                    row.variables, limits.turns);
+  // A question and a reply in text are the conversation that they stand for.
+  Json messages = row.messages.is_null()
+                      ? problem_messages(row.problem, limits.instruction, row.system)
+                      : row.messages;
+  const size_t num_prompt_messages = messages.size();
+  Json reply = Json::object();
+  reply["role"] = "assistant";
+  reply["content"] = row.completion;
+  messages.push_back(std::move(reply));
+  return builder.conversation_row(messages, num_prompt_messages, row.variables, TurnPolicy::kLast);
+}
+
+std::vector<std::string> unused_members(const TrainingRow& row, const PromptBuilder& builder) {
+  std::vector<std::string> unused = row.unused;
+  for (const std::string& name : row.template_reads)
+    if (!builder.template_reads(std::string_view(name).substr(name.rfind('.') + 1)))
+      unused.push_back(name);
+  return unused;
 }
 
 SourceRows::SourceRows(const DomainSource& source, const RowIndex* index)
@@ -127,6 +143,7 @@ Domain::ReadRow Domain::read(int64_t i) const {
     reason = source_.file().place(i) + ": ";  // of what tokenizing throws
     read.shape = row.shape;
     read.ids = tokenize_row(row, builder_, limits_);
+    read.unused = unused_members(row, builder_);
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::kData) throw;
     read.fault = reason + error.what();
@@ -144,6 +161,7 @@ void Domain::add(int64_t i, ReadRow read, BadRows& bad_rows, std::vector<int64_t
   } else {
     ++shapes_[read.shape];
     if (!read.ids.note.empty()) ++notes_[read.ids.note];
+    for (const std::string& name : read.unused) ++unused_[name];
     const TrainRow row = train_row(std::move(read.ids));
     counts_["num_tokens"] += static_cast<int64_t>(row.ids.size());
     counts_["num_targets"] += row.num_targets();
@@ -175,6 +193,7 @@ Json Domain::facts() const {
   add("counts", counts_);
   add("shapes", shapes_);
   add("notes", notes_);
+  add("unused", unused_);
   return facts;
 }
 
@@ -186,6 +205,7 @@ void Domain::restore(const Json& facts) {
   read("counts", counts_);
   read("shapes", shapes_);
   read("notes", notes_);
+  read("unused", unused_);
 }
 
 void Domain::save_index(const std::string& path) const {
@@ -228,12 +248,25 @@ std::vector<std::string> Domain::notes() const {
   return lines;
 }
 
+bool Domain::has_turns() const {
+  return std::any_of(shapes_.begin(), shapes_.end(),
+                     [](const auto& shape) { return shape.first != "text"; });
+}
+
+std::string Domain::unused() const {
+  std::string names;
+  for (const auto& [name, count] : unused_)
+    names += cat(names.empty() ? "" : ", ", name, count < size() ? cat(" (", count, " rows)") : "");
+  return names.empty() ? "" : cat(name_, ": members not used: ", names);
+}
+
 std::string index_path(const std::string& run_folder, size_t domain_idx) {
   return join_path(run_folder, cat("rows-", domain_idx, ".index"));
 }
 
 void log_domain(const Domain& domain) {
   log_info(domain.summary());
+  if (const std::string unused = domain.unused(); !unused.empty()) log_info(unused);
   for (const std::string& note : domain.notes()) log_warning(note);
 }
 

@@ -47,6 +47,9 @@ struct RowLimits {
 TokenizedRow tokenize_row(const TrainingRow& row, const PromptBuilder& builder,
                           const RowLimits& limits);
 
+// The row's members that nothing was made of: its own, and those that the template never names.
+std::vector<std::string> unused_members(const TrainingRow& row, const PromptBuilder& builder);
+
 // The rows of one source as text: container, mapping of names and shape settled.
 class SourceRows {
  public:
@@ -75,8 +78,11 @@ class Domain {
   // "train.jsonl: 1,234 rows, sharegpt conversations; 56,789 tokens, 34,567 of them trained on;
   // ..."
   std::string summary() const;
+  bool has_turns() const;  // not texts alone: some row ends with an end of turn
   // What the user should know of how rows were made: "12 of 1,234 rows: the template ...".
   std::vector<std::string> notes() const;
+  // "train.jsonl: members not used: source, level (12 rows)"; empty where all were.
+  std::string unused() const;
 
  private:
   using Counts = std::map<std::string, int64_t>;
@@ -85,6 +91,7 @@ class Domain {
   struct ReadRow {
     TokenizedRow ids;
     const char* shape = "";
+    std::vector<std::string> unused;
     std::string fault;
   };
   void read_all(BadRows& bad_rows);
@@ -104,7 +111,7 @@ class Domain {
   int64_t cached_bytes_ = 0;
   // num_tokens and num_targets of the kept rows, prompt included; num_too_long; num_bad: unreadable
   // or untrainable, by --bad-rows.
-  Counts counts_, shapes_, notes_;
+  Counts counts_, shapes_, notes_, unused_;
 };
 
 // RUN/rows-<k>.index

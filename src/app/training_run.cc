@@ -3,11 +3,13 @@
 
 #include <sys/resource.h>
 
+#include <algorithm>
 #include <cmath>
 #include <numeric>
 #include <thread>
 
 #include "app/checkpoint.h"
+#include "app/stop_files.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "base/signals.h"
@@ -81,6 +83,9 @@ TrainingRun::TrainingRun(const TrainSettings& settings, RunFolder& folder, Model
       interval_tokens_(domains_.size(), 0) {
   log_.mirror_to(&events_, "train");
   mixture_log_.mirror_to(&events_, "mixture");
+  const std::string& source = model.index.folder;
+  if (std::any_of(domains_.begin(), domains_.end(), [](const Domain& d) { return d.has_turns(); }))
+    stop_files_ = stop_files(source, PromptBuilder::from_folder(source));
   require_free_space(folder.path(), 2 * needed_bytes(), "two checkpoints");
 }
 
@@ -182,6 +187,7 @@ SaveRequest TrainingRun::save_request() const {
   request.weights = &trained_;
   request.source_folder = model_.index.folder;
   request.dtype = saved_dtype_;
+  request.files = stop_files_;
   return request;
 }
 
@@ -262,6 +268,10 @@ void TrainingRun::publish_adapter(int64_t step, const std::string& card) {
   if (settings_.lora.writes_adapter())
     save_adapter(folder_.file("adapter"),
                  {&adapter, adapter_card(adapter.config) + card_body(card), "", {}, {}});
+  if (settings_.lora.writes_adapter() && stop_files_.contains("generation_config.json"))
+    log_warning(model_.index.folder,
+                ": its generation_config.json does not end replies where the "
+                "adapter was trained to end them; RUN/model's and that of `adapter merge` do");
   if (!settings_.lora.writes_merged()) return;
   const AdapterMerge merge(adapter);
   SaveRequest request = save_request();

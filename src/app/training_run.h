@@ -84,6 +84,7 @@ class TrainingRun {
   ModelFolder& model_;
   std::vector<Domain> domains_;
   std::string saved_dtype_;
+  std::map<std::string, std::string> stop_files_;  // of the saved folders (app/stop_files.h)
   Weights trained_;  // the model's tensors, with LoRA an adapter beside them
   Trainer trainer_;
   RowStream stream_;

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "data/row_reasoning.h"
 
 namespace laconic {
 namespace {
@@ -20,41 +21,98 @@ constexpr RoleName kRoles[] = {
     {"observation", "tool"},    {"tool", "tool"}};
 constexpr std::string_view kFunctionCall = "function_call";
 
-// Content in parts, as multimodal chats spell text: [{"type": "text", "text": ...}, ...].
-std::string joined_parts(const Json& parts, const std::string& where) {
-  std::string text;
+// Content in parts, as multimodal chats spell text: [{"type": "text", "text": ...}, ...]. Parts of
+// reasoning go into the message's own member.
+void join_parts(Json& message, const std::string& where) {
+  const Json parts = message.at("content", where);
+  std::string text, thought;
   const Json::Array& items = parts.as_array(where);
   for (size_t i = 0; i < items.size(); ++i) {
     const std::string place = cat(where, "[", i, "]");
+    if (is_reasoning_part(items[i])) {
+      const std::string part = reasoning_part_text(items[i], place);
+      thought += (thought.empty() || part.empty() ? "" : "\n\n") + part;
+      continue;
+    }
     const std::string& type = items[i].at("type", place).as_string(place + ".type");
-    require(type == "text", ErrorKind::kData, place, ".type: expected text, got \"", type, "\"");
+    require(type == "text" || type == "output_text" || type == "input_text", ErrorKind::kData,
+            place, ".type: expected text, got \"", type, "\"");
     text += items[i].at("text", place).as_string(place + ".text");
   }
-  return text;
+  message["content"] = text;
+  if (!thought.empty() && !message.find("reasoning_content"))
+    message["reasoning_content"] = thought;
 }
 
-Json checked_message(const Json& message, const std::string& where) {
+// The arguments of a call as an object, however they are spelled.
+void parse_arguments(Json& call, const std::string& where) {
+  if (!call.is_object()) return;
+  const bool wrapped = call.find("function") && call.find("function")->is_object();
+  Json& function = wrapped ? call["function"] : call;
+  const Json* arguments = function.find("arguments");
+  if (!arguments || !arguments->is_string()) return;
+  const std::string place = cat(where, wrapped ? ".function" : "", ".arguments");
+  const std::string text = arguments->as_string(place);
+  Json parsed = trimmed(text).empty() ? Json::object() : Json::parse(text, place);
+  require(parsed.is_object(), ErrorKind::kData, place,
+          ": expected an object or the JSON text of one, got the text of ", parsed.kind_name());
+  function["arguments"] = std::move(parsed);
+}
+
+// OpenAI's older spelling of one call.
+void take_function_call(Json& message) {
+  const Json* call = message.find("function_call");
+  if (!call || !call->is_object() || message.find("tool_calls")) return;
+  Json tool_call = Json::object();
+  tool_call["type"] = "function";
+  tool_call["function"] = *call;
+  message["tool_calls"].push_back(std::move(tool_call));
+  message.erase("function_call");
+}
+
+// A turn of weight 0 is one that is not to be learnt; which turns are is said by --turns.
+void check_weight(const Json& message, const std::string& where) {
+  for (const char* name : {"weight", "train", "loss"}) {
+    const Json* value = message.find(name);
+    require(!value || *value == Json(1) || *value == Json(1.0) || *value == Json(true),
+            ErrorKind::kData, where, ".", name, ": expected 1 or none, got ",
+            value ? value->dump() : "", " (--turns says which turns are trained on)");
+  }
+}
+
+}  // namespace
+
+Json normal_message(const Json& message, const std::string& where) {
   Json out = Json::object();
   for (const auto& [key, value] : message.as_object(where))
     if (!value.is_null()) out[key] = value;
+  take_function_call(out);
+  if (const Json* calls = out.find("tool_calls"); calls && calls->is_array()) {
+    if (calls->size() == 0) out.erase("tool_calls");
+    for (size_t i = 0; out.find("tool_calls") && i < out.find("tool_calls")->size(); ++i)
+      parse_arguments(out["tool_calls"].items()[i], cat(where, ".tool_calls[", i, "]"));
+  }
+  take_reasoning(out, where);
+  if (!out.find("content") && out.find("tool_calls")) out["content"] = "";
+  return out;
+}
+
+namespace {
+
+Json checked_message(const Json& message, const std::string& where) {
+  Json joined = message;
+  if (const Json* content = message.find("content"); content && content->is_array())
+    join_parts(joined, where + ".content");
+  Json out = normal_message(joined, where);
   const std::string& role = out.at("role", where).as_string(where + ".role");
   require(role == "system" || role == "developer" || role == "user" || role == "assistant" ||
               role == "tool",
           ErrorKind::kData, where,
           ".role: expected system, developer, user, assistant or tool, got \"", role, "\"");
-  const Json* calls = out.find("tool_calls");
-  if (calls && calls->is_array() && calls->size() == 0) {
-    out.erase("tool_calls");
-    calls = nullptr;
-  }
   const Json* content = out.find("content");
-  if (content && content->is_array()) out["content"] = joined_parts(*content, where + ".content");
-  content = out.find("content");
-  require((content && content->is_string()) || (calls && !content), ErrorKind::kData, where,
+  require(content && content->is_string(), ErrorKind::kData, where,
           ".content: expected a string, got ", content ? content->kind_name() : "none");
-  if (!content) out["content"] = "";
-  if (const Json* reasoning = out.find("reasoning_content"))
-    reasoning->as_string(where + ".reasoning_content");
+  check_weight(out, where);
   return out;
 }
 
@@ -70,6 +128,7 @@ Json function_call(const std::string& text, const std::string& where) {
     Json tool_call = Json::object();
     tool_call["type"] = "function";
     tool_call["function"] = call;
+    parse_arguments(tool_call, where);
     message["tool_calls"].push_back(std::move(tool_call));
   }
   return message;
@@ -80,8 +139,17 @@ Json sharegpt_message(const Json& turn, const std::string& where) {
   const std::string& from = turn.at("from", where).as_string(where + ".from");
   const std::string& value = turn.at("value", where).as_string(where + ".value");
   if (from == kFunctionCall) return function_call(value, where + ".value");
-  for (const RoleName& name : kRoles)
-    if (name.from == from) return chat_message(name.role, value);
+  for (const RoleName& name : kRoles) {
+    if (name.from != from) continue;
+    Json message = turn;
+    message.erase("from");
+    message.erase("value");
+    check_weight(message, where);
+    Json out = chat_message(name.role, value);
+    for (const auto& [key, member] : message.as_object(where))
+      if (key != "role" && key != "content") out[key] = member;
+    return normal_message(out, where);
+  }
   fail(ErrorKind::kData, where,
        ".from: expected human, gpt, system, function_call or observation, got \"", from, "\"");
 }
@@ -117,10 +185,13 @@ Json read_messages(const Field& field, const std::string& place) {
   return messages;
 }
 
-void add_system_turn(const Json& row, const std::string& place, Json& messages) {
+std::string system_text(const Json& row, const std::string& place) {
   const Field system = find_field(row, {"system"});
-  if (!system) return;
-  const std::string& text = system.value->as_string(place + ": system");
+  return system ? system.value->as_string(place + ": system") : "";
+}
+
+void add_system_turn(const Json& row, const std::string& place, Json& messages) {
+  const std::string text = system_text(row, place);
   if (text.empty()) return;
   Json::Array& turns = messages.items();
   require(role_of(turns.front()) != "system", ErrorKind::kData, place,
@@ -172,6 +243,36 @@ Json read_tools(const Json& row, const std::string& place) {
   }
   if (tools.as_array(where).empty()) return nullptr;
   return tools;
+}
+
+Json read_variables(const Json& row, const std::string& place) {
+  Json variables;
+  const auto add = [&](const std::string& name, const Json& value, const std::string& where) {
+    require(name != "messages" && name != "add_generation_prompt", ErrorKind::kData, where,
+            ": expected variables of the template, got ", name);
+    const Json* other = variables.find(name);
+    require(!other || *other == value, ErrorKind::kData, where, ".", name,
+            ": expected one value, got another in the row");
+    variables[name] = value;
+  };
+  if (Json tools = read_tools(row, place); !tools.is_null()) add("tools", tools, place);
+  if (const Field documents = find_field(row, {"documents"}))
+    add("documents", *documents.value, place);
+  for (const char* name : {"chat_template_kwargs", "kwargs"}) {
+    const Field field = find_field(row, {name});
+    if (!field) continue;
+    const std::string where = cat(place, ": ", name);
+    Json all = *field.value;
+    if (all.is_string()) {
+      const std::string text = all.as_string(where);
+      if (trimmed(text).empty()) continue;
+      all = Json::parse(text, where);
+    }
+    // Parquet has a null for what other rows give.
+    for (const auto& [key, value] : all.as_object(where))
+      if (!value.is_null()) add(key, value, where);
+  }
+  return variables;
 }
 
 }  // namespace laconic

@@ -8,6 +8,8 @@
 #include "data/dataset_info.h"
 #include "data/row_fields.h"
 #include "data/row_messages.h"
+#include "data/row_reasoning.h"
+#include "data/row_unused.h"
 #include "data/rows.h"
 
 namespace laconic {
@@ -35,16 +37,21 @@ void read_prompt(const Field& field, const std::string& place, Row& row) {
     row.prompt = field_string(field, place);
 }
 
-// The text that the model has to write for an assistant message. Servers return the reasoning apart
-// from the content; the templates of the R1 and Qwen3 families write it as this think span.
+// The text that the model has to write for an assistant message.
 std::string assistant_text(const Json& message, const std::string& where) {
   require(!message.find("tool_calls"), ErrorKind::kData, where,
           ".content: expected a string and no tool calls (a completion is text)");
   const std::string& text = message.at("content", where).as_string(where);
   const Json* reasoning = message.find("reasoning_content");
-  if (!reasoning) return text;
-  const std::string thought(trimmed(reasoning->as_string(where + ".reasoning_content")));
-  return cat("<think>\n", thought, "\n</think>\n\n", trimmed(text));
+  return reasoning ? with_think_span(reasoning->as_string(where), text) : text;
+}
+
+// The reply with the reasoning that a column of its own holds, where it has no thought of its own.
+std::string with_row_reasoning(std::string reply, const Json& row, const std::string& place) {
+  if (reply.find("<think>") != std::string::npos || reply.find("</think>") != std::string::npos)
+    return reply;
+  const std::string thought = row_reasoning(row, place);
+  return thought.empty() ? reply : with_think_span(thought, reply);
 }
 
 // A completion in text, or as one message of the assistant.
@@ -79,24 +86,22 @@ void read_conversation(const Field& field, const Json& json, const std::string& 
   row.shape = is_sharegpt(field) ? "sharegpt conversations" : "messages";
   check_conversation(cat(place, ": ", field.name), 0, row);
   add_system_turn(json, place, row.messages);
-  row.tools = read_tools(json, place);
 }
 
 void read_alpaca(const Json& json, const std::string& place, TrainingRow& row) {
   row.shape = "alpaca";
   row.messages = alpaca_messages(json, place);
+  Json& reply = row.messages.items().back();
+  reply["content"] = with_row_reasoning(reply.at("content", place).as_string(place), json, place);
   check_conversation(place + ": output", 0, row);
-  row.tools = read_tools(json, place);
 }
 
 // Prompt and completion both as messages: only what stands in the completion is trained on.
-void join_completion(const Field& completion, const Json& json, const std::string& place,
-                     TrainingRow& row) {
+void join_completion(const Field& completion, const std::string& place, TrainingRow& row) {
   const Json behind = read_messages(completion, place);
   const size_t num_prompt = row.messages.size();
   for (const Json& message : behind.as_array(place)) row.messages.push_back(message);
   check_conversation(cat(place, ": ", completion.name), num_prompt, row);
-  row.tools = read_tools(json, place);
 }
 
 // open-r1's generations of one problem: the first that was judged right and complete.
@@ -164,6 +169,7 @@ std::string gold_text(const Json& row, const std::string& place) {
 void read_problem_row(const Field& problem, const Field& chosen, const Json& json,
                       const std::string& place, TrainingRow& row) {
   row.problem = problem_text(problem, json, place);
+  row.system = system_text(json, place);
   row.shape = problem.name == "query" ? "query and response" : "problem and solution";
   const bool two_chains = json.find("short") && json.find("long");
   require(chosen || !two_chains, ErrorKind::kData, place,
@@ -176,13 +182,14 @@ void read_problem_row(const Field& problem, const Field& chosen, const Json& jso
     row.shape = "open-r1 generations";
     row.completion = verified_generation(json, generations, place);
   } else {
-    row.completion = solution_text(json, place);
+    row.completion = with_row_reasoning(solution_text(json, place), json, place);
   }
 }
 
 void read_prompt_row(const Field& prompt, const Field& chosen, const Json& json,
                      const std::string& place, TrainingRow& row) {
   read_prompt(prompt, place, row);
+  if (!row.messages.is_null()) add_system_turn(json, place, row.messages);
   Field completion = chosen ? chosen : find_field(json, {"completion", "response"});
   row.shape = "prompt and completion";
   const Json* extra = json.find("extra_info");
@@ -195,10 +202,10 @@ void read_prompt_row(const Field& prompt, const Field& chosen, const Json& json,
           ": completion: expected a field completion, got none",
           json.find("chosen") ? " (a preference row: name the field, as FILE:chosen)" : "");
   if (completion.value->is_array() && !row.messages.is_null()) {
-    join_completion(completion, json, place, row);
+    join_completion(completion, place, row);
   } else {
     row.completion = read_completion(completion, place);
-    row.tools = read_tools(json, place);
+    if (!chosen) row.completion = with_row_reasoning(std::move(row.completion), json, place);
   }
 }
 
@@ -218,6 +225,8 @@ TrainingRow parse_training_row(const Json& json, const std::string& place,
   const Field messages = find_field(json, {"messages", "conversations"});
   const Field problem = problem_field(json);
   const Field prompt = find_field(json, {"prompt", "messages"});
+  row.variables = read_variables(json, place);
+  refuse_media(json, place);
   if (messages && !chosen) {
     read_conversation(messages, json, place, row);
   } else if (problem) {
@@ -237,6 +246,7 @@ TrainingRow parse_training_row(const Json& json, const std::string& place,
   const bool is_whole = row.num_prompt_messages > 0 || !row.text.empty();
   require(is_whole || !trimmed(row.completion).empty(), ErrorKind::kData, place,
           ": completion: expected text, got an empty string");
+  find_unused(json, chosen.name, row);
   return row;
 }
 
@@ -248,6 +258,7 @@ Problem parse_problem(const Json& json, const std::string& place, const ProblemO
   const Field prompt = find_field(json, {"prompt"});
   if (text) {
     problem.problem = problem_text(text, json, place);
+    problem.system = system_text(json, place);
   } else if (messages) {
     problem.messages = read_messages(messages, place);
     Json::Array& turns =
@@ -258,6 +269,8 @@ Problem parse_problem(const Json& json, const std::string& place, const ProblemO
             ": problem: expected a field problem, question, query, messages or prompt, got none");
     read_prompt(prompt, place, problem);
   }
+  if (!problem.messages.is_null()) add_system_turn(json, place, problem.messages);
+  problem.variables = read_variables(json, place);
   problem.gold = gold_text(json, place);
   require(!options.require_gold || !problem.gold.empty(), ErrorKind::kData, place,
           ": answer: expected a field answer, solution, ref_answer or gold, got none");

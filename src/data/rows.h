@@ -30,7 +30,11 @@ struct TrainingRow {
   // assistant turn behind that many messages is trained on; else it ends before the completion.
   Json messages;
   int64_t num_prompt_messages = 0;
-  Json tools;  // null, or the tools that the template shows
+  Json variables;  // of the template, beside the messages: tools, enable_thinking, ...; or null
+  // Members of the row that nothing was made of, as "name" or "messages[].name"; sorted. Those that
+  // the template may read are in `template_reads` instead: whoever has it knows.
+  std::vector<std::string> unused, template_reads;
+  std::string system;  // in front of `problem`; empty: none
   std::string problem;
   std::string prompt;
   std::string text;        // trained on whole (TRL's language modelling rows)
@@ -42,8 +46,10 @@ struct TrainingRow {
 struct Problem {
   std::string id;
   Json messages;
+  std::string system;  // in front of `problem`; empty: none
   std::string problem;
   std::string prompt;
+  Json variables;    // of the template, as in TrainingRow
   std::string gold;  // empty where the row has none and none is required
   Json extra;        // the whole row, every field as it was
   int64_t line = 0;

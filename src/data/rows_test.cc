@@ -40,7 +40,12 @@ TEST(Rows, TrainingShapes) {
       EXPECT_EQ(row.num_prompt_messages, one.find("num_prompt_messages")
                                              ? one.at("num_prompt_messages", "").as_integer("")
                                              : 0);
-      EXPECT_EQ(row.tools, one.find("tools") ? one.at("tools", "") : Json());
+      EXPECT_EQ(row.variables, one.find("variables") ? one.at("variables", "") : Json());
+      Json unused = Json::array();
+      for (const std::string& name : row.unused) unused.push_back(name);
+      if (const Json* expected = one.find("unused")) {
+        EXPECT_EQ(unused, *expected);
+      }
       EXPECT_EQ(row.problem, one.find("problem") ? one.at("problem", "").as_string("") : "");
       EXPECT_EQ(row.prompt, one.find("prompt") ? one.at("prompt", "").as_string("") : "");
       EXPECT_EQ(row.messages, one.find("messages") ? one.at("messages", "") : Json());

@@ -43,12 +43,12 @@ std::string_view reasoning_of(const Json& message) {
   return trimmed(find_think_span(content_of(message), false).thinking);
 }
 
-// The content with the reasoning in front, as the templates of the R1 and Qwen3 families write it.
-std::string text_with_reasoning(const Json& message) {
-  const Json* field = message.find("reasoning_content");
-  if (!field || !field->is_string()) return content_of(message);
-  return cat(kThinkOpen, "\n", trimmed(field->as_string("")), "\n", kThinkClose, "\n\n",
-             trimmed(content_of(message)));
+// A reply that opens a thought by itself has to close it.
+void check_thought(const Json& message, size_t turn) {
+  const std::string text = text_with_reasoning(message);
+  require(find_think_span(text, false).state != ThinkState::kUnterminated, ErrorKind::kData,
+          "messages[", turn, "].content: expected a thought that closes, got ", kThinkOpen,
+          " without ", kThinkClose, " (verify calls such a reply unclosed)");
 }
 
 Json first_messages(const Json& messages, size_t count) {
@@ -80,6 +80,11 @@ class TurnFinder {
 
   const std::string& text() const { return whole_.text; }
 
+  // Calls that the template leaves out are lost to whoever learns from what follows, too.
+  void check_all_calls() const {
+    for (size_t i = 0; i < messages_.size(); ++i) check_calls(i, whole_.text);
+  }
+
   // The bytes of each turn of `turns` (indices of messages), end of turn included; why they cannot
   // be told, in `problem`, otherwise.
   std::vector<Span> find(const std::vector<size_t>& turns, const char*& problem) const {
@@ -95,10 +100,12 @@ class TurnFinder {
         spans.push_back(*span);
       }
       const std::string_view said = cut(spans[i]);
+      if (leaves_thought_open(spans[i])) {
+        problem = kRewrites;
+        return {};
+      }
       const Json& message = messages_.as_array("")[turns[i]];
-      require(shows_tool_calls(message, said), ErrorKind::kData, "messages[", turns[i],
-              "].tool_calls: expected a template that shows tool calls, got one that leaves out "
-              "this one");
+      check_calls(turns[i], said);
       if (said.find(reasoning_of(message)) == std::string_view::npos) {
         problem = kDropsEarlier;
         return {};
@@ -108,9 +115,24 @@ class TurnFinder {
   }
 
  private:
+  void check_calls(size_t turn, std::string_view text) const {
+    require(shows_tool_calls(messages_.as_array("messages")[turn], text), ErrorKind::kData,
+            "messages[", turn,
+            "].tool_calls: expected a template that shows tool calls, got one that leaves out this "
+            "one");
+  }
+
   std::string_view cut(Span span) const {
     return std::string_view(whole_.text)
         .substr(static_cast<size_t>(span.begin), static_cast<size_t>(span.size()));
+  }
+
+  // The template opens a thought in front of the turn, and nothing in the turn closes it.
+  bool leaves_thought_open(Span span) const {
+    const std::string_view before =
+        trimmed(std::string_view(whole_.text).substr(0, static_cast<size_t>(span.begin)));
+    const std::string_view said = cut(span);
+    return find_think_span(said, before.ends_with(kThinkOpen)).state == ThinkState::kUnterminated;
   }
 
   bool drops_reasoning(size_t turn) const {
@@ -242,8 +264,9 @@ bool TokenizedRow::is_target(size_t i) const {
 
 TokenizedRow PromptBuilder::conversation_row(const Json& messages, size_t num_prompt_messages,
                                              const Json& variables, TurnPolicy policy) const {
-  Json shown = messages;
-  Json::Array& turns = shown.items();
+  if (const Json* tools = variables.find("tools")) state_->refuse_controls(*tools, "tools");
+  const Json shown = state_->checked_messages(messages);
+  const Json::Array& turns = shown.as_array("messages");
   require(turns.size() > 1, ErrorKind::kData,
           "messages: expected a question and its answer or more, got ", turns.size(), " messages");
   require(is_assistant(turns.back()), ErrorKind::kData,
@@ -253,16 +276,12 @@ TokenizedRow PromptBuilder::conversation_row(const Json& messages, size_t num_pr
   for (size_t i = std::max<size_t>(num_prompt_messages, 1); i < turns.size(); ++i)
     if (is_assistant(turns[i])) targets.push_back(i);
   if (policy == TurnPolicy::kLast) targets = {targets.back()};
-  // A template that does not know the field would drop it without a word.
-  for (Json& turn : turns) {
-    if (state_->reads_reasoning_content || !turn.find("reasoning_content")) continue;
-    turn["content"] = text_with_reasoning(turn);
-    turn.erase("reasoning_content");
-  }
+  for (const size_t turn : targets) check_thought(turns[turn], turn);
   const Json& last = turns.back();
   const char* problem = nullptr;
   const char* note = "";
   const TurnFinder finder(*state_, shown, variables);
+  finder.check_all_calls();
   std::vector<Span> spans = finder.find(targets, problem);
   if (problem && targets.size() > 1) {
     require(policy != TurnPolicy::kStrict, ErrorKind::kData,
@@ -284,15 +303,13 @@ TokenizedRow PromptBuilder::conversation_row(const Json& messages, size_t num_pr
         training_row(first_messages(shown, turns.size() - 1), text_with_reasoning(last), variables);
     if (state_->drops_reasoning && !reasoning_of(last).empty() && !*note) note = kKeptReasoning;
   }
-  row.note = note;
+  row.note = row.note.empty() || !*note ? cat(note, row.note) : cat(note, "; ", row.note);
   return row;
 }
 
 TokenizedRow PromptBuilder::text_row(std::string_view text) const {
   TokenizedRow row;
-  row.ids = text_ids(text);
-  if (state_->bos_id && (row.ids.empty() || row.ids.front() != *state_->bos_id))
-    row.ids.insert(row.ids.begin(), *state_->bos_id);
+  row.ids = plain_prompt_ids(text);
   const Json* eos = state_->files.special_tokens.find("eos_token");
   const std::optional<int32_t> end =
       eos ? state_->tokenizer.token_to_id(eos->as_string("")) : state_->end_of_turn;

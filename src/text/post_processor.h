@@ -18,6 +18,8 @@ class PostProcessor {
  public:
   static PostProcessor parse(const Json& json, const std::string& place);
   std::vector<int32_t> apply(std::vector<int32_t> ids) const;
+  const std::vector<int32_t>& before() const { return before_; }
+  const std::vector<int32_t>& behind() const { return after_; }
 
  private:
   void add(const Json& json, const std::string& place);

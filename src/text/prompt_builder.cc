@@ -16,6 +16,8 @@ namespace laconic {
 namespace {
 
 constexpr std::string_view kBlanks = " \t\r\n";
+constexpr const char* kEmptyThought =
+    "the prompt opens a thought and the reply has none: an empty, closed one is put in front of it";
 // How many ids behind a prompt's end may spell the opening think tag and the blanks behind it.
 constexpr size_t kThinkTailIds = 16;
 
@@ -36,6 +38,11 @@ std::string think_tail(std::string_view text) {
   return std::string(text.substr(trimmed.size() - kThinkOpen.size()));
 }
 
+// Enough of its text to show a think tag.
+std::string end_of_prompt(const Tokenizer& tokenizer, std::span<const int32_t> prompt) {
+  return tokenizer.decode(prompt.last(std::min(prompt.size(), kThinkTailIds)));
+}
+
 // The completion without the opening tag that the prompt already holds.
 std::string_view without_opening_tag(std::string_view completion, const std::string& tail) {
   if (tail.empty()) return completion;
@@ -44,6 +51,33 @@ std::string_view without_opening_tag(std::string_view completion, const std::str
     return completion;
   const std::string_view rest = completion.substr(start);
   return rest.substr(rest.starts_with(tail) ? tail.size() : kThinkOpen.size());
+}
+
+// What is trained on behind a prompt that ends so: a thought that closes, or none. A plain reply to
+// a prompt that opens a thought gets an empty one; `note` says so.
+std::string well_formed_reply(std::string_view completion, const std::string& prompt_end,
+                              std::string& note) {
+  const std::string tail = think_tail(prompt_end);
+  const std::string_view reply = without_opening_tag(completion, tail);
+  const ThinkSpan span = find_think_span(reply, !tail.empty());
+  if (span.state == ThinkState::kUnterminated) {
+    const bool is_plain = !tail.empty() && completion.find(kThinkOpen) == std::string_view::npos;
+    require(is_plain, ErrorKind::kData, "completion: expected a thought that closes, got ",
+            kThinkOpen, " without ", kThinkClose, " (verify calls such a reply unclosed)");
+    if (reply.find_first_not_of(kBlanks) == std::string_view::npos) return "";
+    note = kEmptyThought;
+    const std::string whole = cat(kThinkOpen, "\n\n", kThinkClose, "\n\n");
+    const std::string rest =
+        whole.starts_with(tail) ? whole.substr(tail.size()) : cat(kThinkClose, "\n\n");
+    return rest + std::string(reply.substr(reply.find_first_not_of(kBlanks)));
+  }
+  const size_t last = prompt_end.find_last_not_of(kBlanks);
+  const bool closes = last != std::string::npos &&
+                      std::string_view(prompt_end).substr(0, last + 1).ends_with(kThinkClose);
+  require(!closes || span.state == ThinkState::kNone, ErrorKind::kData,
+          "completion: expected no thought behind a prompt that has closed one, got one (does the "
+          "row turn thinking off, with enable_thinking?)");
+  return std::string(reply);
 }
 
 std::string excerpt(std::string_view text) {
@@ -56,13 +90,23 @@ std::string excerpt(std::string_view text) {
 
 }  // namespace
 
+Json problem_messages(std::string_view problem, std::string_view instruction,
+                      std::string_view system) {
+  std::string content(problem);
+  if (!instruction.empty()) content.append("\n").append(instruction);
+  Json messages = Json::array();
+  if (!system.empty()) messages.push_back(message("system", system));
+  messages.push_back(message("user", content));
+  return messages;
+}
+
 ChatTemplate::Marked PromptBuilder::State::render(const Json& messages, bool add_generation_prompt,
                                                   const Json& variables) const {
   require(chat.has_value(), ErrorKind::kModel, folder,
           ": expected a chat template (chat_template.jinja, or chat_template in "
           "tokenizer_config.json), got none (give \"prompt\" instead of messages)");
   Json context = files.special_tokens;
-  context["messages"] = messages;
+  context["messages"] = form.adapt(messages);
   context["tools"] = nullptr;
   context["documents"] = nullptr;
   context["add_generation_prompt"] = add_generation_prompt;
@@ -135,9 +179,6 @@ void PromptBuilder::State::probe_thinking() {
     drops_reasoning = !shows(conversation({question, thought}));
     const Json answer = message("assistant", "laconicanswer");
     drops_earlier_reasoning = !shows(conversation({question, thought, question, answer}));
-    Json apart = answer;
-    apart["reasoning_content"] = kThought;
-    reads_reasoning_content = shows(conversation({question, apart}));
   } catch (const Error& error) {
     log_debug(folder, ": the template's thinking could not be probed: ", error.what());
   }
@@ -176,8 +217,11 @@ PromptBuilder PromptBuilder::from_folder(const std::string& folder) {
   const PromptFiles& files = state->files;
   if (files.template_source)
     state->chat = ChatTemplate::parse(*files.template_source, files.template_place);
+  if (state->chat) state->form = probe_template_form(*state->chat, files.special_tokens);
+  state->ends = special_ends(state->tokenizer, files);
   state->find_bos();
   state->find_end_of_turn();
+  state->find_controls();
   state->probe_thinking();
   state->probe_joining();
   return PromptBuilder(std::move(state));
@@ -198,14 +242,17 @@ std::string PromptBuilder::render(const Json& messages, bool add_generation_prom
 }
 
 std::vector<int32_t> PromptBuilder::prompt_ids(const Json& messages, const Json& variables) const {
-  return text_ids(state_->render(messages, true, variables).text);
+  if (const Json* tools = variables.find("tools")) state_->refuse_controls(*tools, "tools");
+  return text_ids(state_->render(state_->checked_messages(messages), true, variables).text);
 }
 
 std::vector<int32_t> PromptBuilder::problem_ids(std::string_view problem,
                                                 std::string_view instruction) const {
-  std::string content(problem);
-  if (!instruction.empty()) content.append("\n").append(instruction);
-  return prompt_ids(conversation({message("user", content)}));
+  return prompt_ids(problem_messages(problem, instruction));
+}
+
+std::vector<int32_t> PromptBuilder::plain_prompt_ids(std::string_view prompt) const {
+  return state_->ends.in_front_of(text_ids(prompt));
 }
 
 std::vector<int32_t> PromptBuilder::text_ids(std::string_view prompt) const {
@@ -229,12 +276,12 @@ TokenizedRow PromptBuilder::training_row(const Json& messages, std::string_view 
 TokenizedRow PromptBuilder::training_row(std::vector<int32_t> prompt,
                                          std::string_view completion) const {
   require(!prompt.empty(), ErrorKind::kData, "prompt: expected a token or more, got none");
-  const size_t tail_ids = std::min(prompt.size(), kThinkTailIds);
-  const std::string prompt_end = state_->tokenizer.decode(std::span(prompt).last(tail_ids));
+  const std::string prompt_end = end_of_prompt(state_->tokenizer, prompt);
   const std::string before = state_->encodes_by_place ? state_->tokenizer.decode(prompt) : "";
   const int32_t end_of_turn = end_of_turn_id();
-  std::vector<int32_t> target = state_->encode_behind(
-      before, prompt, without_opening_tag(completion, think_tail(prompt_end)), "completion");
+  TokenizedRow row;
+  const std::string text = well_formed_reply(completion, prompt_end, row.note);
+  std::vector<int32_t> target = state_->encode_behind(before, prompt, text, "completion");
   if (!target.empty() && target.back() == end_of_turn) target.pop_back();
   require(!target.empty(), ErrorKind::kData,
           "completion: expected text to learn, got none (all targets would be masked)");
@@ -242,13 +289,27 @@ TokenizedRow PromptBuilder::training_row(std::vector<int32_t> prompt,
           "completion: expected the end-of-turn token at its end only, got it inside");
   require(!state_->bos_id || *state_->bos_id == end_of_turn || target.front() != *state_->bos_id,
           ErrorKind::kData, "completion: expected no beginning-of-sequence token, got one");
-  TokenizedRow row;
+  for (const int32_t id : target)
+    require(!state_->controls.contains(id), ErrorKind::kData,
+            "completion: expected text, got the special token ",
+            Json(state_->tokenizer.id_to_token(id).value_or("")).dump(), " inside");
   row.num_prompt_tokens = prompt.size();
   row.ids = std::move(prompt);
   row.ids.insert(row.ids.end(), target.begin(), target.end());
   row.ids.push_back(end_of_turn);
   return row;
 }
+
+bool PromptBuilder::template_reads(std::string_view name) const {
+  const auto& source = state_->files.template_source;
+  return source && source->find(name) != std::string::npos;
+}
+
+std::optional<std::string> PromptBuilder::control_in(std::string_view text) const {
+  return state_->control_in(text);
+}
+
+bool PromptBuilder::is_control(int32_t id) const { return state_->controls.contains(id); }
 
 bool PromptBuilder::prompt_opens_think() const { return !state_->think_tail.empty(); }
 
@@ -265,11 +326,13 @@ int32_t PromptBuilder::end_of_turn_id() const {
   return *state_->end_of_turn;
 }
 
+std::optional<int32_t> PromptBuilder::end_of_turn() const { return state_->end_of_turn; }
+
 std::vector<int32_t> PromptBuilder::stop_ids() const {
   std::vector<int32_t> ids = state_->files.eos_ids;
   if (state_->end_of_turn) ids.insert(ids.begin(), *state_->end_of_turn);
-  if (const Json* eos = state_->files.special_tokens.find("eos_token");
-      eos && state_->files.eos_ids.empty()) {
+  // Rows of text end with it, whatever else ends replies.
+  if (const Json* eos = state_->files.special_tokens.find("eos_token")) {
     if (const auto id = state_->tokenizer.token_to_id(eos->as_string(""))) ids.push_back(*id);
   }
   std::vector<int32_t> unique;
@@ -286,11 +349,14 @@ std::string PromptBuilder::completion_text(std::span<const int32_t> ids) const {
   return state_->think_tail + state_->tokenizer.decode(ids);
 }
 
+bool PromptBuilder::opens_think(std::span<const int32_t> prompt) const {
+  return !think_tail(end_of_prompt(state_->tokenizer, prompt)).empty();
+}
+
 std::string PromptBuilder::completion_text(std::span<const int32_t> prompt,
                                            std::span<const int32_t> ids) const {
-  const std::string end =
-      state_->tokenizer.decode(prompt.last(std::min(prompt.size(), kThinkTailIds)));
-  return think_tail(end) + completion_text(ids).substr(state_->think_tail.size());
+  return think_tail(end_of_prompt(state_->tokenizer, prompt)) +
+         completion_text(ids).substr(state_->think_tail.size());
 }
 
 }  // namespace laconic

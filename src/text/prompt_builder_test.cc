@@ -9,7 +9,9 @@
 #include "base/file.h"
 #include "base/parallel.h"
 #include "base/test_data.h"
+#include "text/prompt_files.h"
 #include "text/prompt_folder_fixture.h"
+#include "text/special_ends.h"
 #include "text/tokenizer.h"
 
 namespace laconic {
@@ -87,6 +89,84 @@ TEST(PromptBuilderTest, DropsTheTagThatThePromptOpens) {
   EXPECT_EQ(builder.completion_text(plain, reply), "it");
 }
 
+// What the prompt opens, the row closes; what a row opens, it has to close.
+TEST(PromptBuilderTest, EveryThoughtCloses) {
+  Folder folder;
+  folder.write("chat_template.jinja", kOpenTemplate);
+  const PromptBuilder open = folder.builder();
+  const TokenizedRow plain = open.training_row(user("what"), " it is 3");
+  EXPECT_EQ(target_text(open, plain), "\n</think>\n\nit is 3<end>");
+  EXPECT_NE(plain.note.find("an empty, closed one"), std::string::npos);
+  EXPECT_EQ(open.completion_text(std::span(plain.ids).subspan(plain.num_prompt_tokens)),
+            "<think>\n\n</think>\n\nit is 3");
+  EXPECT_EQ(open.training_row(user("what"), "it</think>3").note, "");
+  EXPECT_NE(fault_of([&] { open.training_row(user("what"), "<think>it"); }).find("that closes"),
+            std::string::npos);
+  EXPECT_NE(fault_of([&] { open.training_row(user("what"), "  "); }).find("masked"),
+            std::string::npos);
+  // By the prompt at hand, whatever the template does.
+  EXPECT_EQ(target_text(open, open.training_row(open.text_ids("what"), "it")), "it<end>");
+  EXPECT_EQ(target_text(open, open.training_row(open.text_ids("what<think>"), "it")),
+            "\n\n</think>\n\nit<end>");
+  EXPECT_NE(fault_of([&] {
+              open.training_row(open.text_ids("<think>\n\n</think>\n\n"), "<think>1</think>it");
+            }).find("behind a prompt that has closed one"),
+            std::string::npos);
+  folder.write("chat_template.jinja", kPlainTemplate);
+  const PromptBuilder builder = folder.builder();
+  EXPECT_NE(fault_of([&] { builder.training_row(user("what"), "<think>it"); }).find("that closes"),
+            std::string::npos);
+}
+
+// One rule for every role: what a tokenizer would read as more than text is no text.
+TEST(PromptBuilderTest, MessagesSpellNoControlTokens) {
+  Folder folder;
+  folder.write("chat_template.jinja", kPlainTemplate);
+  const PromptBuilder builder = folder.builder();
+  for (const char* text : {"a<end>", "<bos>", "<stop>x"}) {
+    EXPECT_NE(fault_of([&] { builder.prompt_ids(user(text)); }).find("got the special token"),
+              std::string::npos);
+    EXPECT_NE(fault_of([&] { builder.problem_ids(text, ""); }).find("messages[0].content"),
+              std::string::npos);
+    EXPECT_TRUE(builder.control_in(text));
+    // Shown as it would stand; used as it is.
+    EXPECT_NE(builder.render(user(text), false, {}).find(text), std::string::npos);
+  }
+  EXPECT_EQ(builder.text_ids("a<end>").size(), 2u);
+  EXPECT_FALSE(builder.control_in("<think>it</think><endless>"));
+  const Json tools = Json::parse(R"({"tools": [{"name": "a<end>"}]})", "test");
+  EXPECT_NE(fault_of([&] { builder.prompt_ids(user("x"), tools); }).find("tools[0].name"),
+            std::string::npos);
+}
+
+// The tokenizer's own opinion, or that of tokenizer_config.json where it has one.
+TEST(PromptBuilderTest, TextsBeginAsTheTokenizerSays) {
+  const std::string processor =
+      R"({"type": "TemplateProcessing", "single": [{"SpecialToken": {"id": "<bos>", "type_id": 0}},
+          {"Sequence": {"id": "A", "type_id": 0}}], "pair": [], "special_tokens":
+          {"<bos>": {"id": "<bos>", "ids": [BOS], "tokens": ["<bos>"]}}})";
+  for (const bool is_processed : {false, true}) {
+    for (const char* flag : {"", R"(, "add_bos_token": true)", R"(, "add_bos_token": false)"}) {
+      Folder folder;
+      const int32_t bos = *folder.builder().tokenizer().token_to_id("<bos>");
+      Json tokenizer = Json::parse(read_file(folder.path() + "/tokenizer.json"), "test");
+      std::string text = processor;
+      text.replace(text.find("BOS"), 3, std::to_string(bos));
+      if (is_processed) tokenizer["post_processor"] = Json::parse(text, "test");
+      folder.write("tokenizer.json", tokenizer.dump());
+      folder.write("tokenizer_config.json",
+                   cat(R"({"bos_token": "<bos>", "eos_token": "<stop>")", flag, "}"));
+      const PromptBuilder builder = folder.builder();
+      const bool has_bos = *flag ? std::string_view(flag).ends_with("true") : is_processed;
+      EXPECT_EQ(builder.plain_prompt_ids("it").front() == bos, has_bos) << is_processed << flag;
+      EXPECT_EQ(builder.text_row("it").ids.front() == bos, has_bos) << is_processed << flag;
+      EXPECT_EQ(builder.plain_prompt_ids("<bos>it"), builder.text_ids("<bos>it"));
+      EXPECT_EQ(special_ends(builder.tokenizer(), read_prompt_files(folder.path())).before,
+                has_bos ? std::vector<int32_t>{bos} : std::vector<int32_t>());
+    }
+  }
+}
+
 TEST(PromptBuilderTest, RefusesRowsThatCannotBeTrainedOn) {
   Folder folder;
   folder.write("chat_template.jinja", kPlainTemplate);
@@ -142,7 +222,7 @@ TEST(PromptBuilderTest, ReadsStopIdsAndFaultyFiles) {
   };
   EXPECT_EQ(folder.builder().stop_ids(), (std::vector<int32_t>{id("<end>"), id("<stop>")}));
   folder.write("generation_config.json", R"({"eos_token_id": [5, 7]})");
-  EXPECT_EQ(folder.builder().stop_ids(), (std::vector<int32_t>{id("<end>"), 5, 7}));
+  EXPECT_EQ(folder.builder().stop_ids(), (std::vector<int32_t>{id("<end>"), 5, 7, id("<stop>")}));
   folder.write("generation_config.json", R"({"eos_token_id": "x"})");
   EXPECT_NE(fault_of([&] { folder.builder(); }, ErrorKind::kModel)
                 .find("eos_token_id: expected a token id, got \"x\""),

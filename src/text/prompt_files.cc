@@ -40,6 +40,14 @@ void read_special_tokens(const Json& json, Json& tokens) {
   }
 }
 
+std::optional<bool> read_flag(const Json& config, const char* name, const std::string& path) {
+  const Json* value = config.find(name);
+  if (!value || value->is_null()) return std::nullopt;
+  require(value->is_boolean(), ErrorKind::kModel, path, ": ", name, ": expected a boolean, got ",
+          value->kind_name());
+  return value->as_boolean(path);
+}
+
 // A string, or in older folders a list of {name, template} whose "default" is meant.
 std::optional<std::string> embedded_template(const Json& config, const std::string& path) {
   const Json* source = config.find("chat_template");
@@ -84,6 +92,8 @@ PromptFiles read_prompt_files(const std::string& folder) {
   const std::string config_path = join_path(folder, "tokenizer_config.json");
   if (const std::optional<Json> config = read_json(config_path)) {
     read_special_tokens(*config, files.special_tokens);
+    files.add_bos = read_flag(*config, "add_bos_token", config_path);
+    files.add_eos = read_flag(*config, "add_eos_token", config_path);
     files.template_source = embedded_template(*config, config_path);
     files.template_place = config_path + ": chat_template";
   }

@@ -21,6 +21,8 @@ struct PromptFiles {
   std::string template_place;  // the file it came from
   // bos_token, eos_token, pad_token, unk_token, ...: name -> text, as the template's variables.
   Json special_tokens = Json::object();
+  // add_bos_token and add_eos_token of tokenizer_config.json, where it says so.
+  std::optional<bool> add_bos, add_eos;
   std::optional<int32_t> bos_id;  // generation_config's
   std::vector<int32_t> eos_ids;   // generation_config's
 };

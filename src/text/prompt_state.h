@@ -3,6 +3,7 @@
 #pragma once
 
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <utility>
@@ -11,6 +12,8 @@
 #include "text/chat_template.h"
 #include "text/prompt_builder.h"
 #include "text/prompt_files.h"
+#include "text/special_ends.h"
+#include "text/template_form.h"
 #include "text/tokenizer.h"
 
 namespace laconic {
@@ -27,8 +30,10 @@ struct PromptBuilder::State {
   std::string no_end_of_turn;  // why there is none
   std::string think_tail;      // of the generation prompt
   bool drops_reasoning = false, drops_earlier_reasoning = false;
-  bool reads_reasoning_content = false;  // the template shows that field of a message
-  bool encodes_by_place = false;         // a text's ids depend on what stands before it
+  TemplateForm form;              // how the template wants messages
+  SpecialEnds ends;               // of texts that no template makes
+  std::set<int32_t> controls;     // ids that no message may spell
+  bool encodes_by_place = false;  // a text's ids depend on what stands before it
 
   ChatTemplate::Marked render(const Json& messages, bool add_generation_prompt,
                               const Json& variables) const;
@@ -41,6 +46,13 @@ struct PromptBuilder::State {
   void find_end_of_turn();
   void probe_thinking();
   void probe_joining();
+  // prompt_controls.cc
+  void find_controls();
+  std::optional<std::string> control_in(std::string_view text) const;
+  void refuse_controls(const Json& value, const std::string& place) const;
+  // Messages that spell no control token; an end of turn at the end of an assistant's content,
+  // which the template writes itself, is taken off.
+  Json checked_messages(const Json& messages) const;
   std::optional<int32_t> first_special(std::string_view text) const;
 };
 

@@ -160,6 +160,22 @@ std::string Tokenizer::decode(std::span<const int32_t> ids, bool skip_special) c
   return out;
 }
 
+std::vector<int32_t> Tokenizer::added_ids(std::string_view text) const {
+  check_well_formed(text);
+  std::vector<int32_t> ids;
+  state_->for_each_section(
+      text, true, [&](const AddedToken& token) { ids.push_back(token.id); }, [](Piece) {});
+  return ids;
+}
+
+const std::vector<int32_t>& Tokenizer::special_before() const {
+  return state_->post_processor.before();
+}
+
+const std::vector<int32_t>& Tokenizer::special_behind() const {
+  return state_->post_processor.behind();
+}
+
 int32_t Tokenizer::size() const {
   return std::max(state_->bpe.max_id(), state_->added.max_id()) + 1;
 }

@@ -48,6 +48,12 @@ class Tokenizer {
   // first, as encode does it.
   std::string normalize(std::string_view text) const;
 
+  // Ids of the added tokens that `text` spells, in order, once each time.
+  std::vector<int32_t> added_ids(std::string_view text) const;
+  // What `add_special` puts in front of the ids and behind them.
+  const std::vector<int32_t>& special_before() const;
+  const std::vector<int32_t>& special_behind() const;
+
   int32_t size() const;  // highest id + 1
   std::optional<int32_t> token_to_id(std::string_view token) const;
   std::optional<std::string> id_to_token(int32_t id) const;

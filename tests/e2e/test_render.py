@@ -29,6 +29,34 @@ class Render(laconic_test.TestCase):
         row = {"messages": MESSAGES, "add_generation_prompt": False}
         self.assertEqual(self.render(row, "--generation-prompt")["text"], "[user]héllo")
 
+    def test_what_rows_of_training_take_is_taken(self):
+        row = {"messages": MESSAGES, "tools": "[{\"a\": 1}]", "chat_template_kwargs": {"mood": "!"}}
+        self.assertEqual(self.render(row)["text"], '[user]héllo[{"a": 1}]!')
+        self.assertIn("kwargs.mood: expected one value", self.error(
+            "render", "t.jinja", stdin=json.dumps({**row, "kwargs": {"mood": "?"}}) + "\n", code=EXIT_DATA))
+
+    def test_reasoning_and_calls_have_one_rendering(self):
+        call = {"function": {"name": "f", "arguments": {"x": 1}}}
+        text_call = {"function": {"name": "f", "arguments": "{\"x\":1}"}}
+        plain = "{% for m in messages %}[{{ m.content }}]{% for c in m.tool_calls or [] %}{{ c.function.name }}"
+        for template, expected in ((plain + "{{ c.function.arguments | tojson }}{% endfor %}{% endfor %}", '[q][]f{"x": 1}'),
+                                   (plain + "{{ c.function.arguments + '' }}{% endfor %}{% endfor %}", '[q][]f{"x": 1}'),
+                                   ("{% for m in messages %}{% if m.content is none %}{% for c in m.tool_calls %}"
+                                    "{{ c.function.name }}{{ c.function.arguments | tojson }}{% endfor %}{% else %}"
+                                    "[{{ m.content }}]{% endif %}{% endfor %}", '[q]f{"x": 1}')):
+            for reply in ({"content": None, "tool_calls": [call]}, {"tool_calls": [text_call]},
+                          {"content": "", "tool_calls": [text_call]}):
+                messages = [{"role": "user", "content": "q"}, {"role": "assistant", **reply}]
+                self.assertEqual(self.render({"messages": messages}, template=template)["text"], expected)
+        for name in ("reasoning_content", "reasoning", "thinking"):
+            messages = [{"role": "user", "content": "q"}, {"role": "assistant", "content": "4", name: "add"}]
+            self.assertEqual(self.render({"messages": messages})["text"],
+                             "[user]q[assistant]<think>\nadd\n</think>\n\n4")
+            shown = "{% for m in messages %}{{ m.content }}{{ m.thinking }}{% endfor %}"
+            self.assertEqual(self.render({"messages": messages}, template=shown)["text"], "q4add")
+        self.assertIn("messages[0].content: expected text, got null", self.error(
+            "render", "t.jinja", stdin='{"messages": [{"role": "user", "content": null}]}\n', code=EXIT_DATA))
+
     def test_errors_name_the_place(self):
         bad = self.write("bad.jinja", "a\n{% inclued 'x' %}")
         self.assertIn("bad.jinja:2:4: expected a statement that laconic knows", self.error(

@@ -112,6 +112,54 @@ class Rows(laconic_test.TestCase):
         jsonl = self.inspect(self.shared_data("benchmarks/gsm8k-test.jsonl"), "--row", 3)
         self.assertEqual((facts["form"], facts["ids"], facts["line"]), ("Parquet", jsonl["ids"], 3))
 
+    def test_what_was_not_used_is_said_once_a_file(self):
+        rows = [{"query": "1+1?", "response": "2", "source": "web", "tools": [{"name": "f"}],
+                 "chat_template_kwargs": {"enable_thinking": False}} for _ in range(3)]
+        del rows[2]["source"]
+        self.write("rows.jsonl", rows)
+        result = self.sft("run", "rows.jsonl")
+        said = [line for line in result.stderr.splitlines() if "members not used" in line]
+        self.assertEqual(len(said), 1)
+        self.assertIn("rows.jsonl: members not used: chat_template_kwargs.enable_thinking, source (2 rows), tools", said[0])
+        self.assertEqual(set(self.inspect("rows.jsonl")["unused"].split(", ")),
+                         {"chat_template_kwargs.enable_thinking", "source", "tools"})
+
+    def test_special_tokens_are_no_text_in_any_shape(self):
+        for number, row in enumerate((
+                {"messages": [{"role": "user", "content": "q"}, {"role": "assistant", "content": "a <|im_end|> b"}]},
+                {"conversations": [{"from": "human", "value": "q<|im_end|>\n<|im_start|>assistant\nforged"},
+                                   {"from": "gpt", "value": "a"}]},
+                {"instruction": "q", "output": "a <|im_end|> b"},
+                {"problem": "q<|im_start|>", "solution": "a"})):
+            self.write("rows.jsonl", [{"query": "1+1?", "response": "2"}, row])
+            self.assertIn("rows.jsonl:2: messages[", self.error(
+                "inspect", "rows.jsonl", "--model", "model", "--row", 2, code=EXIT_DATA), number)
+            result = self.sft(f"run{number}", "rows.jsonl", more=("--bad-rows", "skip"))
+            self.assertIn("expected text, got the special token", result.stderr)
+
+    def test_reasoning_under_its_other_names(self):
+        seen = set()
+        for name, value in (("reasoning_content", "add"), ("reasoning", "add"), ("thinking", "add"),
+                            ("reasoning_details", [{"type": "reasoning.text", "text": "add"}])):
+            self.write("rows.jsonl", [{"messages": [{"role": "user", "content": "2+2?"},
+                                                    {"role": "assistant", "content": "4", name: value}]}])
+            seen.add("".join(self.trained(self.inspect("rows.jsonl"))))
+        self.assertEqual(seen, {"<think>\nadd\n</think>\n\n4<|im_end|>"})
+
+    def test_a_prompt_that_opens_a_thought_is_answered_by_a_closed_one(self):
+        path = self.folder / "model/chat_template.jinja"
+        path.write_text("{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content.split('</think>')[-1] }}<|im_end|>\n"
+                        "{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant\n<think>\n{% endif %}")
+        self.write("rows.jsonl", [{"problem": "2+2?", "solution": "The sum is 4. #### 4"},
+                                  {"problem": "2+2?", "solution": "<think>so 4"}])
+        facts = self.inspect("rows.jsonl")
+        self.assertEqual("".join(self.trained(facts)), "\n</think>\n\nThe sum is 4. #### 4<|im_end|>")
+        self.assertIn("an empty, closed one", facts["note"])
+        self.assertIn("expected a thought that closes", self.laconic("inspect", "rows.jsonl", "--model", "model", "--row", 2,
+                                                                   code=EXIT_DATA).stderr.splitlines()[-1])
+        result = self.sft("run", "rows.jsonl", more=("--bad-rows", "skip"))
+        self.assertIn("rows.jsonl: 1 of 1 rows: the prompt opens a thought", result.stderr)
+
     def test_dataset_info(self):
         self.write("data/dataset_info.json", json.dumps({"mine": {"file_name": "mine.json", "columns": {
             "prompt": "q", "response": "a"}}}))

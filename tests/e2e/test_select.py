@@ -44,6 +44,17 @@ class Select(laconic_test.TestCase):
                      "--intermediate-size", 64, "--vocab-size", 384)
         self.laconic("inspect", "train.jsonl", "--model", "model", "--row", 1)
 
+    def test_a_thought_that_never_closes_is_not_taken(self):
+        # Judged right by a rule that counts thinking, and shorter.
+        self.write("in.jsonl", [sampled(1, 0, "<think>\n\\boxed{2}", 3, verdict="right"),
+                                sampled(1, 1, "\\boxed{2}", 9, verdict="right")])
+        rows = self.rows(self.select())
+        self.assertEqual([row["completion"][0]["content"] for row in rows], ["\\boxed{2}"])
+
+    def test_a_system_turn_stays(self):
+        self.write("in.jsonl", [sampled(1, 0, "\\boxed{2}", 9, system="Be brief.")])
+        self.assertEqual(self.rows(self.select())[0]["prompt"][0], {"role": "system", "content": "Be brief."})
+
     def test_dry_run_writes_nothing_and_runs_agree(self):
         before = sorted(path.name for path in self.folder.iterdir())
         first = self.select("--dry-run", "--output", "x.jsonl", "--keep", "random").stdout

@@ -147,6 +147,35 @@ class Sft(laconic_test.TestCase):
         fall = self.sft("fall", "--train", "long.jsonl", "--max-steps", 3, "--lr-scheduler-type", "linear")
         self.assertIn("the learning rates of a run of 2 steps", fall.stderr)
 
+    def test_what_ends_a_turn_is_where_the_published_folder_stops(self):
+        # A base model: a chat template whose end of turn nothing else in the folder knows.
+        model = self.folder / "model"
+        names = {token["content"]: token["id"]
+                 for token in json.loads((model / "tokenizer.json").read_text())["added_tokens"]}
+        end, text_end = names["<|im_end|>"], names["<|endoftext|>"]
+        for name, changes in (("generation_config.json", {"eos_token_id": text_end}), ("config.json", {"eos_token_id": text_end}),
+                              ("tokenizer_config.json", {"eos_token": "<|endoftext|>"}),
+                              ("special_tokens_map.json", {"eos_token": "<|endoftext|>"})):
+            path = model / name
+            path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
+        self.write("chat.jsonl", [{"problem": f"{i}+1?", "solution": str(i + 1)} for i in range(8)])
+        self.write("text.jsonl", [{"text": f"{i}+1={i + 1}"} for i in range(8)])
+        sft = ["sft", "--model", "model", "--max-steps", 1, "--per-device-train-batch-size", 4]
+        self.laconic(*sft, "--train", "chat.jsonl", "--out", "run")
+        self.laconic(*sft, "--train", "chat.jsonl", "--out", "lora", "--lora-r", 2)
+        self.laconic("adapter", "merge", "--model", "model", "--adapter", "lora/adapter", "--out", "merged")
+        self.laconic(*sft, "--train", "text.jsonl", "--out", "texts")
+        read = lambda folder, name: json.loads((self.folder / folder / name).read_text())
+        for folder in ("run/model", "lora/model", "merged"):
+            self.assertEqual(read(folder, "generation_config.json")["eos_token_id"], [end, text_end], folder)
+            self.assertEqual(read(folder, "config.json")["eos_token_id"], [end, text_end])
+            self.assertEqual(read(folder, "tokenizer_config.json")["eos_token"], "<|im_end|>")
+            self.assertEqual(read(folder, "special_tokens_map.json")["eos_token"], "<|im_end|>")
+        self.assertEqual(read("texts/model", "generation_config.json")["eos_token_id"], text_end)
+        self.write("in.jsonl", [{"id": "a", "problem": "1+1?"}])
+        self.laconic("generate", "--model", "run/model", "--input", "in.jsonl", "--output", "out.jsonl", "--max-new-tokens", 2)
+        self.assertEqual(read(".", "out.jsonl.settings.json")["stop_ids"], [end, text_end])
+
     def test_tokenize_round_trip(self):
         text = "Tom has 12 cups.<|im_end|> \u00e9\u4e2d"
         row = json.dumps({"id": 7, "text": text})

@@ -2,7 +2,8 @@
 #
 # transformers 5.23.0, tokenizers 0.23.3, jinja2 3.1.6. Writes golden.jsonl beside itself:
 # {model, case, messages, completion, kept, prompt_ids, ids}. `kept` is the completion after the rule of prompt_builder.h
-# (the opening think tag that the prompt holds is dropped), written by hand below.
+# (the opening think tag that the prompt holds is dropped; a plain reply to an opened thought gets an empty one), written
+# by hand below.
 # Usage: python make.py SHARED_DATA
 import json, pathlib, sys
 
@@ -28,7 +29,8 @@ CASES = [
     ("one turn", [U("What is 2 + 2?")], THINK, "Let me see: 2 + 2.\n</think>\n\nIt is \\boxed{4}."),
     ("own tag, no newline", [U("x")], "<think>foo</think>bar", "foo</think>bar"),
     ("tag and newline", [U("x")], "<think>\nfoo</think>bar", "foo</think>bar"),
-    ("no tag", [S("Be brief."), U("Hi"), A("<think>\na\n</think>\n\nYes?"), U("Go on  ")], "Done.\n", "Done.\n"),
+    ("no tag", [S("Be brief."), U("Hi"), A("<think>\na\n</think>\n\nYes?"), U("Go on  ")], "Done.\n",
+     "\n</think>\n\nDone.\n"),
     ("blanks in front", [U("é ﬁ 😀")], "\n <think>\n\n</think>\n\n4", "\n</think>\n\n4"),
 ]
 
