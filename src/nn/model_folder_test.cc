@@ -198,13 +198,20 @@ std::vector<Broken> broken_folders() {
        },
        "@/model-00001-of-00005.safetensors: tensor \"model.embed_tokens.weight\": expected each "
        "tensor once, got it in model-00005-of-00005.safetensors too"},
-      {"file instead of a folder", false,
-       [](const auto& f) {
-         remove_all(f);
-         put(f, "x");
-       },
-       "@: expected a model folder, got a file"},
   };
+}
+
+// The path is wrong, not what lies there: the usage kind.
+TEST_F(ModelFolderTest, FilesInPlaceOfAFolderAreRefused) {
+  put(path("m"), "x");
+  try {
+    load_model(path("m"));
+    ADD_FAILURE() << "accepted";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::kUsage);
+    EXPECT_EQ(error.what(),
+              "model: expected a model folder, got " + path("m") + ", which is a file");
+  }
 }
 
 TEST_F(ModelFolderTest, CarriedTensorsWithoutMeaningAreAccepted) {
