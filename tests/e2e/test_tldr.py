@@ -201,8 +201,10 @@ class Tldr(laconic_test.TestCase):
         result = self.laconic(*self.arguments("run", **{"max-steps": 3}), "--profile")
         for name in ("decode: attention", "attention, backward"):
             self.assertIn(name, result.stderr)
-        message = self.last_line(*self.arguments("run", **{"max-steps": 6}), code=EXIT_USAGE)
-        self.assertIn("max_steps 3, got 6", message)
+        message = self.last_line(*self.arguments("run", **{"max-steps": 3, "eta": 2}), code=EXIT_USAGE)
+        self.assertIn("eta 1.0, got 2.0", message)
+        message = self.last_line(*self.arguments("run", **{"max-steps": 2}), code=EXIT_USAGE)
+        self.assertIn("max_steps", message)
 
     def test_bounds_of_another_setting_are_refused(self):
         message = self.last_line(*self.arguments("run", temperature=1.0), code=EXIT_USAGE)
