@@ -83,8 +83,13 @@ std::optional<MeasureResult> sample_dev_set(Policy& policy, const DevSet& dev_se
   const auto is_parity_sample = [&](size_t entry) {
     return entry % std::max<size_t>(1, num_entries / kParitySamples) == 0;
   };
+  LocalReplies source(
+      policy, builder,
+      {settings.sampling, settings.num_slots, settings.instruction, settings.control},
+      &dev_set.prompts);
   std::optional<Rollouts> rollouts =
-      roll_out(policy, {dev_set, builder, settings, run.label, run.journal, is_parity_sample});
+      roll_out(source, {dev_set.problems, settings.samples_per_problem, settings.rules, run.label,
+                        run.journal, is_parity_sample});
   if (!rollouts) return std::nullopt;
   MeasureResult result;
   result.seconds = rollouts->seconds;

@@ -10,6 +10,7 @@
 #include "app/eval_tasks.h"
 #include "app/policy.h"
 #include "app/profile_option.h"
+#include "app/rollout.h"
 #include "app/sample_journal.h"
 #include "app/unfollowed_settings.h"
 #include "base/error.h"
@@ -181,34 +182,16 @@ bool evaluate_served(const EvalSettings& settings, const std::string& model, con
   SampleJournal journal(place.path, identity);
   if (found_finished(journal, place, evaluated)) return true;
 
-  std::vector<JournalEntry> entries;
-  std::vector<EndpointJob> jobs;
-  std::vector<size_t> entry_of_job, problem_of_job;
-  for (size_t p = 0; p < task.problems.size(); ++p) {
-    const Problem& problem = task.problems[p];
-    for (int64_t sample = 0; sample < task.measure.samples_per_problem; ++sample) {
-      const JournalEntry* found = journal.find(problem.id, sample);
-      if (!found) {
-        jobs.push_back(endpoint.job(problem, sample, task.measure.instruction));
-        entry_of_job.push_back(entries.size());
-        problem_of_job.push_back(p);
-      }
-      entries.push_back(found ? *found : JournalEntry());
-    }
-  }
-  const auto on_reply = [&](size_t job, ServedReply& served, Reply&& reply) {
-    JournalEntry& entry = entries[entry_of_job[job]];
-    entry.counted_by = served.counted_by;
-    entry.record = judge_reply(task.problems[problem_of_job[job]], jobs[job].sample_idx,
-                               std::move(reply), task.measure.rules);
-    journal.add(entry);
-  };
-  if (!endpoint.sample(jobs, place.label, on_reply)) return false;
+  ServedReplies source(endpoint, task.measure.instruction);
+  std::optional<Rollouts> rollouts = roll_out(
+      source,
+      {task.problems, task.measure.samples_per_problem, task.measure.rules, place.label, &journal});
+  if (!rollouts) return false;
   Json header = header_of(task, model);
   header["endpoint"] = endpoint.url();
   header["token_counts"] = Json::object();
   std::vector<SampleRecord> records;
-  for (JournalEntry& entry : entries) {
+  for (JournalEntry& entry : rollouts->entries) {
     Json& count = header["token_counts"][entry.counted_by];
     count = (count.is_null() ? 0 : count.as_integer("token_counts")) + 1;
     records.push_back(std::move(entry.record));

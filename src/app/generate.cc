@@ -2,29 +2,25 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <unistd.h>
 
-#include <algorithm>
-#include <chrono>
-#include <cstdio>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "app/adapted_model.h"
 #include "app/budget_forcing.h"
 #include "app/commands.h"
 #include "app/endpoint.h"
-#include "app/problem_prompt.h"
 #include "app/profile_option.h"
+#include "app/reply_source.h"
 #include "app/sample_output.h"
 #include "app/sampling_options.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/log.h"
-#include "base/progress.h"
 #include "base/settings.h"
 #include "base/signals.h"
 #include "data/rows.h"
 #include "nn/model_folder.h"
-#include "sample/decode_step_model.h"
 #include "text/prompt_builder.h"
 
 namespace laconic {
@@ -88,30 +84,6 @@ Settings settings_of(GenerateOptions& options) {
   return settings;
 }
 
-// The requests that `output` does not have yet; samples of a problem one behind the other, so that
-// they share its prompt. `problem_idx` says whose each is.
-std::vector<SampleRequest> open_requests(const std::vector<Problem>& problems,
-                                         const GenerateOptions& options,
-                                         const PromptBuilder& builder, const SampleOutput& output,
-                                         std::vector<size_t>& problem_idx) {
-  // --prompt to a model without a chat template is text to go on with.
-  const bool is_bare = !options.prompt.empty() && !builder.has_template();
-  std::vector<SampleRequest> requests;
-  for (size_t i = 0; i < problems.size(); ++i) {
-    const Problem& problem = problems[i];
-    std::vector<int32_t> prompt;
-    for (int64_t sample = 0; sample < options.num_samples; ++sample) {
-      if (output.has(problem.id, sample)) continue;
-      if (prompt.empty())
-        prompt = is_bare ? builder.text_ids(problem.problem)
-                         : prompt_of(problem, builder, options.instruction);
-      requests.push_back({problem.id, sample, prompt});
-      problem_idx.push_back(i);
-    }
-  }
-  return requests;
-}
-
 // --prompt is a problem of its own.
 std::vector<Problem> problems_of(const GenerateOptions& options) {
   if (!options.prompt.empty()) {
@@ -131,99 +103,51 @@ std::vector<Problem> problems_of(const GenerateOptions& options) {
   return problems;
 }
 
-Json output_row(const Problem& problem, const SampleRequest& request, const Sample& sample,
-                const PromptBuilder& builder) {
+// The samples that `output` does not have yet; those of a problem one behind the other, so that
+// they share its prompt.
+std::vector<ReplyJob> open_jobs(const std::vector<Problem>& problems, int64_t num_samples,
+                                const SampleOutput& output) {
+  std::vector<ReplyJob> jobs;
+  for (size_t i = 0; i < problems.size(); ++i)
+    for (int64_t sample = 0; sample < num_samples; ++sample)
+      if (!output.has(problems[i].id, sample)) jobs.push_back({i, sample});
+  return jobs;
+}
+
+// A server gives no ids, but "counted_by": who counted the tokens.
+Json output_row(const Problem& problem, int64_t sample_idx, const SourcedReply& sourced,
+                bool logprobs) {
   Json row = problem.extra;
   row["id"] = problem.id;
-  row["sample"] = request.sample_idx;
-  row["completion"] = builder.completion_text(request.prompt, sample.ids);
-  row["ids"] = Json::array();
-  for (int32_t id : sample.ids) row["ids"].push_back(int64_t{id});
-  row["num_tokens"] = static_cast<int64_t>(sample.ids.size());
-  row["finish_reason"] = finish_reason_name(sample.finish_reason);
-  if (const auto control = control_record(sample)) row["control"] = control_to_json(*control);
+  row["sample"] = sample_idx;
+  row["completion"] = sourced.reply.completion;
+  if (sourced.counted_by.empty()) {
+    row["ids"] = Json::array();
+    for (int32_t id : sourced.ids) row["ids"].push_back(int64_t{id});
+  }
+  row["num_tokens"] = sourced.reply.num_tokens;
+  if (!sourced.counted_by.empty()) row["counted_by"] = sourced.counted_by;
+  row["finish_reason"] = sourced.reply.finish_reason;
+  if (sourced.control) row["control"] = control_to_json(*sourced.control);
+  if (!logprobs) return row;
+  row["logprobs"] = Json::array();
+  for (float logprob : sourced.logprobs) row["logprobs"].push_back(double{logprob});
   return row;
 }
 
-// The same from a server: "counted_by" says who counted the tokens, and there are no ids.
-bool sample_served(const Endpoint& endpoint, const std::vector<Problem>& problems,
-                   const GenerateOptions& options, SampleOutput& output) {
-  std::vector<EndpointJob> jobs;
-  std::vector<size_t> problem_idx;
-  for (size_t i = 0; i < problems.size(); ++i) {
-    for (int64_t sample = 0; sample < options.num_samples; ++sample) {
-      if (output.has(problems[i].id, sample)) continue;
-      jobs.push_back(endpoint.job(problems[i], sample, options.instruction));
-      problem_idx.push_back(i);
-    }
-  }
-  log_info("generate: ", output.num_done(), " samples are there already, ", jobs.size(), " to go");
-  return endpoint.sample(jobs, "generate", [&](size_t job, ServedReply& served, Reply&& reply) {
-    Json row = problems[problem_idx[job]].extra;
-    row["id"] = jobs[job].id;
-    row["sample"] = jobs[job].sample_idx;
-    row["completion"] = reply.completion;
-    row["num_tokens"] = reply.num_tokens;
-    row["counted_by"] = served.counted_by;
-    row["finish_reason"] = reply.finish_reason;
-    output.write(row);
-  });
-}
-
-std::string rate_note(const SamplerProgress& progress, double elapsed_s) {
-  return cat(
-      progress.num_tokens, " tokens, ",
-      static_cast<int64_t>(static_cast<double>(progress.num_tokens) / std::max(elapsed_s, 1e-3)),
-      " tokens/s");
-}
-
-struct Run {
-  const GenerateOptions& options;
-  const SamplingSettings& sampling;
-  const std::optional<BudgetForcingSettings>& control;
-  const std::vector<Problem>& problems;
-  const PromptBuilder& builder;
-  SampleOutput& output;
-};
-
-// Returns false when a signal ended it.
-bool sample_and_write(const Weights& weights, const Run& run) {
-  std::vector<size_t> problem_idx;
-  const auto requests =
-      open_requests(run.problems, run.options, run.builder, run.output, problem_idx);
-  if (run.output.num_done() > 0)
-    log_info("generate: ", run.output.num_done(), " samples are there already, ", requests.size(),
+// false: a signal ended it.
+bool sample_and_write(ReplySource& source, const std::vector<Problem>& problems,
+                      const GenerateOptions& options, SampleOutput& output) {
+  const std::vector<ReplyJob> jobs = open_jobs(problems, options.num_samples, output);
+  if (output.num_done() > 0)
+    log_info("generate: ", output.num_done(), " samples are there already, ", jobs.size(),
              " to go");
-  if (requests.empty()) return true;
-  const int64_t num_slots = std::min(run.options.slots, static_cast<int64_t>(requests.size()));
-  const StorageChoice storage = parse_storage_choice(run.options.sampling.sampling_weights);
-  DecodeSampler sampler(weights, num_slots,
-                        slot_capacity("generate", requests, run.sampling, weights.config), storage);
-  Progress bar("generate", static_cast<int64_t>(requests.size()), "samples");
-  const auto start = std::chrono::steady_clock::now();
-  auto last_update = start;
-  SamplerCallbacks callbacks;
-  callbacks.make_control = budget_forcing_maker(run.control, run.builder);
-  callbacks.on_sample = [&](Sample&& sample) {
-    Json row = output_row(run.problems[problem_idx[sample.request_idx]],
-                          requests[sample.request_idx], sample, run.builder);
-    if (run.options.logprobs) {
-      row["logprobs"] = Json::array();
-      for (float logprob : sample.logprobs) row["logprobs"].push_back(double{logprob});
-    }
-    run.output.write(row);
-  };
-  callbacks.keep_going = [&](const SamplerProgress& progress) {
-    const auto now = std::chrono::steady_clock::now();
-    if (now - last_update > std::chrono::milliseconds(200)) {
-      last_update = now;
-      bar.update(static_cast<int64_t>(progress.num_finished),
-                 rate_note(progress, std::chrono::duration<double>(now - start).count()));
-    }
-    return !stop_requested();
-  };
-  const bool finished = sampler.sample(requests, run.sampling, callbacks);
-  if (finished) bar.update(static_cast<int64_t>(requests.size()));
+  const bool finished =
+      source.replies(problems, jobs, "generate", [&](size_t job, SourcedReply&& reply) {
+        output.write(output_row(problems[jobs[job].problem_idx], jobs[job].sample_idx, reply,
+                                options.logprobs));
+      });
+  output.close();
   return finished;
 }
 
@@ -236,31 +160,31 @@ bool run_served(const GenerateOptions& options, const std::vector<Problem>& prob
   for (const auto& [name, value] : served.as_object("identity")) identity[name] = value;
   identity["instruction"] = options.instruction;
   SampleOutput output(options.output, identity, options.shows_text());
-  const bool finished = sample_served(endpoint, problems, options, output);
-  output.close();
-  return finished;
+  ServedReplies source(endpoint, options.instruction);
+  return sample_and_write(source, problems, options, output);
 }
 
-bool run_local(GenerateOptions& options, const Settings& settings,
-               const std::vector<Problem>& problems) {
+bool run_local(GenerateOptions& options, const Settings& settings, std::vector<Problem> problems) {
   const ModelFolder model = load_adapted_model(options.model, options.adapter);
   const PromptBuilder builder = load_prompts(options.model, model.index.config);
   use_generation_config(settings, options.model, options.sampling);
   const SamplingSettings sampling = sampling_settings(options.sampling, builder);
+  const auto control = options.control.resolve(settings, sampling.max_new_tokens);
   Json identity = sampling_to_json(sampling);
   log_info("generate: sampling with ", identity.dump());
   if (options.sampling.sampling_weights != "auto")
     identity["sampling_weights"] = options.sampling.sampling_weights;
-  const auto control = options.control.resolve(settings, sampling.max_new_tokens);
   if (control) identity["control"] = control->describe();
   identity["instruction"] = options.instruction;
   identity["template_hash"] = builder.template_hash();
   identity["weight_hash"] = hash_weights(model.weights, model.index.config.dtype);
   SampleOutput output(options.output, identity, options.shows_text());
-  const bool finished =
-      sample_and_write(model.weights, {options, sampling, control, problems, builder, output});
-  output.close();
-  return finished;
+  // --prompt to a model without a chat template is text to go on with.
+  if (!options.prompt.empty() && !builder.has_template())
+    problems[0].prompt = std::exchange(problems[0].problem, "");
+  Policy policy(model.weights, parse_storage_choice(options.sampling.sampling_weights));
+  LocalReplies source(policy, builder, {sampling, options.slots, options.instruction, control});
+  return sample_and_write(source, problems, options, output);
 }
 
 }  // namespace

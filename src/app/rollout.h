@@ -1,8 +1,7 @@
-// Replies of a policy to problems, judged as they come: what an evaluation counts and what learning
-// from a model's own replies starts from.
+// Replies to problems from any source, judged as they come: what an evaluation counts and what
+// learning from a model's own replies starts from.
 //
-// Deterministic: a reply's ids depend on (weights, prompt, setting, seed, problem id, sample index)
-// alone.
+// As deterministic as the source.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -13,21 +12,21 @@
 #include <string>
 #include <vector>
 
-#include "app/dev_set.h"  // DevSet, MeasureSettings
-#include "app/policy.h"
+#include "app/reply_source.h"
 #include "app/sample_journal.h"
+#include "eval/answer_rules.h"
 
 namespace laconic {
 
 struct RolloutPlan {
-  const DevSet& problems;
-  const PromptBuilder& builder;
-  const MeasureSettings& settings;
+  const std::vector<Problem>& problems;
+  int64_t samples_per_problem = 1;
+  const AnswerRules& rules;
   std::string label;                 // heads the progress bar
   SampleJournal* journal = nullptr;  // finds earlier replies and keeps new ones; may be null
   // Whether the entry's ids and log-probabilities are wanted; of the others there is the record
-  // alone, which is what fits into memory for a large evaluation.
-  std::function<bool(size_t entry_idx)> keeps_ids;
+  // alone, which is what fits into memory for a large evaluation. Empty: of none.
+  std::function<bool(size_t entry_idx)> keeps_ids = {};
 };
 
 struct Rollouts {
@@ -37,6 +36,6 @@ struct Rollouts {
 };
 
 // nullopt when a signal asked to stop: what was sampled is in the journal, or dropped without one.
-std::optional<Rollouts> roll_out(Policy& policy, const RolloutPlan& plan);
+std::optional<Rollouts> roll_out(ReplySource& source, const RolloutPlan& plan);
 
 }  // namespace laconic
