@@ -8,6 +8,7 @@
 #include "app/problem_prompt.h"
 #include "app/rollout.h"
 #include "app/sample_journal.h"
+#include "app/sampling_options.h"
 #include "base/hash.h"
 #include "base/progress.h"
 #include "nn/decoder.h"
@@ -38,14 +39,8 @@ double logprob_difference(const Weights& weights, const std::vector<int32_t>& pr
 }  // namespace
 
 Json MeasureSettings::describe() const {
-  Json setting = Json::object();
-  setting["temperature"] = sampling.temperature;
-  setting["top_p"] = sampling.top_p;
-  setting["top_k"] = sampling.top_k;
-  setting["min_p"] = sampling.min_p;
-  setting["max_new_tokens"] = sampling.max_new_tokens;
+  Json setting = sampler_setting(sampling);
   setting["samples"] = samples_per_problem;
-  setting["sampler_seed"] = sampling.seed;
   setting["instruction"] = instruction;
   if (weights != StorageChoice::kAuto) setting["sampling_weights"] = storage_choice_name(weights);
   if (control) setting["control"] = control->describe();

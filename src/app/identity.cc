@@ -12,7 +12,11 @@ std::string first_difference(const Json& before, const Json& now) {
   for (const auto& [name, value] : now.as_object("identity")) {
     const Json* old = before.find(name);
     if (old && *old == value) continue;
-    if (old && old->is_object() && value.is_object()) return first_difference(*old, value);
+    if (old && old->is_object() && value.is_object()) {
+      const std::string within = first_difference(*old, value);
+      if (within.empty()) continue;  // the same members in another order
+      return within;
+    }
     return cat(name, " ", old ? old->dump() : "none", ", got ", value.dump());
   }
   for (const auto& [name, value] : before.as_object("identity"))

@@ -19,6 +19,11 @@ TEST(Identity, TheFirstDifferenceIsNamedWhicheverSideHasIt) {
   // A setting that is written only where it is not the default.
   EXPECT_EQ(difference(R"({"weights": "int8"})", R"({})"), R"(weights "int8", got none)");
   EXPECT_EQ(difference(R"({"s": {"t": 1, "u": 2}})", R"({"s": {"t": 1}})"), "u 2, got none");
+  // Within an object order is nothing, and what stands behind it is looked at too.
+  EXPECT_EQ(difference(R"({"s": {"t": 1, "u": 2}, "b": 3})", R"({"s": {"u": 2, "t": 1}, "b": 3})"),
+            "");
+  EXPECT_EQ(difference(R"({"s": {"t": 1, "u": 2}, "b": 3})", R"({"s": {"u": 2, "t": 1}, "b": 4})"),
+            "b 3, got 4");
 }
 
 std::string warnings(const char* before, const char* now) {

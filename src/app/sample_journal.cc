@@ -90,6 +90,7 @@ void SampleJournal::check_identity(const Json& header, const std::string& place)
   Json before = Json::object();  // what the file says of the members of the identity
   for (const auto& [name, value] : identity_.as_object("identity"))
     if (const Json* old = header.find(name)) before[name] = *old;
+  if (before.find("setting")) spell_setting(before["setting"]);
   const std::string difference = first_difference(before, identity_);
   require(difference.empty(), ErrorKind::kUsage, place, ": expected to continue with ", difference,
           " (choose another --out, or remove the file to start again)");

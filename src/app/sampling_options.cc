@@ -139,7 +139,7 @@ int64_t slot_capacity(const std::string& label, std::span<const SampleRequest> r
   return capacity;
 }
 
-Json sampling_to_json(const SamplingSettings& settings) {
+Json sampler_setting(const SamplingSettings& settings) {
   Json json = Json::object();
   json["temperature"] = settings.temperature;
   json["top_p"] = settings.top_p;
@@ -147,6 +147,11 @@ Json sampling_to_json(const SamplingSettings& settings) {
   json["min_p"] = settings.min_p;
   json["max_new_tokens"] = settings.max_new_tokens;
   json["seed"] = settings.seed;
+  return json;
+}
+
+Json sampling_to_json(const SamplingSettings& settings) {
+  Json json = sampler_setting(settings);
   json["stop_ids"] = Json::array();
   for (int32_t id : settings.stop_ids) json["stop_ids"].push_back(int64_t{id});
   return json;

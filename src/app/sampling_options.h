@@ -59,8 +59,11 @@ SamplingSettings sampling_settings(const SamplingOptions& options, const PromptB
 int64_t slot_capacity(const std::string& label, std::span<const SampleRequest> requests,
                       const SamplingSettings& settings, const ModelConfig& config);
 
-// {"temperature", "top_p", "top_k", "min_p", "max_new_tokens", "seed", "stop_ids"}: all that the
-// samples depend on.
+// {"temperature", "top_p", "top_k", "min_p", "max_new_tokens", "seed"}: the numbers, as every file
+// spells them.
+Json sampler_setting(const SamplingSettings& settings);
+
+// The same and "stop_ids": all that the samples depend on.
 Json sampling_to_json(const SamplingSettings& settings);
 
 }  // namespace laconic

@@ -65,7 +65,9 @@ bool TldrRun::find_bounds() {
 
 void TldrRun::use_given_bounds() {
   const std::string& path = settings_.bounds;
-  const Json file = Json::parse(read_file(path), path);
+  Json file = Json::parse(read_file(path), path);
+  file.at("setting", path);
+  spell_setting(file["setting"]);
   check_setting(file.at("setting", path), sampler_setting(), path);
   long_bound_ = Bound{measurement_from_json(file.at("long", path), path + ": long"), {}, ""};
   short_bound_ = Bound{measurement_from_json(file.at("short", path), path + ": short"), {}, ""};

@@ -79,6 +79,12 @@ SampleRecord record_from_json(const Json& row, const std::string& place) {
   return record;
 }
 
+void spell_setting(Json& setting) {
+  if (!setting.is_object()) return;
+  for (Json::Member& member : setting.members())
+    if (member.first == "sampler_seed") member.first = "seed";
+}
+
 SampleFile read_sample_file(const std::string& path) {
   const std::string text = read_file(path);
   SampleFile file;
@@ -94,6 +100,7 @@ SampleFile read_sample_file(const std::string& path) {
     else
       file.records.push_back(record_from_json(row, place));
   }
+  if (file.header.find("setting")) spell_setting(file.header["setting"]);
   return file;
 }
 

@@ -55,6 +55,11 @@ Json control_to_json(const ControlRecord& control);
 Json record_to_json(const SampleRecord& record);
 SampleRecord record_from_json(const Json& row, const std::string& place);
 
+// A sampler setting as it is spelled now: files of earlier versions say
+// "sampler_seed" for "seed".
+void spell_setting(Json& setting);
+
+// The header's "setting" is spelled as it is now, however old the file is.
 SampleFile read_sample_file(const std::string& path);
 std::string sample_file_text(const SampleFile& file);
 // Whole or absent: temporary name, fsync, rename.

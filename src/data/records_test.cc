@@ -33,6 +33,27 @@ TEST(Records, RoundTripThroughAFile) {
   remove_all(path);
 }
 
+TEST(Records, OldSpellingsOfASettingAreReadAsTodays) {
+  const std::string path = testing::TempDir() + "old_" + std::to_string(::getpid()) + ".jsonl";
+  write_file_atomic(path, R"({"type": "header", "setting": {"top_k": 0, "sampler_seed": 7}})"
+                          "\n");
+  const SampleFile file = read_sample_file(path);
+  EXPECT_EQ(file.header.at("setting", "h").dump(), R"({"top_k": 0, "seed": 7})");
+  remove_all(path);
+}
+
+TEST(Records, ASteeredReplySaysHow) {
+  SampleRecord record;
+  record.id = "a";
+  record.verdict = "right";
+  EXPECT_EQ(record_to_json(record).find("control"), nullptr);
+  record.control = ControlRecord{7, 2, true, false};
+  const SampleRecord back = record_from_json(record_to_json(record), "row");
+  ASSERT_TRUE(back.control);
+  EXPECT_EQ(control_to_json(*back.control).dump(),
+            R"({"forced_tokens": 7, "extensions": 2, "capped": true, "within_budget": false})");
+}
+
 TEST(Records, ErrorsNameLineAndField) {
   const std::string path = testing::TempDir() + "bad_" + std::to_string(::getpid()) + ".jsonl";
   const std::pair<const char*, const char*> cases[] = {

@@ -177,6 +177,19 @@ class Eval(laconic_test.TestCase):
         self.assertEqual((self.folder / "out/first.jsonl.partial").read_bytes(), partial)
         self.assertEqual((self.folder / "done/first.jsonl").read_bytes(), done)
 
+    def test_a_file_of_an_earlier_version_is_used_again(self):
+        args = ("--data", "problems.jsonl", "--max-new-tokens", 4, "--out", "E")
+        table = self.eval(*args).stdout
+        path = self.folder / "E" / "first.jsonl"
+        header, *rows = path.read_text().splitlines()
+        setting = json.loads(header)
+        setting["setting"]["sampler_seed"] = setting["setting"].pop("seed")
+        path.write_text("\n".join([json.dumps(setting), *rows]) + "\n")
+        again = self.eval(*args)
+        self.assertIn("used again", again.stderr)
+        self.assertEqual(again.stdout, table)
+        self.assertIn("seed", self.eval(*args, "--sampler-seed", 2, code=EXIT_USAGE).stderr)
+
     def test_two_evaluations_do_not_share_a_file(self):
         process = self.start_and_wait("out", "--samples", 5000)
         line = self.eval(*self.ARGS, "--samples", 5000, "--out", "out", code=EXIT_USAGE).stderr.splitlines()[-1]
