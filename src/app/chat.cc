@@ -18,6 +18,7 @@
 #include "app/line_editor.h"
 #include "base/error.h"
 #include "base/file.h"
+#include "base/printable.h"
 #include "base/settings.h"
 #include "base/signals.h"
 #include "base/terminal.h"
@@ -135,7 +136,7 @@ class Chat {
       std::fputs(kHelp, stdout);
     } else {
       std::fprintf(stderr, "chat: expected /reset, /system, /quit or /help, got %s\n",
-                   name.c_str());
+                   printable(name).c_str());
     }
     return true;
   }
@@ -181,7 +182,7 @@ class Chat {
       std::rethrow_exception(error);
     } catch (const Error& known) {
       if (known.kind() == ErrorKind::kInternal || !screen_.is_terminal) throw;
-      std::fprintf(stderr, "%s\n", known.what());
+      std::fprintf(stderr, "%s\n", printable(known.what()).c_str());
     }
   }
 

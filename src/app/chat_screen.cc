@@ -9,6 +9,7 @@
 #include <cstdlib>
 
 #include "base/error.h"
+#include "base/printable.h"
 
 namespace laconic {
 namespace {
@@ -20,17 +21,14 @@ size_t column_width(const ScreenOptions& options, size_t num_columns) {
   return std::max<size_t>(1, (options.width - std::min(options.width - 1, gaps)) / num_columns);
 }
 
+std::vector<std::string> shown_names(std::vector<std::string> names) {
+  for (std::string& name : names) name = printable(name);
+  return names;
+}
+
 void write(const std::string& text) {
   std::fputs(text.c_str(), stdout);
   std::fflush(stdout);
-}
-
-// Without what could steer the terminal: a reply is text.
-std::string printable(std::string_view text) {
-  std::string out;
-  for (const char c : text)
-    if (static_cast<unsigned char>(c) >= ' ' || c == '\n' || c == '\t') out += c;
-  return out;
 }
 
 }  // namespace
@@ -50,7 +48,7 @@ ScreenOptions screen_of_stdout() {
 ChatScreen::ChatScreen(ScreenOptions options, std::vector<std::string> names,
                        const std::vector<bool>& starts_thinking)
     : options_(options),
-      names_(std::move(names)),
+      names_(shown_names(names)),
       whole_(names_.size()),
       status_(names_.size()),
       columns_(names_.size(), column_width(options, names_.size()), options.colour, kGap) {
@@ -69,7 +67,7 @@ void ChatScreen::push(size_t model, const std::vector<StyledText>& parts) {
     if (names_.size() > 1)
       columns_.push(model, part.text, part.is_thinking);
     else
-      fresh_ += part.is_thinking ? dim(printable(part.text)) : printable(part.text);
+      fresh_ += part.is_thinking ? dim(printable_lines(part.text)) : printable_lines(part.text);
   }
 }
 
@@ -81,11 +79,11 @@ void ChatScreen::text(size_t model, std::string_view piece) {
 
 void ChatScreen::finish(size_t model, const std::string& status) {
   const std::lock_guard lock(mutex_);
-  status_[model] = status;
+  status_[model] = printable(status);
   if (!options_.is_terminal) return;
   push(model, styles_[model].finish());
   if (names_.size() < 2) return;
-  columns_.push(model, "\n" + status, true);
+  columns_.push(model, "\n" + status_[model], true);
   columns_.finish(model);
 }
 
@@ -118,7 +116,7 @@ void ChatScreen::close() {
   if (options_.is_terminal) return write(cat(fresh_, "\n", dim(status_[0]), "\n"));
   for (size_t model = 0; model < names_.size(); ++model) {
     if (names_.size() > 1) write(cat("== ", names_[model], "\n"));
-    write(whole_[model] + "\n");
+    write(printable_lines(whole_[model]) + "\n");
     std::fprintf(stderr, "%s%s\n", names_.size() > 1 ? (names_[model] + ": ").c_str() : "",
                  status_[model].c_str());
   }

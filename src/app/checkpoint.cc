@@ -114,8 +114,19 @@ std::optional<int64_t> latest_checkpoint(const std::string& run_path) {
   return std::nullopt;
 }
 
+void set_aside_incomplete(const std::string& folder) {
+  std::error_code code;
+  if (!folder_exists(folder) || has_manifest(folder) || std::filesystem::is_empty(folder, code))
+    return;
+  std::string aside = folder + ".incomplete";
+  for (int n = 2; std::filesystem::exists(aside, code); ++n) aside = cat(folder, ".incomplete-", n);
+  rename_path(folder, aside);
+  log_warning(folder, ": no manifest, so it is incomplete; it is now ", aside);
+}
+
 void save_checkpoint(const std::string& folder, SaveRequest request, const Trainer& trainer,
                      const Json& state) {
+  set_aside_incomplete(folder);
   request.files[kStateFile] = state.dump(2) + "\n";
   const Weights& weights = *request.weights;
   request.add_files = [&](const std::string& temporary) {

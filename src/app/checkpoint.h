@@ -25,6 +25,10 @@ std::vector<int64_t> list_checkpoints(const std::string& run_path);
 // The highest whose manifest verifies; a damaged one is skipped with a warning.
 std::optional<int64_t> latest_checkpoint(const std::string& run_path);
 
+// A folder of the run that is there without its manifest (somebody removed it, or copied half)
+// makes room for a whole one: it is renamed to FOLDER.incomplete, which a warning tells.
+void set_aside_incomplete(const std::string& folder);
+
 // `request` says what the Hugging Face part is made of; its weights are the fp32 master, and with
 // an adapter beside them the adapter is saved.
 void save_checkpoint(const std::string& folder, SaveRequest request, const Trainer& trainer,

@@ -5,21 +5,13 @@
 
 #include <algorithm>
 
+#include "base/printable.h"
+
 namespace laconic {
 namespace {
 
 constexpr const char* kDim = "\x1b[2m";
 constexpr const char* kPlain = "\x1b[0m";
-
-// The character that `text` begins with, as code point and bytes; a malformed byte stands for
-// U+FFFD. Control characters have no cell: a reply must not steer the terminal.
-size_t next_character(std::string_view text, utf8proc_int32_t& code) {
-  const auto* bytes = reinterpret_cast<const utf8proc_uint8_t*>(text.data());
-  const auto size = utf8proc_iterate(bytes, static_cast<utf8proc_ssize_t>(text.size()), &code);
-  if (size > 0) return static_cast<size_t>(size);
-  code = 0xFFFD;
-  return 1;
-}
 
 bool is_blank(const std::string& bytes) { return bytes == " "; }
 
@@ -52,22 +44,20 @@ void Columns::put(Column& column, Glyph glyph) const {
   column.rows.push_back(std::move(next));
 }
 
+// What could steer the terminal has the cells of its escape: a reply is text.
 void Columns::push(size_t column, std::string_view text, bool dim) {
-  while (!text.empty()) {
-    utf8proc_int32_t code = 0;
-    const size_t size = next_character(text, code);
-    const std::string_view bytes = text.substr(0, size);
-    text.remove_prefix(size);
-    if (code == '\n') {
+  const std::string safe = printable_lines(text);
+  for (size_t pos = 0; pos < safe.size();) {
+    const ShownCharacter c = shown_character(safe, pos);
+    std::string bytes = safe.substr(pos, c.num_bytes);
+    pos += c.num_bytes;
+    if (c.code_point == '\n') {
       columns_[column].rows.emplace_back();
       continue;
     }
-    if (code == '\t') code = ' ';
-    const int cells = utf8proc_charwidth(code);
-    const bool is_control = code < ' ' || (code >= 0x7F && code < 0xA0);
-    if (is_control) continue;
-    std::string shown = code == ' ' ? " " : code == 0xFFFD ? "\xEF\xBF\xBD" : std::string(bytes);
-    put(columns_[column], {std::move(shown), static_cast<size_t>(std::max(cells, 0)), dim});
+    if (c.code_point == '\t') bytes = " ";
+    const int cells = bytes == " " ? 1 : utf8proc_charwidth(c.code_point);
+    put(columns_[column], {std::move(bytes), static_cast<size_t>(std::max(cells, 0)), dim});
   }
 }
 

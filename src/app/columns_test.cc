@@ -40,12 +40,12 @@ TEST(Columns, ARowIsSettledWhenNoColumnCanChangeIt) {
   EXPECT_EQ(columns.num_settled(), 3u);
 }
 
-TEST(Columns, WideCharactersTakeTwoCellsAndControlsNone) {
+TEST(Columns, WideCharactersTakeTwoCellsAndControlsThoseOfTheirEscape) {
   Columns columns(2, 4, false, 1);
   columns.push(0, "\xE6\xB1\x82\xE5\x80\xBC\xE6\xB1\x82", false);
-  columns.push(1, "\x1b[2Jx\xff", false);
-  EXPECT_EQ(rows_of(columns), (std::vector<std::string>{"\xE6\xB1\x82\xE5\x80\xBC [2Jx",
-                                                        "\xE6\xB1\x82   \xEF\xBF\xBD"}));
+  columns.push(1, "\x1b[x\xff", false);
+  EXPECT_EQ(rows_of(columns), (std::vector<std::string>{"\xE6\xB1\x82\xE5\x80\xBC \\x1b",
+                                                        "\xE6\xB1\x82   [x\\x", "     ff"}));
 }
 
 TEST(Columns, DimTextIsMarkedWhereThereIsColour) {

@@ -11,6 +11,7 @@
 #include "base/file.h"  // free_bytes
 #include "base/json.h"
 #include "base/machine.h"
+#include "base/printable.h"
 #include "base/settings.h"
 #include "base/version.h"
 #include "nn/memory_plan.h"
@@ -99,7 +100,7 @@ void print_facts(const Machine& machine, const std::vector<Device>& devices, int
     text += cat("  sampling in fp32, 8 bytes a weight and the KV cache: up to ",
                 weights_text(device.weights_at(kSampleBytesPerWeight)), "\n");
   }
-  std::fputs(text.c_str(), stdout);
+  print_text(text);
 }
 
 }  // namespace

@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "app/endpoint_notes.h"
 #include "app/http_client.h"
 #include "base/error.h"
 #include "base/hash.h"
@@ -84,6 +85,10 @@ Endpoint::Endpoint(const EndpointOptions& options, std::string model, SamplingSe
   }
   const char* key = std::getenv(options_.key_env.c_str());
   if (key) api_key_ = key;
+  // A line end in it would be a header line of its own.
+  require(std::all_of(api_key_.begin(), api_key_.end(), [](char c) { return c > ' ' && c < 0x7F; }),
+          ErrorKind::kUsage, "--endpoint-key-env: expected a key of visible ASCII in ",
+          options_.key_env, ", got other characters");
   if (!options_.tokenizer.empty()) builder_.emplace(PromptBuilder::from_folder(options_.tokenizer));
 }
 
@@ -128,26 +133,36 @@ EndpointJob Endpoint::job(const Problem& problem, int64_t sample_idx,
 class Endpoint::Work {
  public:
   Work(const Endpoint& endpoint, std::span<const EndpointJob> jobs, const OnReply& on_reply)
-      : endpoint_(endpoint), jobs_(jobs), on_reply_(on_reply) {}
+      : endpoint_(endpoint),
+        jobs_(jobs),
+        on_reply_(on_reply),
+        max_tokens_(jobs.empty() ? -1 : max_tokens_of(body_of(jobs[0]))),
+        notes_(endpoint.model_, max_tokens_) {}
 
   bool run(const std::string& label) {
     const size_t count =
         std::min(jobs_.size(), static_cast<size_t>(endpoint_.options_.concurrency));
     for (size_t i = 0; i < count; ++i)
-      clients_.push_back(std::make_unique<HttpClient>(HttpOptions{
-          endpoint_.address_.origin, endpoint_.api_key_, endpoint_.options_.timeout_s}));
+      clients_.push_back(std::make_unique<HttpClient>(
+          HttpOptions{endpoint_.address_.origin, endpoint_.api_key_, endpoint_.options_.timeout_s,
+                      max_answer_bytes(max_tokens_)}));
     {
       std::vector<std::jthread> threads;
       num_working_ = clients_.size();
       for (const auto& client : clients_) threads.emplace_back([this, &client] { serve(*client); });
       watch(label);
     }  // joins
+    notes_.log(label);
     if (error_) std::rethrow_exception(error_);
     if (num_retries_ > 0) log_info(label, ": ", num_retries_, " requests were asked again");
     return num_done_ == jobs_.size();
   }
 
  private:
+  Json body_of(const EndpointJob& job) const {
+    return request_body(job, endpoint_.model_, endpoint_.sampling_, endpoint_.extra_);
+  }
+
   // Draws progress until all is done or something asks to stop, and then ends what is in flight.
   void watch(const std::string& label) {
     Progress progress(label, static_cast<int64_t>(jobs_.size()), "samples");
@@ -190,14 +205,13 @@ class Endpoint::Work {
   // false: it is time to stop.
   bool ask(HttpClient& client, size_t job_idx) {
     const EndpointJob& job = jobs_[job_idx];
-    const std::string body =
-        request_body(job, endpoint_.model_, endpoint_.sampling_, endpoint_.extra_).dump();
+    const std::string body = body_of(job).dump();
     for (int64_t attempt = 1;; ++attempt) {
       const HttpReply got = client.post_json(endpoint_.path(), body);
       std::string problem = got.error;
       if (got.status == 200) {
         try {
-          ServedReply served = parse_served(got.body, endpoint_.is_chat());
+          ServedReply served = parse_one(got.body);
           deliver(job_idx, served);
           return true;
         } catch (const Error& error) {
@@ -212,11 +226,18 @@ class Endpoint::Work {
     }
   }
 
+  // One at a time: an answer's JSON may take forty times its bytes.
+  ServedReply parse_one(const std::string& body) {
+    const std::lock_guard lock(parse_mutex_);
+    return parse_served(body, endpoint_.is_chat());
+  }
+
   void deliver(size_t job_idx, ServedReply& served) {
     const PromptBuilder* builder = endpoint_.builder_ ? &*endpoint_.builder_ : nullptr;
     Reply reply = reply_of_served(served, builder);
     const std::lock_guard lock(mutex_);
     num_tokens_ += reply.num_tokens;
+    notes_.add(served);
     on_reply_(job_idx, served, std::move(reply));
     ++num_done_;
     changed_.notify_all();
@@ -241,8 +262,10 @@ class Endpoint::Work {
   const Endpoint& endpoint_;
   std::span<const EndpointJob> jobs_;
   const OnReply& on_reply_;
+  int64_t max_tokens_;
+  EndpointNotes notes_;
   std::vector<std::unique_ptr<HttpClient>> clients_;
-  std::mutex mutex_;
+  std::mutex mutex_, parse_mutex_;
   std::condition_variable changed_;
   size_t next_ = 0, num_done_ = 0, num_working_ = 0;
   int64_t num_tokens_ = 0, num_retries_ = 0;

@@ -54,15 +54,23 @@ const Json* logprob_entries(const Json& choice) {
   return nullptr;
 }
 
+// Below 2^31, so that no sum over answers ever overflows.
+int64_t count_of(const Json& value, std::string_view name) {
+  const int64_t count = value.as_integer(cat(kPlace, ": ", name));
+  require(count >= 0 && count <= INT32_MAX, ErrorKind::kData, kPlace, ": ", name,
+          ": expected 0 to ", INT32_MAX, ", got ", count);
+  return count;
+}
+
 void count_tokens(const Json& answer, const Json& choice, ServedReply& reply) {
   if (const Json* usage = find_value(answer, "usage")) {
     if (const Json* count = find_value(*usage, "completion_tokens")) {
-      reply.num_tokens = count->as_integer(cat(kPlace, ": usage.completion_tokens"));
+      reply.num_tokens = count_of(*count, "usage.completion_tokens");
       reply.counted_by = "usage";
     }
     const Json* details = find_value(*usage, "completion_tokens_details");
     const Json* reasoning = details ? find_value(*details, "reasoning_tokens") : nullptr;
-    if (reasoning) reply.reasoning_tokens = reasoning->as_integer(kPlace);
+    if (reasoning) reply.reasoning_tokens = count_of(*reasoning, "usage.reasoning_tokens");
   }
   if (reply.num_tokens >= 0) return;
   const Json* ids = find_value(choice, "token_ids");
@@ -152,8 +160,8 @@ ServedReply parse_served(std::string_view body, bool chat) {
   reply.text = chat ? message_text(choice.at("message", kPlace), reply.finish_reason)
                     : choice.at("text", kPlace).as_string(cat(kPlace, ": text"));
   count_tokens(answer, choice, reply);
-  require(reply.num_tokens >= 0 || reply.counted_by.empty(), ErrorKind::kData, kPlace,
-          ": completion_tokens: expected 0 or more, got ", reply.num_tokens);
+  const Json* model = find_value(answer, "model");
+  if (model && model->is_string()) reply.model = model->as_string(kPlace);
   return reply;
 }
 
@@ -187,6 +195,21 @@ Reply reply_of_served(ServedReply& served, const PromptBuilder* builder) {
   else
     reply.num_thinking_tokens = share_of(reply.num_tokens, span.end - span.begin, text.size());
   return reply;
+}
+
+int64_t max_tokens_of(const Json& body) {
+  for (const char* name : {"max_completion_tokens", "max_tokens"}) {
+    const Json* value = find_value(body, name);
+    if (value && value->is_integer()) return std::max<int64_t>(value->as_integer(name), -1);
+  }
+  return -1;
+}
+
+size_t max_answer_bytes(int64_t max_tokens) {
+  constexpr int64_t kBytesPerToken = 2 << 10, kMostBytes = 256 << 20;
+  constexpr int64_t kUnbounded = kMostBytes / kBytesPerToken;
+  const int64_t tokens = max_tokens < 0 ? kUnbounded : std::min(max_tokens, kUnbounded);
+  return static_cast<size_t>(std::min(kBytesPerToken * (tokens + 1024), kMostBytes));
 }
 
 bool is_retryable(int status) {

@@ -47,7 +47,9 @@ struct ServedReply {
   std::string counted_by;         // "usage", "token_ids", "logprobs"; "" without a count
   int64_t reasoning_tokens = -1;  // -1: the server does not say
   std::string finish_reason;
+  std::string model;  // the name it answers with; "" where it does not say
 };
+// A count is 0 or more and below 2^31; what is stated otherwise is no answer.
 ServedReply parse_served(std::string_view body, bool chat);
 
 // A reply as local sampling gives it. Without the server's count `builder`'s tokenizer counts
@@ -57,6 +59,11 @@ Reply reply_of_served(ServedReply& served, const PromptBuilder* builder);
 
 // HTTP statuses that may go away: 408, 425, 429, 5xx.
 bool is_retryable(int status);
+// The most tokens that a request asks for: max_tokens or max_completion_tokens; -1: no bound.
+int64_t max_tokens_of(const Json& body);
+// Bytes of the longest answer that is read: room for a thousand tokens' text, ids and
+// log-probabilities at 2 kB a token, and for as many as `max_tokens`.
+size_t max_answer_bytes(int64_t max_tokens);
 // Seconds before attempt 2, 3, ...: 0.5 doubling up to 30, +- 25 % by `jitter` in [0, 1); what the
 // server asks for with Retry-After (negative: it did not) if that is longer, up to 120.
 double backoff_s(int64_t attempt, double retry_after_s, double jitter);

@@ -117,6 +117,8 @@ TEST(EndpointProtocol, WhatIsNoCompletionIsAnError) {
        R"({"choices": [{"message": {"content": "x"}, "finish_reason": null}]})",
        R"({"choices": [{"message": {"content": 7}, "finish_reason": "stop"}]})",
        R"({"choices": [{"message": {"content": "x"}, "finish_reason": "stop"}], "usage": {"completion_tokens": -3}})",
+       R"({"choices": [{"message": {"content": "x"}, "finish_reason": "stop"}], "usage": {"completion_tokens": 2147483648}})",
+       R"({"choices": [{"message": {"content": "x"}, "finish_reason": "stop"}], "usage": {"completion_tokens_details": {"reasoning_tokens": -1}}})",
        "{\"choices\": [{\"message\": {\"content\": \"\xff\"}, \"finish_reason\": \"stop\"}]}"}) {
     try {
       parse_served(body, true);
@@ -125,6 +127,18 @@ TEST(EndpointProtocol, WhatIsNoCompletionIsAnError) {
       EXPECT_EQ(error.kind(), ErrorKind::kData) << body;
     }
   }
+}
+
+TEST(EndpointProtocol, TheLongestAnswerFollowsWhatWasAskedFor) {
+  const auto asked = [](const char* body) { return max_tokens_of(Json::parse(body, "body")); };
+  EXPECT_EQ(asked(R"({"max_tokens": 64})"), 64);
+  EXPECT_EQ(asked(R"({"max_completion_tokens": 32, "max_tokens": 64})"), 32);
+  EXPECT_EQ(asked(R"({"n_predict": 5})"), -1);
+  EXPECT_EQ(asked(R"({"max_tokens": -7})"), -1);
+  EXPECT_EQ(max_answer_bytes(0), size_t{2} << 20);
+  EXPECT_EQ(max_answer_bytes(1024), size_t{4} << 20);
+  EXPECT_EQ(max_answer_bytes(-1), size_t{256} << 20);
+  EXPECT_EQ(max_answer_bytes(INT64_MAX), size_t{256} << 20);
 }
 
 TEST(EndpointProtocol, BackOffDoublesAndHonoursTheServer) {

@@ -16,6 +16,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "base/printable.h"
 #include "base/signals.h"
 #include "eval/statistics.h"
 #include "nn/model_folder.h"
@@ -249,7 +250,7 @@ int run_eval(Arguments arguments) {
   }
   const std::string text = settings.json ? eval_json(evaluated, names).dump(2) + "\n"
                                          : eval_text(evaluated, names, settings.margin);
-  std::fputs(text.c_str(), stdout);
+  print_text(text);
   if (settings.check)
     for (const EvaluatedTask& task : evaluated) check_margin(settings, task);
   return 0;

@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <filesystem>
 
+#include "base/disk.h"
 #include "base/error.h"
 #include "base/event_file.h"
 
@@ -71,7 +72,7 @@ void EventLog::append(const Json& row, const std::string& tag) {
     file_->write(event_scalars(now_s(), step->as_integer("step"), scalars));
     file_->flush();
   } catch (const Error& error) {
-    if (error.kind() != ErrorKind::kDisk) throw;
+    if (!is_full_disk(error)) throw;
   }
 }
 

@@ -1,27 +1,37 @@
-// One connection to an HTTP(S) server: post a body, get status and body back. cpp-httplib lives
-// behind http_client.cc.
+// One connection to an HTTP(S) server: post a body, get status and body back. libcurl lives behind
+// http_client.cc.
 //
-// A request ends after timeout_s seconds whatever the server does in between. stop() may be called
-// from another thread and ends the request at hand. Nothing is thrown: what went wrong is `error`.
+// The server is not trusted. timeout_s bounds the whole request (name, connection, TLS, 1xx
+// answers, header, body), at most kMaxHeaderBytes and kMaxHeaderLines of header lines (those of 1xx
+// answers and trailers with them) and max_body_bytes of body are read, and what is no HTTP/1 is
+// refused. Redirects are not followed (the key would go along), answers are not decompressed,
+// certificates are verified (against SSL_CERT_FILE and SSL_CERT_DIR where set), proxy variables are
+// ignored. stop() may be called from another thread and ends the request at hand; otherwise one
+// thread at a time. Nothing is thrown once constructed: what went wrong is `error`.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstddef>
 #include <memory>
 #include <string>
 
 namespace laconic {
 
+inline constexpr size_t kMaxHeaderBytes = size_t{64} << 10;
+inline constexpr size_t kMaxHeaderLines = 256;
+
 struct HttpReply {
   int status = 0;     // 0: no answer, `error` says why
-  std::string error;  // "connection refused or closed", "no answer within 600 s", ...
+  std::string error;  // "cannot connect", "no whole answer within 600 s", ...
   std::string body;
-  double retry_after_s = -1;  // the header in seconds; -1: none
+  double retry_after_s = -1;  // the header, a date too; -1: none
 };
 
 struct HttpOptions {
   std::string origin;   // "http://host:8000"
   std::string api_key;  // sent as a bearer token; "": none
   double timeout_s = 600;
+  size_t max_body_bytes = size_t{64} << 20;
 };
 
 class HttpClient {

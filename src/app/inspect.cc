@@ -13,6 +13,7 @@
 #include "base/file.h"
 #include "base/gguf.h"
 #include "base/json.h"
+#include "base/printable.h"
 #include "base/settings.h"
 #include "nn/adapter.h"
 #include "nn/model_folder.h"
@@ -172,9 +173,11 @@ Json folder_facts(const InspectSettings& s) {
   if (!s.tensors) return json;
   Json tensors = Json::object();
   for (const auto& [name, stored] : index.tensors) {
-    tensors[name]["dtype"] = stored.entry.dtype;
-    tensors[name]["shape"] = shape_json(stored.entry.shape);
-    tensors[name]["file"] = file_name(index.files[stored.file].path());
+    Json tensor = Json::object();
+    tensor["dtype"] = stored.entry.dtype;
+    tensor["shape"] = shape_json(stored.entry.shape);
+    tensor["file"] = file_name(index.files[stored.file].path());
+    tensors.members().emplace_back(name, std::move(tensor));
   }
   json["tensors"] = std::move(tensors);
   return json;
@@ -184,8 +187,10 @@ Json gguf_facts(const InspectSettings& s) {
   const GgufFile file(s.path);
   Json json = Json::object();
   // Long arrays (tokens, merges) as their length.
+  Json::Object& facts = json.members();  // names are distinct, and may be a million
   for (const auto& [key, value] : file.index().metadata.as_object(s.path))
-    json[key] = value.is_array() && value.size() > 16 ? Json(cat(value.size(), " items")) : value;
+    facts.emplace_back(
+        key, value.is_array() && value.size() > 16 ? Json(cat(value.size(), " items")) : value);
   int64_t num_weights = 0;
   Json types = Json::object(), tensors = Json::object();
   for (const GgufTensor& tensor : file.index().tensors) {
@@ -195,8 +200,10 @@ Json gguf_facts(const InspectSettings& s) {
     const Json* count = types.find(tensor.type);
     types[tensor.type] = (count ? count->as_integer(s.path) : 0) + 1;
     if (!s.tensors) continue;
-    tensors[tensor.name]["type"] = tensor.type;
-    tensors[tensor.name]["shape"] = shape_json(tensor.shape);
+    Json tensor_facts = Json::object();
+    tensor_facts["type"] = tensor.type;
+    tensor_facts["shape"] = shape_json(tensor.shape);
+    tensors.members().emplace_back(tensor.name, std::move(tensor_facts));
   }
   json["weights"] = num_weights;
   json["tensor_types"] = std::move(types);
@@ -208,18 +215,29 @@ std::string plain(const Json& value) {
   return value.is_string() ? value.as_string("") : value.dump();
 }
 
+// The value may be a whole template: its lines stay.
+std::string row_text(const char* indent, const std::string& name, size_t width,
+                     const std::string& value) {
+  std::string shown = printable(name);
+  if (shown.size() < width) shown.resize(width, ' ');
+  return cat(indent, shown, " ", value, "\n");
+}
+
 void print_facts(const Json& facts) {
+  std::string text;
   for (const auto& [key, value] : facts.as_object("facts")) {
     if (!value.is_object()) {
-      std::printf("%-20s %s\n", key.c_str(), plain(value).c_str());
+      text += row_text("", key, 20, plain(value));
       continue;
     }
-    std::printf("%s\n", key.c_str());
+    text += printable(key) + "\n";
     for (const auto& [name, item] : value.as_object("facts")) {
-      const std::string text = key == "files" ? human_bytes(item.as_number("bytes")) : plain(item);
-      std::printf("  %-50s %s\n", name.c_str(), text.c_str());
+      const bool is_size = key == "files";
+      text +=
+          row_text("  ", name, 50, is_size ? human_bytes(item.as_number("bytes")) : plain(item));
     }
   }
+  print_text(text);
 }
 
 bool is_gguf(const std::string& path) {
@@ -232,7 +250,7 @@ void print_data_row(const InspectSettings& s) {
   DataRowRequest request = s.data;
   request.path = s.path;
   const Json facts = data_row_facts(request);
-  std::printf("%s", s.json ? (facts.dump() + "\n").c_str() : data_row_text(facts).c_str());
+  print_text(s.json ? facts.dump() + "\n" : data_row_text(facts));
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 
 #include "app/training_rows.h"
 #include "base/error.h"
+#include "base/printable.h"
 #include "text/tokenizer.h"
 
 namespace laconic {
@@ -70,7 +71,7 @@ std::string data_row_text(const Json& facts) {
   out << std::left;
   for (const char* name : {"file", "form", "shape", "id", "note", "unused"})
     if (const Json* text = facts.find(name))
-      out << std::setw(20) << name << ' ' << text->as_string(place) << '\n';
+      out << std::setw(20) << name << ' ' << printable(text->as_string(place)) << '\n';
   for (const char* name : kNumbers)
     out << std::setw(20) << name << ' ' << facts.at(name, place).as_integer(place) << '\n';
   out << "position      id  trained on (+) and text\n" << std::right;

@@ -5,13 +5,13 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstdio>
 #include <cstring>
 #include <fstream>
 #include <iostream>
 #include <optional>
 #include <vector>
 
+#include "base/disk.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/parallel.h"
@@ -31,9 +31,7 @@ class Output {
   }
   void write(const std::string& line) {
     if (file_) return file_->write(line);
-    const size_t written = std::fwrite(line.data(), 1, line.size(), stdout);
-    require(written == line.size(), errno == ENOSPC ? ErrorKind::kDisk : ErrorKind::kFailure,
-            "stdout: expected to write, got an error: ", std::strerror(errno));
+    write_stdout(line);
   }
   void finish() {
     if (!file_) return;

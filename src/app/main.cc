@@ -5,17 +5,22 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
 #include <new>
 #include <string>
 #include <vector>
 
 #include "app/commands.h"
+#include "base/disk.h"
 #include "base/error.h"
+#include "base/printable.h"
 #include "base/version.h"
 
 namespace laconic {
 
 namespace {
+
+constexpr size_t kMaxMessageBytes = 4096;  // a name from a file may be as long as the file
 
 void print(const std::string& text) { std::fwrite(text.data(), 1, text.size(), stdout); }
 
@@ -41,7 +46,7 @@ bool says_out_of_memory(const std::string& text) {
 
 int end_with(ErrorKind kind, const std::string& message) {
   std::fflush(stdout);
-  const std::string line = message.substr(0, message.find('\n'));  // libtorch adds a backtrace
+  const std::string line = printable_line(message, kMaxMessageBytes);
   std::fprintf(stderr, "%s\n", line.c_str());
   return static_cast<int>(kind);
 }
@@ -49,9 +54,8 @@ int end_with(ErrorKind kind, const std::string& message) {
 int run(const std::vector<std::string>& arguments) {
   try {
     const int code = dispatch(arguments);
-    if (std::fflush(stdout) != 0 || std::ferror(stdout))
-      return end_with(errno == ENOSPC ? ErrorKind::kDisk : ErrorKind::kFailure,
-                      cat("stdout: expected to write, got an error: ", std::strerror(errno)));
+    flush_stdout();
+    require(!std::ferror(stdout), ErrorKind::kFailure, "stdout: cannot write: an earlier error");
     return code;
   } catch (const Error& error) {
     const bool ours = error.kind() == ErrorKind::kInternal;
@@ -59,8 +63,14 @@ int run(const std::vector<std::string>& arguments) {
                     (ours ? "laconic: internal error: " : "") + std::string(error.what()));
   } catch (const std::bad_alloc&) {
     return end_with(ErrorKind::kMemory, "laconic: out of memory");
+  } catch (const std::filesystem::filesystem_error& error) {
+    // The world's doing: a folder that somebody removed or closed while it was in use.
+    const bool full = error.code() == std::errc::no_space_on_device;
+    return end_with(full ? ErrorKind::kDisk : ErrorKind::kFailure,
+                    cat(error.path1().string(), ": ", error.code().message()));
   } catch (const std::exception& error) {
-    const std::string what = error.what();
+    const std::string_view whole = error.what();
+    const std::string what(whole.substr(0, whole.find('\n')));  // libtorch adds a backtrace
     if (says_out_of_memory(what))
       return end_with(ErrorKind::kMemory, "laconic: out of memory: " + what);
     return end_with(ErrorKind::kInternal, "laconic: internal error: " + what);
@@ -75,5 +85,6 @@ int main(int argc, char** argv) {
   ::setenv("THP_MEM_ALLOC_ENABLE", "1", /*overwrite=*/0);
   std::signal(SIGPIPE,
               SIG_IGN);  // a closed pipe is a failed write with a message, not a silent end
+  std::signal(SIGXFSZ, SIG_IGN);  // so is a file beyond ulimit -f
   return laconic::run({argv + 1, argv + argc});
 }

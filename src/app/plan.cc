@@ -21,6 +21,7 @@
 #include "base/json.h"
 #include "base/machine.h"
 #include "base/nearest.h"
+#include "base/printable.h"
 #include "base/progress.h"
 #include "base/settings.h"
 #include "nn/adapter_config.h"
@@ -292,7 +293,7 @@ std::string size_text(int64_t bytes) {
 }
 
 void print_plan(const Plan& plan) {
-  std::printf("model    %s, %.1f million weights%s\n", plan.config.architecture.c_str(),
+  std::printf("model    %s, %.1f million weights%s\n", printable(plan.config.architecture).c_str(),
               static_cast<double>(plan.num_weights) * 1e-6,
               plan.num_adapter_weights < 0
                   ? ""

@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "base/printable.h"
 #include "base/settings.h"
 
 namespace laconic {
@@ -76,7 +77,7 @@ int run_report(Arguments arguments) {
                            : settings.latex  ? report_latex(settings.input)
                                              : report_table(settings.input);
   if (!tables_only) write_file_atomic(out, page);
-  std::fputs(text.c_str(), stdout);
+  print_text(text);
   if (!tables_only) log_info("wrote ", out, " (", page.size() / 1024, " kB)");
   return 0;
 }

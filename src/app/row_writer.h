@@ -3,12 +3,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <cstdio>
 #include <memory>
 #include <string>
 #include <string_view>
 
-#include "base/error.h"
+#include "base/disk.h"
 #include "base/file.h"
 #include "base/json.h"
 
@@ -23,13 +22,11 @@ class RowWriter {
   // With its line end.
   void write_line(std::string_view line) {
     if (file_) return file_->write(line);
-    require(std::fwrite(line.data(), 1, line.size(), stdout) == line.size(), ErrorKind::kFailure,
-            "stdout: expected to write, got an error");
+    write_stdout(line);
   }
   void close() {
     if (file_) return file_->close();
-    require(std::fflush(stdout) == 0, ErrorKind::kFailure,
-            "stdout: expected to write, got an error");
+    flush_stdout();
   }
 
  private:

@@ -13,6 +13,7 @@
 
 #include "app/event_log.h"
 #include "app/identity.h"
+#include "base/disk.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "base/machine.h"
@@ -36,7 +37,7 @@ void JsonLog::append(const Json& row) {
     file_->write(row.dump() + "\n");
     file_->flush();
   } catch (const Error& error) {
-    if (error.kind() != ErrorKind::kDisk) throw;
+    if (!is_full_disk(error)) throw;
     if (!warned_)
       log_warning(error.what(), " (log rows wait in memory until there is space again)");
     warned_ = true;
@@ -129,11 +130,17 @@ void RunFolder::check_identity(const RunIdentity& identity, const std::string& c
   const std::string command = run.at("command", marker).as_string(marker + ": command");
   require(command == identity.command, ErrorKind::kUsage, path_, ": expected a run of ",
           identity.command, ", got one of ", command, " (choose another --out)");
-  Json before = run.at("identity", marker);
+  Json before = run.at("identity", marker), asked = identity.settings;
   if (before.find("num_train_epochs")) before.erase("num_train_epochs");
-  const auto longer = lengthened(before, identity.settings);
+  const auto longer = lengthened(before, asked);
   if (longer) before["max_steps"] = longer->second;
-  const std::string difference = first_difference(before, identity.settings);
+  if (!before.find("content") && asked.find("content")) {
+    log_warning(path_,
+                ": begun by a version that kept no hashes of its files: whether they are the "
+                "same is not checked");
+    asked.erase("content");
+  }
+  const std::string difference = first_difference(before, asked);
   require(difference.empty(), ErrorKind::kUsage, path_, ": expected to continue with ", difference,
           " (choose another --out, or remove the folder)");
   const Json now = describe_machine();
@@ -148,6 +155,12 @@ void RunFolder::check_identity(const RunIdentity& identity, const std::string& c
   run["identity"] = identity.settings;
   write_file_atomic(file("config.yaml"), config_yaml);
   write_file_atomic(marker, run.dump(2) + "\n");
+}
+
+void RunFolder::require_there() const {
+  const bool there = lock_ >= 0 ? still_exists(lock_) : file_exists(file("run.json"));
+  require(there, ErrorKind::kFailure, path_,
+          ": expected the folder of this run, got none (removed while the run worked in it)");
 }
 
 std::string RunFolder::checkpoint(int64_t step) const { return file(cat("checkpoint-", step)); }

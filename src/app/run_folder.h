@@ -65,6 +65,9 @@ class RunFolder {
   std::string file(const std::string& name) const { return join_path(path_, name); }
   std::string checkpoint(int64_t step) const;
   bool existed() const { return existed_; }
+  // Error(kFailure) when the folder was removed or replaced since: nothing that is written into
+  // what is there now would ever be a run.
+  void require_there() const;
 
  private:
   void lock();

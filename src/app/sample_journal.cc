@@ -14,6 +14,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/version.h"
+#include "data/row_fields.h"
 #include "data/rows.h"  // for_each_line
 
 namespace laconic {
@@ -36,7 +37,7 @@ JournalEntry entry_from_json(const Json& row, const std::string& place) {
     entry.counted_by = counted_by->as_string(place + ": counted_by");
   if (const Json* ids = row.find("ids")) {
     for (const Json& id : ids->as_array(place + ": ids"))
-      entry.ids.push_back(static_cast<int32_t>(id.as_integer(place + ": ids")));
+      entry.ids.push_back(static_cast<int32_t>(field_count(id, place + ": ids")));
     for (const Json& logprob : row.at("logprobs", place).as_array(place + ": logprobs"))
       entry.logprobs.push_back(static_cast<float>(logprob.as_number(place + ": logprobs")));
   }

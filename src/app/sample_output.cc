@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/sample_output.h"
 
-#include <cstdio>
 #include <filesystem>
 
 #include "app/identity.h"
+#include "base/disk.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/version.h"
@@ -52,7 +52,7 @@ void SampleOutput::read_existing(const std::string& path) {
                   const std::string place = cat(path, ":", line);
                   const Json row = Json::parse(row_text, place);
                   done_.emplace(field_text({"id", &row.at("id", place)}, place),
-                                row.at("sample", place).as_integer(place + ": sample"));
+                                field_count(row.at("sample", place), place + ": sample"));
                 });
   if (whole < text.size()) std::filesystem::resize_file(path, whole);
 }
@@ -65,9 +65,8 @@ void SampleOutput::write(const Json& row) {
     file_->flush();
     return;
   }
-  require(
-      std::fwrite(line.data(), 1, line.size(), stdout) == line.size() && std::fflush(stdout) == 0,
-      ErrorKind::kFailure, "stdout: expected to write, got an error");
+  write_stdout(line);
+  flush_stdout();
 }
 
 void SampleOutput::close() {

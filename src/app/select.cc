@@ -8,9 +8,11 @@
 #include "app/commands.h"
 #include "app/row_writer.h"
 #include "app/select_rows.h"
+#include "base/disk.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "base/printable.h"
 #include "base/settings.h"
 #include "data/decontaminate.h"
 #include "text/prompt_builder.h"
@@ -193,7 +195,7 @@ int run_select(Arguments arguments) {
   text += "saved against the mean right reply of each problem:\n";
   text += what_if_table(sampled.candidates, options);
   // stdout is for data: the rows where they go there, else the table.
-  std::fputs(text.c_str(), settings.output == "-" && !settings.dry_run ? stderr : stdout);
+  print_text(text, settings.output == "-" && !settings.dry_run ? stderr : stdout);
   if (settings.dry_run) return 0;
   require(!selection.rows.empty(), ErrorKind::kData, settings.inputs.front(),
           ": expected a problem that is kept, got none");
@@ -202,7 +204,7 @@ int run_select(Arguments arguments) {
     rows +=
         training_json(sampled.rows[row.candidate_idx], row, settings.per_problem > 1).dump() + "\n";
   if (settings.output == "-")
-    std::fputs(rows.c_str(), stdout);
+    write_stdout(rows);
   else
     write_file_atomic(settings.output, rows);
   return 0;

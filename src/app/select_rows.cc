@@ -113,12 +113,12 @@ class Reader {
     candidate.id = sampled.problem.id;
     candidate.gold = sampled.problem.gold;
     if (const Json* sample = row.find("sample"))
-      candidate.sample_idx = sample->as_integer(place + ": sample");
+      candidate.sample_idx = field_count(*sample, place + ": sample");
     const Field text = find_field(row, {"completion", "response"});
     require(static_cast<bool>(text), ErrorKind::kData, place,
             ": completion: expected a sampled reply, got none");
     candidate.completion = text.value->as_string(cat(place, ": ", text.name));
-    candidate.num_tokens = row.at("num_tokens", place).as_integer(place + ": num_tokens");
+    candidate.num_tokens = field_count(row.at("num_tokens", place), place + ": num_tokens");
     const Field finish = find_field(row, {"finish_reason"});
     // A thought that never closes is no reply to learn from, however it ended.
     candidate.truncated =

@@ -8,6 +8,7 @@
 #include "app/checkpoint.h"
 #include "app/commands.h"
 #include "app/profile_option.h"
+#include "app/run_content.h"
 #include "app/training_run.h"
 #include "base/log.h"
 #include "base/signals.h"
@@ -123,6 +124,7 @@ int run_sft(Arguments arguments) {
   const PromptBuilder builder = load_prompts(settings.train.model, model.index.config);
   std::vector<SharedSource> sources;
   std::vector<Domain> domains;
+  RunParts parts{{settings.train.model}, {}};
   const RowLimits limits = settings.train.row_limits();
   BadRows bad_rows(parse_bad_row_policy(settings.train.bad_rows));
   for (const std::string& text : settings.files) {
@@ -132,6 +134,7 @@ int run_sft(Arguments arguments) {
       if (sources[k].source.name == sources.back().source.name) sources.back().source.name = text;
     sources.back().source.index_path = index_path(settings.train.out, domains.size());
     domains.emplace_back(sources.back().source, builder, limits, bad_rows);
+    for (const std::string& path : files_of(sources.back().source)) parts.files.push_back(path);
     log_domain(domains.back());
   }
   bad_rows.close();
@@ -143,6 +146,7 @@ int run_sft(Arguments arguments) {
   for (const char* name :
        {"out", "logging_steps", "report_to", "save_total_limit", "profile", "num_train_epochs"})
     if (identity.find(name)) identity.erase(name);
+  identity["content"] = run_content(parts);
   RunFolder folder(settings.train.out, {"sft", identity}, all.to_yaml());
   for (size_t k = 0; k < domains.size(); ++k) domains[k].save_index(index_path(folder.path(), k));
   TrainingRun run(settings.train, folder, model, std::move(domains));

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/tldr_settings.h"
 
+#include "app/run_content.h"
+#include "app/training_rows.h"
 #include "base/error.h"
 #include "method/mixture.h"
 
@@ -75,6 +77,13 @@ Json TldrSettings::identity(const Settings& settings) const {
   for (const char* name : {"out", "slots", "logging_steps", "report_to", "save_total_limit",
                            "config", "profile", "num_train_epochs"})
     if (identity.find(name)) identity.erase(name);
+  RunParts parts{{train.model}, {dev}};
+  for (const DomainSource& source :
+       {DomainSource{"", short_rows, "short", ""}, DomainSource{"", long_rows, "long", ""}})
+    for (const std::string& path : files_of(source)) parts.files.push_back(path);
+  if (!short_model.empty()) parts.models.push_back(short_model);
+  if (!bounds.empty()) parts.files.push_back(bounds);
+  identity["content"] = run_content(parts);
   return identity;
 }
 

@@ -56,6 +56,12 @@ Json index_key(const DomainSource& source, const PromptBuilder& builder, const R
 
 }  // namespace
 
+std::vector<std::string> files_of(const DomainSource& source) {
+  const auto mapping = read_mapping(source);
+  if (!mapping) return {source.path};
+  return {source.path, mapping->file()};
+}
+
 TokenizedRow tokenize_row(const TrainingRow& row, const PromptBuilder& builder,
                           const RowLimits& limits) {
   if (!row.text.empty()) return builder.text_row(row.text);

@@ -36,6 +36,9 @@ struct DomainSource {
   std::string index_path;  // an index that save_index() wrote earlier, if it is there; may be empty
 };
 
+// The files that its rows come from: the data file, before it a dataset_info.json that leads to it.
+std::vector<std::string> files_of(const DomainSource& source);
+
 struct RowLimits {
   int64_t max_length = 16384;  // tokens, prompt and end of turn included
   std::string instruction;     // goes into the user turn of a `problem` row

@@ -10,9 +10,11 @@
 
 #include "app/checkpoint.h"
 #include "app/stop_files.h"
+#include "base/disk.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "base/signals.h"
+#include "nn/copied_files.h"
 #include "nn/lora.h"
 
 namespace laconic {
@@ -59,6 +61,7 @@ std::string card_body(const std::string& card) {
 }  // namespace
 
 ModelFolder load_for_training(const TrainSettings& settings) {
+  copied_files(settings.model);  // refuses now what could not be published at the end
   ModelFolder model = load_model(settings.model);
   if (settings.lora.enabled())
     check_trainable(model.weights, settings.lora.config(model.index.config, settings.model));
@@ -177,6 +180,7 @@ void TrainingRun::log_step(const StepMetrics& metrics, double seconds) {
   row["seconds"] = seconds;
   row["tokens_per_s"] = std::round(static_cast<double>(metrics.num_tokens) / seconds);
   row["peak_memory_bytes"] = peak_memory_bytes();
+  folder_.require_there();
   log_.append(row);
   std::fill(interval_rows_.begin(), interval_rows_.end(), 0);
   std::fill(interval_tokens_.begin(), interval_tokens_.end(), 0);
@@ -192,11 +196,12 @@ SaveRequest TrainingRun::save_request() const {
 }
 
 void TrainingRun::write_file(const std::string& name, std::string text) {
+  folder_.require_there();
   pending_files_[folder_.file(name)] = std::move(text);
   try {
     write_pending_files();
   } catch (const Error& error) {
-    if (error.kind() != ErrorKind::kDisk) throw;
+    if (!is_full_disk(error)) throw;
     log_warning(error.what(), "; it is written when there is space again, training goes on");
   }
 }
@@ -228,11 +233,12 @@ Json TrainingRun::state(const Json& extra) {
 }
 
 bool TrainingRun::save(const Json& extra) {
+  folder_.require_there();
   try {
     write_pending_files();
     save_checkpoint(folder_.checkpoint(num_steps()), save_request(), trainer_, state(extra));
   } catch (const Error& error) {
-    if (error.kind() != ErrorKind::kDisk) throw;
+    if (!is_full_disk(error)) throw;
     log_warning(error.what(), "; saving is paused until there is space, training goes on");
     save_postponed_ = true;
     last_save_failure_ = Clock::now();
@@ -265,6 +271,7 @@ void TrainingRun::save_or_wait(const Json& extra) {
 
 void TrainingRun::publish_adapter(int64_t step, const std::string& card) {
   const Adapter adapter = load_adapter(folder_.checkpoint(step), model_.index.config);
+  set_aside_incomplete(folder_.file("adapter"));
   if (settings_.lora.writes_adapter())
     save_adapter(folder_.file("adapter"),
                  {&adapter, adapter_card(adapter.config) + card_body(card), "", {}, {}});
@@ -289,6 +296,11 @@ void TrainingRun::publish_adapter(int64_t step, const std::string& card) {
 }
 
 void TrainingRun::publish(int64_t step, const std::string& card) {
+  require(num_steps() == 0 || trainer_.num_skipped() < num_steps(), ErrorKind::kFailure,
+          folder_.path(), ": expected a finite loss in one of ", num_steps(),
+          " steps, got none (nothing was learned, so nothing is published)");
+  folder_.require_there();
+  set_aside_incomplete(folder_.file("model"));
   if (trained_.lora) return publish_adapter(step, card);
   SaveRequest request = save_request();
   std::optional<ModelIndex> chosen;

@@ -19,6 +19,7 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "base/printable.h"
 #include "base/settings.h"
 #include "data/row_fields.h"
 #include "data/row_file.h"
@@ -142,7 +143,7 @@ class Repeats {
 };
 
 // "right (equal-rational): 0.5 is 1/2"
-std::string printable_verdict(const Judgement& got, const std::string& gold) {
+std::string verdict_line(const Judgement& got, const std::string& gold) {
   std::string text = cat(verdict_name(got.verdict), " (", got.reason, ")");
   if (got.extracted.empty()) return text;
   const std::string answer_form = canonical_form(got.extracted), gold_form = canonical_form(gold);
@@ -197,7 +198,7 @@ int verify_one(const VerifySettings& s, const AnswerRules& rules) {
                                        s.answer.find("####") != std::string::npos);
   const Judgement got =
       is_reply ? judge(s.gold, s.answer, rules) : compare_answers(s.gold, s.answer);
-  std::printf("%s\n", printable_verdict(got, s.gold).c_str());
+  print_text(verdict_line(got, s.gold) + "\n");
   return got.verdict == Verdict::kRight ? 0 : static_cast<int>(ErrorKind::kCheck);
 }
 

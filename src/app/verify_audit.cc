@@ -4,6 +4,7 @@
 #include <cstdio>
 
 #include "base/error.h"
+#include "base/printable.h"
 
 namespace laconic {
 namespace {
@@ -75,7 +76,8 @@ void Audit::print(int64_t bad_rows) const {
     const auto& [count, examples] = found;
     std::printf("%6lld  label %s, %s\n", static_cast<long long>(count),
                 kind.first ? "true" : "false", kind.second.c_str());
-    for (const std::string& example : examples) std::printf("          %s\n", example.c_str());
+    for (const std::string& example : examples)
+      print_text("          " + printable(example) + "\n");
   }
 }
 

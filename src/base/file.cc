@@ -15,22 +15,13 @@
 #include <filesystem>
 #include <vector>
 
+#include "base/disk.h"
 #include "base/error.h"
 
 namespace laconic {
 namespace {
 
 constexpr size_t kBlockBytes = size_t{1} << 20;
-
-[[noreturn]] void fail_errno(const std::string& path, const char* action) {
-  const int error = errno;
-  const bool full = error == ENOSPC || error == EDQUOT;
-  const bool wrong_path = error == ENOENT || error == ENOTDIR || error == EISDIR;
-  fail(full         ? ErrorKind::kDisk
-       : wrong_path ? ErrorKind::kUsage
-                    : ErrorKind::kFailure,
-       path, ": cannot ", action, ": ", std::strerror(error));
-}
 
 [[noreturn]] void fail_code(const std::string& path, const char* action,
                             const std::error_code& code) {
@@ -230,6 +221,8 @@ void OutputFile::flush_block() {
 void OutputFile::close() {
   flush_block();
   if (::fsync(descriptor_) != 0 && errno != EINVAL) fail_errno(path_, "sync");
+  require(still_exists(descriptor_), ErrorKind::kFailure, path_,
+          ": expected the file that was written, got none (removed meanwhile)");
   const int result = ::close(descriptor_);
   descriptor_ = -1;
   if (result != 0) fail_errno(path_, "close");

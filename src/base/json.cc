@@ -7,6 +7,9 @@
 #include <set>
 
 #include "base/error.h"
+#include "base/json_errors.h"
+#include "base/printable.h"
+#include "base/unreadable.h"
 
 namespace laconic {
 namespace {
@@ -46,25 +49,21 @@ class Builder : public nlohmann::json_sax<nlohmann::json> {
   }
   bool parse_error(std::size_t position, const std::string& token,
                    const nlohmann::detail::exception& error) override {
-    size_t line = 1, column = 1;
-    for (size_t i = 0; i + 1 < position && i < text_.size(); ++i) {
-      column = text_[i] == '\n' ? 1 : column + 1;
-      line += text_[i] == '\n';
-    }
+    const std::string place = place_in_text(text_, place_, position);
     const std::string what = error.what();
+    if (what.find("surrogate") != std::string::npos)
+      fail(ErrorKind::kData, place, ": expected surrogates in pairs, got ", lone_surrogate(token),
+           " alone (the text was cut inside a character)");
+    if (position > text_.size())
+      fail(ErrorKind::kData, place, ": expected valid JSON, got the end of the text",
+           is_row_place(place_) ? " (a row is one line: jq -c . makes it so)" : "");
     const bool utf8 = what.find("UTF-8") != std::string::npos;
     const std::string got = token.size() > 40 ? "..." + token.substr(token.size() - 37) : token;
-    fail(ErrorKind::kData, place_, ":", line, ":", column, ": expected ",
-         utf8 ? "valid UTF-8" : "valid JSON", ", got ",
-         position > text_.size() ? "the end of the text" : "\"" + escaped(got) + "\"");
+    fail(ErrorKind::kData, place, ": expected ", utf8 ? "valid UTF-8" : "valid JSON", ", got ",
+         quoted_token(got));
   }
 
  private:
-  static std::string escaped(const std::string& text) {
-    std::string out;
-    for (char c : text) out += (c >= 0x20 && c < 0x7f) ? c : '?';
-    return out;
-  }
   Json* slot(Json value) {
     if (open_.empty()) {
       root_ = std::move(value);
@@ -101,42 +100,70 @@ class Builder : public nlohmann::json_sax<nlohmann::json> {
   std::vector<std::set<std::string>> seen_;
 };
 
-void dump_string(const std::string& text, std::string& out) {
+void dump_unicode_escape(int code_point, std::string& out) {
   static const char* const kHex = "0123456789abcdef";
-  out += '"';
-  for (char c : text) {
-    switch (c) {
-      case '"':
-        out += "\\\"";
-        break;
-      case '\\':
-        out += "\\\\";
-        break;
-      case '\n':
-        out += "\\n";
-        break;
-      case '\r':
-        out += "\\r";
-        break;
-      case '\t':
-        out += "\\t";
-        break;
-      case '\b':
-        out += "\\b";
-        break;
-      case '\f':
-        out += "\\f";
-        break;
-      default:
-        if (static_cast<unsigned char>(c) < 0x20) {
-          out += "\\u00";
-          out += kHex[(c >> 4) & 15];
-          out += kHex[c & 15];
-        } else {
-          out += c;
-        }
-    }
+  out += "\\u";
+  for (int shift = 12; shift >= 0; shift -= 4) out += kHex[(code_point >> shift) & 15];
+}
+
+// Escaped beyond what JSON asks for: what steers a terminal (base/printable.h). All of it lies
+// below U+10000. Bytes that are no UTF-8, which JSON cannot hold, become U+FFFD.
+size_t dump_beyond_ascii(std::string_view text, size_t pos, std::string& out) {
+  const ShownCharacter c = shown_character(text, pos);
+  if (c.code_point < 0)
+    out += "\xEF\xBF\xBD";
+  else if (c.unsafe)
+    dump_unicode_escape(c.code_point, out);
+  else
+    out += text.substr(pos, c.num_bytes);
+  return c.num_bytes;
+}
+
+void dump_special(char c, std::string& out) {
+  switch (c) {
+    case '"':
+      out += "\\\"";
+      break;
+    case '\\':
+      out += "\\\\";
+      break;
+    case '\n':
+      out += "\\n";
+      break;
+    case '\r':
+      out += "\\r";
+      break;
+    case '\t':
+      out += "\\t";
+      break;
+    case '\b':
+      out += "\\b";
+      break;
+    case '\f':
+      out += "\\f";
+      break;
+    default:
+      dump_unicode_escape(c, out);
   }
+}
+
+void dump_string(std::string_view text, std::string& out) {
+  out += '"';
+  size_t plain = 0;  // where the run of characters that stand for themselves begins
+  for (size_t pos = 0; pos < text.size();) {
+    const char c = text[pos];
+    if (c >= 0x20 && c < 0x7f && c != '"' && c != '\\') {
+      ++pos;
+      continue;
+    }
+    out += text.substr(plain, pos - plain);
+    if (static_cast<unsigned char>(c) >= 0x7f)
+      pos += dump_beyond_ascii(text, pos, out);
+    else
+      dump_special(text[pos++], out);
+    plain = pos;
+  }
+  out += text.substr(plain);
   out += '"';
 }
 
@@ -212,12 +239,16 @@ void dump_value(const Json& json, Layout layout, std::string& out) {
 }
 
 [[noreturn]] void wrong_kind(std::string_view place, const char* expected, const Json& got) {
+  const Json* what = got.size() == 1 ? got.find(kUnreadable) : nullptr;
+  if (what && what->is_string())
+    fail(ErrorKind::kData, place, ": expected ", expected, ", got ", what->as_string(place));
   fail(ErrorKind::kData, place, ": expected ", expected, ", got ", got.kind_name());
 }
 
 }  // namespace
 
 Json Json::parse(std::string_view text, std::string_view place) {
+  check_encoding(text, place);
   Builder builder(text, place);
   nlohmann::json::sax_parse(text.begin(), text.end(), &builder);
   return builder.take();

@@ -35,6 +35,46 @@ TEST(Json, IndentsAsPythonDoes) {
             "{\n  \"a\": [\n    1,\n    {\n      \"b\": 2\n    }\n  ],\n  \"c\": {}\n}");
 }
 
+std::string row_error_of(std::string_view text) {
+  try {
+    Json::parse(text, "r.jsonl:7");
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return "no error";
+}
+
+TEST(Json, NamesLineOnceInARow) {
+  EXPECT_EQ(row_error_of("{\"a\" 1}"), "r.jsonl:7:6: expected valid JSON, got \"1\"");
+  EXPECT_EQ(row_error_of("{\"a\":\n 1,\n x}"), "r.jsonl:9:2: expected valid JSON, got \"x\"");
+  EXPECT_EQ(row_error_of("{"),
+            "r.jsonl:7:2: expected valid JSON, got the end of the text (a row is one line: jq -c . "
+            "makes it so)");
+}
+
+TEST(Json, NamesALoneSurrogate) {
+  for (const char* text : {R"({"a": "hi \ud83d"})", R"(["\ud83d\u0041"])", R"(["\ud83dab"])"})
+    EXPECT_NE(row_error_of(text).find("expected surrogates in pairs, got \\ud83d alone"),
+              std::string::npos)
+        << row_error_of(text);
+  EXPECT_NE(row_error_of(R"(["\uDE00"])").find("got \\uDE00 alone"), std::string::npos);
+}
+
+TEST(Json, NamesAnotherEncodingAndNulBytes) {
+  using namespace std::string_view_literals;
+  const std::string_view utf16[] = {"\xFF\xFE{\0}\0"sv, "\xFE\xFF\0{\0}"sv, "{\0\"\0a\0"sv,
+                                    "\0{\0}"sv};
+  for (const std::string_view text : utf16)
+    EXPECT_EQ(row_error_of(text),
+              "r.jsonl:7: expected UTF-8, got UTF-16 (iconv -f UTF-16 -t UTF-8 makes it so)");
+  const std::string_view utf32[] = {"\xFF\xFE\0\0{\0\0\0"sv, "\0\0\xFE\xFF\0\0\0{"sv,
+                                    "{\0\0\0}\0\0\0"sv, "\0\0\0{\0\0\0}"sv};
+  for (const std::string_view text : utf32)
+    EXPECT_NE(row_error_of(text).find("got UTF-32"), std::string::npos) << row_error_of(text);
+  EXPECT_EQ(row_error_of("{\"a\": 1}\0\0"sv), "r.jsonl:7:9: expected valid JSON, got a NUL byte");
+  EXPECT_EQ(row_error_of("{\"a\": \"b\0\"}"sv), "r.jsonl:7:9: expected valid JSON, got a NUL byte");
+}
+
 TEST(Json, RefusesWithPlace) {
   EXPECT_EQ(error_of("{\n \"a\" 1}"), "f.json:2:6: expected valid JSON, got \"1\"");
   EXPECT_NE(error_of("[1"), "no error");

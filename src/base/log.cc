@@ -7,8 +7,12 @@
 #include <cstdlib>
 #include <string>
 
+#include "base/printable.h"
+
 namespace laconic {
 namespace {
+
+constexpr size_t kMaxLineBytes = 4096;  // a name from a file may be as long as the file
 
 spdlog::level::level_enum level_of(LogLevel level) {
   switch (level) {
@@ -44,7 +48,7 @@ std::shared_ptr<spdlog::logger> make_logger() {
   logger->flush_on(spdlog::level::debug);
   if (!wanted.empty() && wanted != "info" && level == LogLevel::kInfo)
     logger->warn("LACONIC_LOG: expected debug, info, warning or error, got \"{}\" (using info)",
-                 wanted);
+                 printable(wanted));
   return logger;
 }
 
@@ -52,7 +56,7 @@ std::shared_ptr<spdlog::logger> make_logger() {
 
 void log_line(LogLevel level, std::string_view text) {
   static const std::shared_ptr<spdlog::logger> logger = make_logger();
-  logger->log(level_of(level), "{}", text);
+  logger->log(level_of(level), "{}", printable_line(text, kMaxLineBytes));
 }
 
 }  // namespace laconic

@@ -10,6 +10,7 @@
 #include <cstdlib>
 
 #include "base/log.h"
+#include "base/printable.h"
 
 namespace laconic {
 namespace {
@@ -125,7 +126,7 @@ void Progress::vanish() {
 void Progress::draw(bool last) {
   if (silent_) return;
   state_.elapsed_s = seconds_between(start_, std::chrono::steady_clock::now());
-  std::string text = progress_text(state_, last);
+  std::string text = printable(progress_text(state_, last));
   if (!terminal_) {
     log_info(text);
     return;
@@ -133,7 +134,8 @@ void Progress::draw(bool last) {
   const int columns = terminal_columns() - 1;
   const int room = columns - static_cast<int>(text.size()) - 1;
   if (room >= 12) text += " " + progress_bar(state_.done, state_.total, std::min(room, 40));
-  if (static_cast<int>(text.size()) > columns) text.resize(static_cast<size_t>(columns));
+  if (static_cast<int>(text.size()) > columns)
+    text = printable_line(text, static_cast<size_t>(std::max(columns - 3, 0)));
   std::fprintf(stderr, "\r%s\x1b[K%s", text.c_str(), last ? "\n" : "");
   std::fflush(stderr);
 }

@@ -157,6 +157,9 @@ SafetensorsIndex parse_safetensors(std::span<const std::byte> file, const std::s
   const std::string_view text(reinterpret_cast<const char*>(file.data()) + kLengthBytes,
                               header_bytes);
   const Header header{place, rest - header_bytes};
+  // The JSON parser would pass over a byte order mark, which the reference library refuses.
+  require(!text.starts_with("\xEF"), ErrorKind::kModel, place,
+          ": header: expected a JSON object, got a byte order mark");
   const Json json = parse_header_json(text, place + ": header");
   require(json.is_object(), ErrorKind::kModel, place, ": header: expected an object, got ",
           json.kind_name());

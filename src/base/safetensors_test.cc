@@ -54,6 +54,31 @@ TEST(Safetensors, SharedCases) {
   EXPECT_GE(num_cases, 31);
 }
 
+// As safetensors 0.8.0 takes and refuses them (2026-12-01).
+TEST(Safetensors, OnlyWhiteSpaceMayStandAroundTheHeadersObject) {
+  using namespace std::string_view_literals;
+  const std::string object = R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}})";
+  const auto accepted = [&](std::string_view before, std::string_view behind) {
+    try {
+      parse_safetensors(as_bytes(make_file(cat(before, object, behind), 4)), "f");
+      return true;
+    } catch (const Error& error) {
+      EXPECT_EQ(error.kind(), ErrorKind::kModel);
+      return false;
+    }
+  };
+  for (const std::string_view space : {""sv, "   "sv, "\n\t\r "sv}) {
+    EXPECT_TRUE(accepted(space, ""));
+    EXPECT_TRUE(accepted("", space));
+  }
+  for (const std::string_view more :
+       {"\0\0"sv, "\0x"sv, " \0"sv, "x"sv, "{}"sv, "\v"sv, "\xA0"sv}) {
+    EXPECT_FALSE(accepted("", more)) << more;
+    EXPECT_FALSE(accepted(more, "")) << more;
+  }
+  EXPECT_FALSE(accepted("\xEF\xBB\xBF", ""));
+}
+
 TEST(Safetensors, MessagesNameTensorFieldExpectedAndFound) {
   struct Case {
     const char* header;

@@ -9,7 +9,9 @@
 
 #include "base/error.h"
 #include "base/json.h"
+#include "base/unreadable.h"
 #include "data/parquet.h"
+#include "data/row_fields.h"  // utf8_length
 
 namespace laconic {
 namespace {
@@ -34,18 +36,35 @@ const Array& as(const arrow::Array& array) {
   return static_cast<const Array&>(array);
 }
 
+Json unreadable(const std::string& what) {
+  Json json = Json::object();
+  json[kUnreadable] = what;
+  return json;
+}
+
 template <typename Array>
-Json integer_at(const arrow::Array& array, int64_t i, const std::string& where) {
+Json integer_at(const arrow::Array& array, int64_t i) {
   const auto value = as<Array>(array).Value(i);
   if constexpr (sizeof(value) == 8 && std::is_unsigned_v<decltype(value)>)
-    require(value <= static_cast<uint64_t>(INT64_MAX), ErrorKind::kData, where,
-            ": expected an integer below 2^63, got ", value);
+    if (value > static_cast<uint64_t>(INT64_MAX)) return unreadable(cat("the integer ", value));
   return Json(static_cast<int64_t>(value));
 }
 
-Json real(double value, const std::string& where) {
-  require(std::isfinite(value), ErrorKind::kData, where, ": expected a finite number, got ", value);
+// pandas writes NaN for every number that is missing; what else JSON cannot hold has Python's name.
+Json real(double value) {
+  if (std::isnan(value)) return nullptr;
+  if (std::isinf(value)) return value > 0 ? "Infinity" : "-Infinity";
   return Json(value);
+}
+
+// Older writers leave out that it is text.
+Json binary(std::string_view bytes) {
+  for (size_t i = 0; i < bytes.size();) {
+    const size_t length = utf8_length(bytes.substr(i));
+    if (length == 0) return unreadable(cat("binary of ", bytes.size(), " bytes that is no UTF-8"));
+    i += length;
+  }
+  return Json(bytes);
 }
 
 Json value_at(const arrow::Array& array, int64_t i, const std::string& where);
@@ -73,7 +92,8 @@ Json map_at(const arrow::MapArray& array, int64_t i, const std::string& where) {
   for (int64_t k = 0; k < array.value_length(i); ++k) {
     const int64_t at = array.value_offset(i) + k;
     const Json key = value_at(*array.keys(), at, where);
-    object[key.as_string(where)] = value_at(*array.items(), at, where);
+    object[key.is_string() ? key.as_string(where) : key.dump()] =
+        value_at(*array.items(), at, where);
   }
   return object;
 }
@@ -85,31 +105,33 @@ Json value_at(const arrow::Array& array, int64_t i, const std::string& where) {
     case Type::BOOL:
       return Json(as<arrow::BooleanArray>(array).Value(i));
     case Type::INT8:
-      return integer_at<arrow::Int8Array>(array, i, where);
+      return integer_at<arrow::Int8Array>(array, i);
     case Type::INT16:
-      return integer_at<arrow::Int16Array>(array, i, where);
+      return integer_at<arrow::Int16Array>(array, i);
     case Type::INT32:
-      return integer_at<arrow::Int32Array>(array, i, where);
+      return integer_at<arrow::Int32Array>(array, i);
     case Type::INT64:
-      return integer_at<arrow::Int64Array>(array, i, where);
+      return integer_at<arrow::Int64Array>(array, i);
     case Type::UINT8:
-      return integer_at<arrow::UInt8Array>(array, i, where);
+      return integer_at<arrow::UInt8Array>(array, i);
     case Type::UINT16:
-      return integer_at<arrow::UInt16Array>(array, i, where);
+      return integer_at<arrow::UInt16Array>(array, i);
     case Type::UINT32:
-      return integer_at<arrow::UInt32Array>(array, i, where);
+      return integer_at<arrow::UInt32Array>(array, i);
     case Type::UINT64:
-      return integer_at<arrow::UInt64Array>(array, i, where);
+      return integer_at<arrow::UInt64Array>(array, i);
     case Type::FLOAT:
-      return real(as<arrow::FloatArray>(array).Value(i), where);
+      return real(as<arrow::FloatArray>(array).Value(i));
     case Type::DOUBLE:
-      return real(as<arrow::DoubleArray>(array).Value(i), where);
+      return real(as<arrow::DoubleArray>(array).Value(i));
     case Type::STRING:
-      return Json(as<arrow::StringArray>(array).GetView(i));
+      return binary(as<arrow::StringArray>(array).GetView(i));
     case Type::LARGE_STRING:
-      return Json(as<arrow::LargeStringArray>(array).GetView(i));
-    case Type::BINARY:  // older writers leave out that it is text; the reader of rows checks UTF-8
-      return Json(as<arrow::BinaryArray>(array).GetView(i));
+      return binary(as<arrow::LargeStringArray>(array).GetView(i));
+    case Type::BINARY:
+      return binary(as<arrow::BinaryArray>(array).GetView(i));
+    case Type::LARGE_BINARY:
+      return binary(as<arrow::LargeBinaryArray>(array).GetView(i));
     case Type::LIST:
       return list_at<arrow::ListArray>(array, i, where);
     case Type::LARGE_LIST:
@@ -125,8 +147,7 @@ Json value_at(const arrow::Array& array, int64_t i, const std::string& where) {
       return value_at(*coded.dictionary(), coded.GetValueIndex(i), where);
     }
     default:
-      fail(ErrorKind::kData, where, ": expected text, numbers, booleans, lists or structs, got ",
-           array.type()->ToString());
+      return unreadable(array.type()->ToString());
   }
 }
 

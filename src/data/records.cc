@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "data/row_fields.h"
 
 namespace laconic {
 namespace {
@@ -67,7 +68,7 @@ SampleRecord record_from_json(const Json& row, const std::string& place) {
   SampleRecord record;
   record.id = row.at("id", place).as_string(place + ": id");
   for (const CountField& field : kCountFields)
-    record.*field.member = row.at(field.name, place).as_integer(cat(place, ": ", field.name));
+    record.*field.member = field_count(row.at(field.name, place), cat(place, ": ", field.name));
   for (const TextField& field : kTextFields) {
     const Json* value = row.find(field.name);
     if (value) record.*field.member = value->as_string(cat(place, ": ", field.name));

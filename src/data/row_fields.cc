@@ -34,6 +34,14 @@ std::string field_string(const Field& field, const std::string& place) {
   return text;
 }
 
+int64_t field_count(const Json& value, const std::string& where) {
+  const bool ok =
+      value.is_integer() && value.as_integer(where) >= 0 && value.as_integer(where) <= INT32_MAX;
+  require(ok, ErrorKind::kData, where, ": expected a whole number from 0 to ", INT32_MAX, ", got ",
+          value.is_number() ? value.dump() : value.kind_name());
+  return value.as_integer(where);
+}
+
 size_t utf8_length(std::string_view text) {
   const auto byte = [&](size_t i) { return static_cast<uint8_t>(text[i]); };
   if (text.empty()) return 0;

@@ -3,6 +3,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
 #include <initializer_list>
 #include <string>
 #include <string_view>
@@ -26,6 +27,9 @@ std::string field_text(const Field& field, const std::string& place);
 
 // As field_text, but only a string that is not blank passes.
 std::string field_string(const Field& field, const std::string& place);
+
+// A count (tokens, samples): a whole number from 0 to 2^31 - 1, so that no sum of them overflows.
+int64_t field_count(const Json& value, const std::string& where);
 
 // Bytes of the well-formed UTF-8 character that `text` starts with (no surrogates, no overlong
 // forms); 0: malformed.

@@ -1,9 +1,11 @@
-// A data file as rows of JSON text, whatever its container: JSONL, one JSON array of rows, Parquet;
-// each of the first two also gzip or zstd. What it is is found from its content, never its name.
+// A data file as rows of JSON text, whatever its container: JSONL, one JSON array of rows,
+// pretty-printed objects one behind the other (the first line is "{" alone), Parquet; each but the
+// last also gzip or zstd. What it is is found from its content, never its name.
 //
 // Not a parser of rows (data/rows.h is). A plain file is mapped and only an offset and a line are
 // kept for each row, so memory does not grow with the text; compressed files and Parquet become
-// JSONL in a temporary file without a name, which is mapped in the same way. Blank lines are no
+// JSONL in a temporary file without a name, which is mapped in the same way; more than a hundred
+// times a packed file's size (and than 64 MiB) is taken for a bomb and refused. Blank lines are no
 // rows; a byte order mark and the CR of a CRLF belong to none. Lines are 1-based; a row of an array
 // has the line that it starts on, a row of Parquet its number. Errors: Error(kData) naming file and
 // line for a broken container; Error(kFailure), Error(kDisk) of the file system. The file must not
@@ -16,6 +18,8 @@
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "data/decompress.h"
 
 namespace laconic {
 
@@ -44,13 +48,15 @@ class RowFile {
 
  private:
   struct Bytes;
+  void unpack(Compression compression);
   void index_lines(std::string_view text);
+  void index_objects(std::string_view text, size_t at);  // from the first one on
   void index_array(std::string_view text);
 
   std::string shown_, form_;
   std::unique_ptr<Bytes> bytes_;
   std::vector<RowPlace> places_;
-  bool is_array_ = false;
+  bool is_array_ = false, is_spread_ = false;
 };
 
 // The end of the JSON value that starts at `offset` of `text`: brackets and strings are matched,

@@ -8,26 +8,10 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/terminal.h"
-#include "data/row_fields.h"
 #include "data/row_file.h"
 
 namespace laconic {
 namespace {
-
-std::string replace_invalid_utf8(std::string_view text) {
-  std::string out;
-  for (size_t i = 0; i < text.size();) {
-    const size_t length = utf8_length(text.substr(i));
-    if (length == 0) {
-      out += "\xEF\xBF\xBD";
-      ++i;
-    } else {
-      out += text.substr(i, length);
-      i += length;
-    }
-  }
-  return out;
-}
 
 // Reads every row of a file by `parse`; rows that throw Error(kData) go to `bad_rows`.
 template <typename Row, typename Parse>
@@ -78,10 +62,9 @@ void BadRows::add(const std::string& file, int64_t line, std::string_view row,
   Json out = Json::object();
   out["file"] = file;
   out["line"] = line;
-  out["reason"] = replace_invalid_utf8(reason);
-  out["row"] = replace_invalid_utf8(row);
+  out["reason"] = reason;
+  out["row"] = row;  // bytes that are no UTF-8 become U+FFFD in dump()
   quarantine_->write(out.dump() + "\n");
-  quarantine_->flush();
 }
 
 void BadRows::close() {

@@ -4,22 +4,21 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include <cerrno>
 #include <cstdlib>
-#include <cstring>
 
+#include "base/disk.h"
 #include "base/error.h"
+#include "base/file.h"
 
 namespace laconic {
 namespace {
 
 constexpr size_t kBlockBytes = size_t{1} << 20;
+constexpr size_t kCheckBytes = size_t{64} << 20;  // between looks at the free space
+constexpr uint64_t kReservedBytes = uint64_t{256} << 20;
 
 [[noreturn]] void fail_file(const std::string& folder, const char* what) {
-  const int code = errno;
-  const bool is_full = code == ENOSPC || code == EDQUOT;
-  fail(is_full ? ErrorKind::kDisk : ErrorKind::kFailure, folder, ": cannot ", what,
-       " a temporary file: ", std::strerror(code), " (TMPDIR chooses another folder)");
+  fail_errno(folder, cat(what, " a temporary file"), " (TMPDIR chooses another folder)");
 }
 
 }  // namespace
@@ -44,6 +43,14 @@ void SpoolFile::write(std::string_view bytes) {
 }
 
 void SpoolFile::flush() {
+  // Unpacking may bring any amount: a full disk would harm more than this command.
+  if (size_ >= checked_bytes_) {
+    checked_bytes_ = size_ + kCheckBytes;
+    const uint64_t free = free_bytes(folder_);
+    require(free >= kReservedBytes, ErrorKind::kDisk, folder_, ": expected ", kReservedBytes >> 20,
+            " MiB to stay free beside a temporary file, got ", free >> 20,
+            " MiB (TMPDIR chooses another folder)");
+  }
   for (size_t done = 0; done < block_.size();) {
     const ssize_t got = ::write(descriptor_, block_.data() + done, block_.size() - done);
     if (got < 0 && errno == EINTR) continue;

@@ -1,7 +1,8 @@
 // A temporary file that is written once and then mapped: it has no name, so nothing is left behind
 // by a process that is killed.
 //
-// It lies in $TMPDIR, else /tmp. Errors: Error(kFailure), Error(kDisk) naming that folder.
+// It lies in $TMPDIR, else /tmp, and leaves 256 MiB there free. Errors: Error(kFailure),
+// Error(kDisk) naming that folder.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -25,7 +26,7 @@ class SpoolFile {
   std::string folder_, block_;
   int descriptor_ = -1;
   void* data_ = nullptr;
-  size_t size_ = 0;
+  size_t size_ = 0, checked_bytes_ = 0;
 };
 
 }  // namespace laconic

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/error.h"
+#include "base/printable.h"
 #include "eval/report.h"
 #include "eval/report_parts.h"
 #include "eval/report_tables.h"
@@ -36,7 +37,7 @@ std::string difficulty_text(const RunData::Pair& pair) {
 
 std::string run_text(const RunData& run, double margin) {
   const RunData::Pair pair = run.before_and_after();
-  std::string out = run.name + "\n" + summary_table(summaries_of(run));
+  std::string out = printable(run.name) + "\n" + summary_table(summaries_of(run));
   const std::string difficulty = difficulty_text(pair);
   if (!difficulty.empty()) out += "\n" + difficulty;
   return out + "\n" +

@@ -125,7 +125,8 @@ void add_accuracy(Summary& out, std::span<const SampleRecord> records) {
 bool difficulty_before(const std::string& a, const std::string& b) {
   const auto number = [](const std::string& text, double& value) {
     const auto result = std::from_chars(text.data(), text.data() + text.size(), value);
-    return result.ec == std::errc() && result.ptr == text.data() + text.size();
+    const bool whole = result.ec == std::errc() && result.ptr == text.data() + text.size();
+    return whole && std::isfinite(value);  // "nan" is a name: nothing is before it nor behind it
   };
   double x = 0, y = 0;
   const bool a_number = number(a, x), b_number = number(b, y);

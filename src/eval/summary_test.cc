@@ -53,6 +53,19 @@ TEST(Summary, DifficultiesInNumericOrder) {
   EXPECT_NE(difficulty_table(names, sets).find("\n10 "), std::string::npos);
 }
 
+TEST(Summary, DifficultiesThatAreNoNumbersAreNames) {
+  std::vector<SampleRecord> records;
+  for (const char* name : {"nan", "2", "inf", "-inf", "1e999", "10", "NaN", "hard"}) {
+    records.push_back(kReplies.front());
+    records.back().difficulty = name;
+  }
+  const auto groups = summarise_by_difficulty(records);
+  std::vector<std::string> names;
+  for (const GroupSummary& group : groups) names.push_back(group.difficulty);
+  EXPECT_EQ(names,
+            (std::vector<std::string>{"2", "10", "-inf", "1e999", "NaN", "hard", "inf", "nan"}));
+}
+
 TEST(Summary, TablesFitAHundredColumns) {
   const Summary one = summarise("a name that is far too long for its column", kReplies);
   const std::vector<Summary> four = {one, one, one, one};

@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/format.h"
+#include "base/printable.h"
 #include "eval/paired_tests.h"
 #include "eval/summary.h"
 
@@ -165,7 +166,9 @@ std::string summary_table(std::span<const Summary> summaries) {
     for (size_t i = 1; i < row.size(); ++i) out += padded(fitted(row[i], most), kCellWidth);
     out += "\n";
   };
-  add(table.header, kCellWidth - 1);
+  std::vector<std::string> header = table.header;
+  for (std::string& name : header) name = printable(name);
+  add(header, kCellWidth - 1);
   for (const auto& row : table.rows) add(row, std::string::npos);
   return out;
 }
@@ -181,10 +184,11 @@ std::string difficulty_table(std::span<const std::string> names,
   levels.erase(std::unique(levels.begin(), levels.end()), levels.end());
   std::string out = padded("difficulty", kLevelWidth, false);
   for (const std::string& name : names)
-    out += padded(fitted(name, 10) + " acc %", kLevelCell) + padded("tokens", kLevelCell);
+    out +=
+        padded(fitted(printable(name), 10) + " acc %", kLevelCell) + padded("tokens", kLevelCell);
   out += "\n";
   for (const std::string& level : levels) {
-    out += padded(level, kLevelWidth, false);
+    out += padded(printable(level), kLevelWidth, false);
     for (const auto& set : sets) {
       const auto found = std::find_if(set.begin(), set.end(),
                                       [&](const GroupSummary& g) { return g.difficulty == level; });

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "base/printable.h"
 #include "eval/html.h"
 
 namespace laconic {
@@ -95,6 +96,16 @@ std::vector<std::string> spelt(const std::vector<std::string>& cells, const Spel
   return out;
 }
 
+// Names come from files: what they hold of control characters is shown, and no line is broken.
+Table shown_table(const Table& table) {
+  Table out;
+  out.title = printable(table.title);
+  out.header = spelt(table.header, printable);
+  for (const auto& row : table.rows) out.rows.push_back(spelt(row, printable));
+  out.note = printable(table.note);
+  return out;
+}
+
 std::string latex_row(const std::vector<std::string>& cells) {
   std::string out = "  ";
   for (size_t i = 0; i < cells.size(); ++i) out += (i > 0 ? " & " : "") + latex_cell(cells[i]);
@@ -135,7 +146,8 @@ std::string csv_cells(const std::string& cell, CsvKind column) {
 
 }  // namespace
 
-std::string table_text(const Table& table) {
+std::string table_text(const Table& given) {
+  const Table table = shown_table(given);
   const std::vector<size_t> widths = column_widths(table);
   std::string out = table.title.empty() ? "" : table.title + "\n";
   const auto add = [&](const std::vector<std::string>& row) {
@@ -150,7 +162,8 @@ std::string table_text(const Table& table) {
   return table.note.empty() ? out : out + table.note + "\n";
 }
 
-std::string table_html(const Table& table, const std::vector<int>& dots) {
+std::string table_html(const Table& given, const std::vector<int>& dots) {
+  const Table table = shown_table(given);
   const std::string id = slug(table.title);
   std::string out = table.title.empty() ? "" : heading(3, id, table.title);
   out += cat("<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"",
@@ -198,7 +211,8 @@ std::string table_csv(const Table& table) {
   return out;
 }
 
-std::string table_markdown(const Table& table) {
+std::string table_markdown(const Table& given) {
+  const Table table = shown_table(given);
   Table spelled = table;
   spelled.header = spelt(table.header, markdown_cell);
   for (auto& row : spelled.rows) row = spelt(row, markdown_cell);
@@ -214,7 +228,8 @@ std::string table_markdown(const Table& table) {
   return table.note.empty() ? out : out + "\n" + markdown_cell(table.note) + "\n";
 }
 
-std::string table_latex(const Table& table) {
+std::string table_latex(const Table& given) {
+  const Table table = shown_table(given);
   std::string out = "\\begin{table}\n  \\centering\n";
   if (!table.title.empty()) out += "  \\caption{" + latex_cell(table.title) + "}\n";
   out += "  \\begin{tabular}{l" +

@@ -2,7 +2,8 @@
 //
 // The first column is left-aligned, the others right-aligned. Cells are plain ASCII or UTF-8 in the
 // spelling of the text tables ("82.5 +- 1.2", "[80.1, 84.7]"; leading spaces indent); each renderer
-// escapes them and spells "+-" in its own way. Deterministic; no errors.
+// escapes them (control characters and bidi overrides, as names from files may hold them, in all of
+// them alike: base/printable.h) and spells "+-" in its own way. Deterministic; no errors.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 

@@ -10,6 +10,7 @@
 #include "base/format.h"
 #include "base/safetensors.h"
 #include "nn/dequantize.h"
+#include "nn/finite.h"
 #include "nn/folder_writer.h"
 
 namespace laconic {
@@ -151,8 +152,10 @@ Adapter load_adapter(const std::string& folder, const ModelConfig& model) {
   for (const KeyedTensor& tensor : keyed) {
     const TensorEntry& entry = *entries.at(tensor.key);
     *tensor.tensor = at::empty(tensor.shape, at::kFloat);
-    dequantize(entry.dtype, file.bytes(entry),
-               {tensor.tensor->data_ptr<float>(), static_cast<size_t>(tensor.tensor->numel())});
+    const std::span<float> values(tensor.tensor->data_ptr<float>(),
+                                  static_cast<size_t>(tensor.tensor->numel()));
+    dequantize(entry.dtype, file.bytes(entry), values);
+    require_finite(values, ErrorKind::kModel, cat(path, ": tensor \"", tensor.key, "\""));
   }
   return adapter;
 }
@@ -208,6 +211,7 @@ void scale_adapter(const std::string& folder, double factor, const std::string& 
   if (const Json* pattern = json.find("alpha_pattern"); pattern && pattern->is_object())
     for (Json::Member& member : json["alpha_pattern"].members())
       member.second = number_json(member.second.as_number(place) * factor);
+  parse_adapter_config(json, cat(place, " times ", factor));  // an alpha beyond what is read
   const std::string path = without_slash(target);
   check_target(path, folder);
   FolderWriter writer(path);

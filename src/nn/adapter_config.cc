@@ -11,6 +11,7 @@ namespace laconic {
 namespace {
 
 constexpr int64_t kMaxRank = int64_t{1} << 20;
+constexpr double kMaxAlpha = 1e9;
 
 // Fields that say nothing about what the adapted model computes once it is trained.
 constexpr std::array kPassedOver = {
@@ -138,6 +139,12 @@ int64_t read_rank(const Json& value, const std::string& place) {
   return r;
 }
 
+// A larger one no fp32 weights survive.
+void check_alpha(double alpha, const std::string& place) {
+  require(std::abs(alpha) <= kMaxAlpha, ErrorKind::kModel, place, ": expected at most ", kMaxAlpha,
+          " in size, got ", alpha);
+}
+
 void read_targets(const FieldReader& reader, AdapterConfig& config) {
   const std::vector<std::string> targets = reader.names("target_modules");
   require(!targets.empty(), ErrorKind::kModel, reader.where("target_modules"),
@@ -188,6 +195,7 @@ AdapterConfig parse_adapter_config(const Json& json, const std::string& place) t
   AdapterConfig config;
   if (const Json* r = reader.find("r")) config.r = read_rank(*r, reader.where("r"));
   config.alpha = reader.number("lora_alpha", config.alpha);
+  check_alpha(config.alpha, reader.where("lora_alpha"));
   config.dropout = reader.number("lora_dropout", 0);
   config.use_rslora = reader.boolean("use_rslora");
   config.use_dora = reader.boolean("use_dora");
@@ -196,8 +204,10 @@ AdapterConfig parse_adapter_config(const Json& json, const std::string& place) t
     for (const auto& [name, value] : pattern->as_object(reader.where("rank_pattern")))
       config.rank_pattern.emplace_back(name, read_rank(value, reader.where("rank_pattern")));
   if (const Json* pattern = reader.find("alpha_pattern"))
-    for (const auto& [name, value] : pattern->as_object(reader.where("alpha_pattern")))
+    for (const auto& [name, value] : pattern->as_object(reader.where("alpha_pattern"))) {
       config.alpha_pattern.emplace_back(name, value.as_number(reader.where("alpha_pattern")));
+      check_alpha(config.alpha_pattern.back().second, reader.where("alpha_pattern"));
+    }
   config.modules_to_save = reader.names("modules_to_save");
   const Json* base = reader.find("base_model_name_or_path");
   if (base && base->is_string()) config.base_model = base->as_string("");

@@ -9,6 +9,7 @@
 #include <algorithm>
 
 #include "nn/adapter.h"
+#include "nn/finite.h"
 
 namespace laconic {
 
@@ -47,8 +48,12 @@ void AdapterMerge::apply(const Parameter& parameter, const at::Tensor& values) c
 void merge_adapter(const Adapter& adapter, Weights& weights) {
   const AdapterMerge merge(adapter);
   for (const Parameter& parameter : weights.parameters)
-    if (merge.touches(parameter))
-      merge.apply(parameter, weights.flat.narrow(0, parameter.offset, parameter.size()));
+    if (merge.touches(parameter)) {
+      const at::Tensor values = weights.flat.narrow(0, parameter.offset, parameter.size());
+      merge.apply(parameter, values);
+      require_finite({values.const_data_ptr<float>(), static_cast<size_t>(values.numel())},
+                     ErrorKind::kModel, cat("the adapter merged into \"", parameter.name, "\""));
+    }
 }
 
 Extraction extract_low_rank(const at::Tensor& difference, int64_t r) {

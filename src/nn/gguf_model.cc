@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "nn/dequantize.h"
+#include "nn/finite.h"
 #include "nn/gguf_names.h"
 
 namespace laconic {
@@ -194,6 +195,8 @@ Weights load_gguf_weights(const GgufFile& file, const ModelConfig& config) {
       const Parameter& parameter = weights.parameters[i];
       const std::span<float> to(data + parameter.offset, static_cast<size_t>(parameter.size()));
       dequantize(tensors[i]->type, file.bytes(*tensors[i]), to);
+      require_finite(to, ErrorKind::kModel,
+                     cat(file.path(), ": tensor \"", tensors[i]->name, "\""));
       if (llama && is_rotated(parameter.name))
         undo_rotary_order(to, parameter.shape.size() == 2 ? parameter.shape[1] : 1,
                           config.head_dim);

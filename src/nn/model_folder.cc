@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/format.h"
 #include "nn/dequantize.h"
+#include "nn/finite.h"
 
 namespace laconic {
 namespace {
@@ -194,6 +195,7 @@ void read_parameter(const ModelIndex& index, const Parameter& parameter, std::sp
   const SafetensorsFile& file = index.files[stored.file];
   dequantize(stored.entry.dtype, file.bytes(stored.entry), values);
   file.release(stored.entry);
+  require_finite(values, ErrorKind::kModel, cat(file.path(), ": tensor \"", parameter.name, "\""));
 }
 
 at::Tensor read_tensor(const ModelIndex& index, const Parameter& parameter) {

@@ -88,7 +88,7 @@ std::vector<Broken> broken_folders() {
        "model.layers.1.mlp.gate_proj.weight, model.layers.1.mlp.up_proj.weight, "
        "model.layers.1.post_attention_layernorm.weight and 7 more"},
       {"config is no JSON", false, [](const auto& f) { put(f + "/config.json", "{\"a\": }"); },
-       "@/config.json:1:7: expected valid JSON, got \"\"a\": }\""},
+       "@/config.json:1:7: expected valid JSON, got \"a\": }"},
       {"config is an array", false, [](const auto& f) { put(f + "/config.json", "[]"); },
        "@/config.json: expected an object, got array"},
       {"generation config of the wrong type", false,

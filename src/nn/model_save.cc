@@ -3,11 +3,12 @@
 #include <algorithm>
 #include <array>
 #include <cstdio>
-#include <filesystem>
 
 #include "base/error.h"
 #include "base/hash.h"
+#include "nn/copied_files.h"
 #include "nn/dequantize.h"
+#include "nn/finite.h"
 #include "nn/folder_writer.h"
 #include "nn/model_folder.h"
 #include "nn/rope_config.h"
@@ -15,30 +16,7 @@
 namespace laconic {
 namespace {
 
-namespace fs = std::filesystem;
-
 constexpr size_t kChunkValues = size_t{1} << 18;  // values rounded and written at a time
-// Copied byte for byte where the source has them.
-constexpr std::array<const char*, 10> kCopied = {
-    "generation_config.json",
-    "tokenizer.json",
-    "tokenizer_config.json",
-    "special_tokens_map.json",
-    "added_tokens.json",
-    "vocab.json",
-    "merges.txt",
-    "tokenizer.model",
-    "chat_template.jinja",
-    "chat_template.json",
-};
-
-// Licence and notice files travel with the weights.
-bool is_licence(const std::string& name) {
-  for (const char* prefix : {"LICENSE", "LICENCE", "NOTICE", "license", "licence", "notice"})
-    if (name.starts_with(prefix)) return true;
-  return false;
-}
-
 // config.json with what the new weights change and nothing else.
 Json new_config(Json config, const std::string& dtype) {
   const bool old_spelling = config.find("torch_dtype"), new_spelling = config.find("dtype");
@@ -72,12 +50,8 @@ class FileSet {
  private:
   void copy_from_source() {
     if (request_.source_folder.empty()) return;
-    for (const auto& entry : fs::directory_iterator(request_.source_folder)) {
-      const std::string name = entry.path().filename().string();
-      const bool wanted = name == "config.json" || is_licence(name) ||
-                          std::find(kCopied.begin(), kCopied.end(), name) != kCopied.end();
-      if (wanted && entry.is_regular_file()) files_.try_emplace(name, read_file(entry.path()));
-    }
+    for (const std::string& name : copied_files(request_.source_folder))
+      if (!files_.contains(name)) files_[name] = read_file(join_path(request_.source_folder, name));
   }
   void change_config() {
     const auto found = files_.find("config.json");
@@ -152,6 +126,7 @@ void write_shard(FolderWriter& writer, const std::string& name, const SaveReques
                                      static_cast<size_t>(parameter->size()));
     for (size_t start = 0; start < all.size(); start += kChunkValues) {
       const auto part = all.subspan(start, std::min(kChunkValues, all.size() - start));
+      require_storable(part, request.dtype, cat(name, ": tensor \"", parameter->name, "\""));
       chunk.resize(part.size() * width);
       quantize(request.dtype, part, std::as_writable_bytes(std::span(chunk.data(), chunk.size())));
       write(chunk);

@@ -6,6 +6,7 @@ import collections
 import http.server
 import json
 import re
+import resource
 import signal
 import socket
 import threading
@@ -80,6 +81,68 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 self.wfile.write(b" ")
                 self.wfile.flush()
                 time.sleep(0.1)
+
+
+# What a hostile server writes after a request, as (bytes, seconds to wait after each, how often); None: until the
+# client goes.
+OK = b"HTTP/1.1 200 OK\r\n"
+HOSTILE = {
+    "a header a byte at a time": [(OK, 0, 1), (b"X", 0.05, None)],
+    "a body a byte at a time": [(OK + b"Content-Length: 100000\r\n\r\n", 0, 1), (b" ", 0.05, None)],
+    "a chunk a byte at a time": [(OK + b"Transfer-Encoding: chunked\r\n\r\n", 0, 1), (b"1\r\n \r\n", 0.05, None)],
+    "endless 100 Continue": [(b"HTTP/1.1 100 Continue\r\n\r\n", 0, None)],
+    "slow 100 Continue": [(b"HTTP/1.1 100 Continue\r\n\r\n", 0.05, None)],
+    "endless headers": [(OK, 0, 1), (b"X-A: b\r\n", 0, None)],
+    "endless trailers": [(OK + b"Transfer-Encoding: chunked\r\n\r\n0\r\n", 0, 1), (b"X-A: b\r\n", 0, None)],
+    "one endless header": [(OK + b"X-A: ", 0, 1), (b"b" * 65536, 0, None)],
+    "one endless status line": [(b"HTTP/1.1 200 ", 0, 1), (b"b" * 65536, 0, None)],
+    "an endless chunk extension": [(OK + b"Transfer-Encoding: chunked\r\n\r\n1;", 0, 1), (b"b" * 65536, 0, None)],
+    "an endless body": [(OK + b"\r\n", 0, 1), (b" " * 65536, 0, None)],
+    "an endless chunked body": [(OK + b"Transfer-Encoding: chunked\r\n\r\n", 0, 1),
+                                (b"10000\r\n" + b" " * 65536 + b"\r\n", 0, None)],
+    "a length beyond what is read": [(OK + b"Content-Length: 99999999999999\r\n\r\n", 0, 1), (b" ", 0.05, None)],
+    "a length that is none": [(OK + b"Content-Length: -5\r\n\r\n{}", 0, 1)],
+    "less than its length": [(OK + b"Content-Length: 50\r\n\r\n{}", 0, 1)],
+    "nothing": [],
+    "no HTTP": [(b"SSH-2.0-OpenSSH_9.2\r\n", 0, 1)],
+    "an endless answer that is no HTTP": [(b"SSH" * 9999, 0, None)],
+    "a status that is none": [(b"HTTP/1.1 abc OK\r\n\r\n", 0, 1)],
+    "a bomb": [(OK + b"Content-Encoding: gzip\r\n\r\n\x1f\x8b", 0, 1)],
+    "a redirect": [(b"HTTP/1.1 302 Found\r\nLocation: file:///etc/passwd\r\nContent-Length: 0\r\n\r\n", 0, 1)],
+}
+
+
+class HostileServer:
+    """Answers every request with one of HOSTILE, whatever was asked."""
+
+    def __init__(self):
+        self.parts = []
+        self.socket = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self.socket.getsockname()[1]}"
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def accept(self):
+        while True:
+            try:
+                connection, _ = self.socket.accept()
+            except OSError:
+                return
+            threading.Thread(target=self.serve, args=(connection,), daemon=True).start()
+
+    def serve(self, connection):
+        with connection:
+            try:
+                text = b""
+                while b"\r\n\r\n" not in text or not text.endswith(b"}"):
+                    text += connection.recv(65536)
+                for data, wait_s, count in self.parts:
+                    done = 0
+                    while count is None or done < count:
+                        connection.sendall(data)
+                        time.sleep(wait_s)
+                        done += 1
+            except OSError:
+                pass
 
 
 def reply(body):
@@ -189,6 +252,48 @@ class Endpoint(laconic_test.TestCase):
         self.assertIn("cannot connect", self.last_line("--endpoint-retries", 1, code=EXIT_FAILURE))
         self.assertIn("expected http://HOST", self.laconic(
             "eval", "--endpoint", "localhost", "--model", "m", "--data", "problems.jsonl", code=EXIT_USAGE).stderr)
+
+    def test_a_hostile_server_is_bounded_in_time_and_memory(self):
+        server = HostileServer()
+        self.addCleanup(server.socket.close)
+        for why, parts in HOSTILE.items():
+            with self.subTest(why):
+                server.parts = parts
+                process = self.start("eval", "--endpoint", server.url, "--model", "served", "--data", "problems.jsonl",
+                                     "--max-new-tokens", 64, "--endpoint-retries", 0, "--endpoint-timeout-s", 0.5)
+                start = time.time()
+                _, error = process.communicate(timeout=30)
+                self.assertLess(time.time() - start, 5)
+                self.assertEqual(process.returncode, EXIT_FAILURE, error)
+                self.assertIn(server.url, error.splitlines()[-1])
+        peak_kb = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+        self.assertLess(peak_kb, 500_000)
+
+    def test_what_a_server_says_otherwise_is_told(self):
+        def answer(**changes):
+            def of(body):
+                value = reply(body)
+                for name, change in changes.items():
+                    (value if name in value else value["choices"][0])[name] = change
+                return value
+            return of
+        self.server.reply = answer(model="another\x1b[31m")
+        self.assertIn('model: expected "served", got "another\\x1b[31m"', self.eval().stderr)
+        self.server.reply = answer(finish_reason="content_filter")
+        self.assertIn('10 of 10 answers ended with finish_reason "content_filter"', self.eval().stderr)
+        self.server.reply = answer(usage={"completion_tokens": 65})
+        self.assertIn("10 of 10 answers count more than the 64 tokens that were asked for, up to 65",
+                      self.eval().stderr)
+        for count in (2**63 - 1, 2**31, -1, 1.5):
+            self.server.reply = answer(usage={"completion_tokens": count})
+            self.assertIn("completion_tokens: expected", self.last_line("--endpoint-retries", 0, code=EXIT_FAILURE))
+
+    def test_a_key_that_would_be_a_header_is_refused(self):
+        self.assertIn("expected a key of visible ASCII",
+                      self.last_line("--endpoint-key-env", "K", code=EXIT_USAGE, env={"K": "a\nX-B: c"}))
+
+    def test_a_proxy_of_the_environment_is_not_used(self):
+        self.eval(env={"http_proxy": "http://127.0.0.1:1", "ALL_PROXY": "http://127.0.0.1:1"})
 
     def test_who_counts_the_tokens(self):
         def without_usage(body):

@@ -160,6 +160,50 @@ class Rows(laconic_test.TestCase):
         result = self.sft("run", "rows.jsonl", more=("--bad-rows", "skip"))
         self.assertIn("rows.jsonl: 1 of 1 rows: the prompt opens a thought", result.stderr)
 
+    def write_parquet(self, name, **columns):
+        try:
+            import pyarrow
+            import pyarrow.parquet
+        except ImportError:
+            self.skipTest("no pyarrow to write Parquet with")
+        pyarrow.parquet.write_table(pyarrow.table(columns), self.folder / name)
+        result = subprocess.run(self.command("inspect", name, "--model", "model", "--json"), text=True,
+                                capture_output=True, cwd=self.folder, env=self.environment())
+        if "which this build does not read" in result.stderr:
+            self.skipTest("this build reads no Parquet")
+        return result
+
+    def test_what_a_parquet_column_holds_matters_only_where_it_is_read(self):
+        import datetime
+        import decimal
+        nan, inf = float("nan"), float("inf")
+        unread = {"score": [nan, 1.0], "worst": [inf, -inf], "image": [b"\xff\xd8", b"\x89PNG"],
+                  "nested": [{"bytes": b"\xff", "x": nan}] * 2, "made": [datetime.datetime(2026, 1, 1)] * 2,
+                  "price": [decimal.Decimal("1.50")] * 2, "took": [datetime.timedelta(1)] * 2}
+        result = self.write_parquet("rows.parquet", query=["1+1?", "2+2?"], response=["2", "4"], **unread)
+        self.assertEqual(json.loads(result.stdout)["shape"], "query and response")
+        self.assertIn("rows.parquet: 2 rows, query and response (Parquet)", self.sft("run", "rows.parquet").stderr)
+        for value, got in ((b"\xff", "binary of 1 bytes that is no UTF-8"), (decimal.Decimal("1.5"), "decimal128(2, 1)")):
+            result = self.write_parquet("bad.parquet", query=["1+1?"], response=[value])
+            self.assertIn(f"bad.parquet:1: response: expected a string, got {got}", result.stderr)
+
+    def test_texts_that_are_not_what_is_expected_are_named(self):
+        row = {"query": "1+1?", "response": "2"}
+        self.write("one.json", json.dumps(row, indent=2))
+        self.assertIn("one.json: 1 rows, query and response (JSON objects)", self.sft("run", "one.json").stderr)
+        cases = {
+            "utf16": (json.dumps(row).encode("utf-16"), "utf16: expected UTF-8, got UTF-16 (iconv"),
+            "utf32": (json.dumps(row).encode("utf-32-be"), "utf32: expected UTF-8, got UTF-32 (iconv"),
+            "lone": (b'{"query": "1+1? \\ud83d", "response": "2"}',
+                     "lone:1:23: expected surrogates in pairs, got \\ud83d alone"),
+            "torn": (b'{"query": "1+1?",', "torn:1:18: expected valid JSON, got the end of the text (a row is one line"),
+        }
+        for name, (content, message) in cases.items():
+            (self.folder / name).write_bytes(content)
+            line = self.sft(f"no-{name}", name, code=EXIT_DATA).stderr.splitlines()[-1]
+            self.assertIn(message.replace(f"{name}:", f"{name}:1:", 1) if ": expected UTF-8" in message else message, line)
+        self.assertIn("stdin:1:2: expected valid JSON", self.error("verify", stdin="{x}\n", code=EXIT_DATA))
+
     def test_dataset_info(self):
         self.write("data/dataset_info.json", json.dumps({"mine": {"file_name": "mine.json", "columns": {
             "prompt": "q", "response": "a"}}}))
