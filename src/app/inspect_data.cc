@@ -37,7 +37,6 @@ Json data_row_facts(const DataRowRequest& request) {
   const TokenizedRow tokenized = tokenize(request, row, builder, file.place(request.row - 1));
   const Tokenizer& tokenizer = builder.tokenizer();
   const auto num_tokens = static_cast<int64_t>(tokenized.ids.size());
-  const auto num_prompt_tokens = static_cast<int64_t>(tokenized.num_prompt_tokens);
   Json facts = Json::object();
   facts["file"] = file.shown();
   facts["form"] = file.form();
@@ -45,8 +44,8 @@ Json data_row_facts(const DataRowRequest& request) {
   facts["shape"] = row.shape;
   facts["id"] = row.id;
   facts["num_tokens"] = num_tokens;
-  facts["num_prompt_tokens"] = num_prompt_tokens;
-  facts["num_targets"] = static_cast<int64_t>(tokenized.num_targets());
+  facts["num_prompt_tokens"] = tokenized.num_prompt_tokens;
+  facts["num_targets"] = tokenized.num_targets();
   if (!tokenized.note.empty()) facts["note"] = tokenized.note;
   std::string unused;
   for (const std::string& name : unused_members(row, builder))
@@ -56,7 +55,7 @@ Json data_row_facts(const DataRowRequest& request) {
   Json ids = Json::array(), mask = Json::array(), tokens = Json::array();
   for (size_t i = 0; i < tokenized.ids.size(); ++i) {
     ids.push_back(int64_t{tokenized.ids[i]});
-    mask.push_back(tokenized.is_target(i) ? 1 : 0);
+    mask.push_back(tokenized.is_target(static_cast<int64_t>(i)) ? 1 : 0);
     tokens.push_back(tokenizer.decode(std::span(tokenized.ids).subspan(i, 1)));
   }
   facts["ids"] = std::move(ids);

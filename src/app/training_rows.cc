@@ -27,10 +27,6 @@ std::unique_ptr<DatasetInfo> read_mapping(const DomainSource& source) {
   return std::make_unique<DatasetInfo>(source.path, source.completion_field);
 }
 
-TrainRow train_row(TokenizedRow row) {
-  return {std::move(row.ids), static_cast<int64_t>(row.num_prompt_tokens), std::move(row.context)};
-}
-
 // What an index depends on; null where there can be none.
 Json index_key(const DomainSource& source, const PromptBuilder& builder, const RowLimits& limits) {
   Json key;
@@ -168,7 +164,7 @@ void Domain::add(int64_t i, ReadRow read, BadRows& bad_rows, std::vector<int64_t
     ++shapes_[read.shape];
     if (!read.ids.note.empty()) ++notes_[read.ids.note];
     for (const std::string& name : read.unused) ++unused_[name];
-    const TrainRow row = train_row(std::move(read.ids));
+    const TokenRow& row = read.ids;
     counts_["num_tokens"] += static_cast<int64_t>(row.ids.size());
     counts_["num_targets"] += row.num_targets();
     remember(static_cast<int64_t>(kept.size()), row);
@@ -176,16 +172,16 @@ void Domain::add(int64_t i, ReadRow read, BadRows& bad_rows, std::vector<int64_t
   }
 }
 
-void Domain::remember(int64_t i, const TrainRow& row) {
+void Domain::remember(int64_t i, const TokenRow& row) {
   const auto bytes = static_cast<int64_t>(row.ids.size() * sizeof(int32_t));
   if (cached_bytes_ + bytes > limits_.cache_bytes) return;
   cached_bytes_ += bytes;
   cached_.emplace(i, row);
 }
 
-TrainRow Domain::row(int64_t i) {
+TokenRow Domain::row(int64_t i) {
   if (const auto found = cached_.find(i); found != cached_.end()) return found->second;
-  TrainRow row = train_row(tokenize_row(source_.parse(i), builder_, limits_));
+  TokenRow row = tokenize_row(source_.parse(i), builder_, limits_);
   remember(i, row);
   return row;
 }

@@ -76,7 +76,7 @@ class Domain {
 
   const std::string& name() const { return name_; }
   int64_t size() const { return source_.file().size(); }
-  TrainRow row(int64_t i);
+  TokenRow row(int64_t i);
   void save_index(const std::string& path) const;
   // "train.jsonl: 1,234 rows, sharegpt conversations; 56,789 tokens, 34,567 of them trained on;
   // ..."
@@ -100,7 +100,7 @@ class Domain {
   void read_all(BadRows& bad_rows);
   ReadRow read(int64_t row) const;  // several threads at once do this
   void add(int64_t row, ReadRow read, BadRows& bad_rows, std::vector<int64_t>& kept);
-  void remember(int64_t i, const TrainRow& row);
+  void remember(int64_t i, const TokenRow& row);
   Json facts() const;
   void restore(const Json& facts);
 
@@ -110,7 +110,7 @@ class Domain {
   SourceRows source_;
   const PromptBuilder& builder_;
   RowLimits limits_;
-  std::unordered_map<int64_t, TrainRow> cached_;
+  std::unordered_map<int64_t, TokenRow> cached_;
   int64_t cached_bytes_ = 0;
   // num_tokens and num_targets of the kept rows, prompt included; num_too_long; num_bad: unreadable
   // or untrainable, by --bad-rows.

@@ -10,7 +10,7 @@
 namespace laconic {
 namespace {
 
-bool same(const TrainRow& a, const TrainRow& b) {
+bool same(const TokenRow& a, const TokenRow& b) {
   return a.ids == b.ids && a.num_prompt_tokens == b.num_prompt_tokens && a.context == b.context;
 }
 

@@ -128,7 +128,7 @@ bool TrainingRun::step(std::span<const double> alpha) {
   const Clock::time_point start = Clock::now();
   const RowStream stream_before = stream_;
   const std::vector<int64_t> rows_before = interval_rows_, tokens_before = interval_tokens_;
-  std::vector<TrainRow> drawn;
+  std::vector<TokenRow> drawn;
   for (int64_t i = 0; i < settings_.rows_per_step(); ++i) {
     const RowStream::Draw draw = stream_.next(alpha);
     const size_t domain = static_cast<size_t>(draw.domain);
@@ -136,8 +136,8 @@ bool TrainingRun::step(std::span<const double> alpha) {
     interval_rows_[domain] += 1;
     interval_tokens_[domain] += static_cast<int64_t>(drawn.back().ids.size());
   }
-  std::vector<const TrainRow*> rows;
-  for (const TrainRow& row : drawn) rows.push_back(&row);
+  std::vector<const TokenRow*> rows;
+  for (const TokenRow& row : drawn) rows.push_back(&row);
   const std::optional<StepMetrics> done = trainer_.step(rows, [] { return !stop_requested(); });
   if (!done) {
     stream_ = stream_before;

@@ -229,7 +229,7 @@ TokenizedRow row_of_spans(const PromptBuilder::State& state, const std::string& 
     if (span.begin > at) append({at, span.begin}, "prompt");
     const auto behind = static_cast<int64_t>(row.ids.size());
     if (at == 0)
-      row.num_prompt_tokens = row.ids.size();
+      row.num_prompt_tokens = static_cast<int64_t>(row.ids.size());
     else if (behind > first)
       row.context.push_back({first, behind});
     append(span, "completion");
@@ -247,19 +247,6 @@ TurnPolicy parse_turn_policy(const std::string& name) {
   if (name == "last") return TurnPolicy::kLast;
   LACONIC_CHECK(name == "strict", "turns: ", name);
   return TurnPolicy::kStrict;
-}
-
-size_t TokenizedRow::num_targets() const {
-  size_t count = ids.size() - num_prompt_tokens;
-  for (const Span& span : context) count -= static_cast<size_t>(span.size());
-  return count;
-}
-
-bool TokenizedRow::is_target(size_t i) const {
-  const auto at = static_cast<int64_t>(i);
-  return i >= num_prompt_tokens &&
-         std::none_of(context.begin(), context.end(),
-                      [at](const Span& span) { return at >= span.begin && at < span.end; });
 }
 
 TokenizedRow PromptBuilder::conversation_row(const Json& messages, size_t num_prompt_messages,

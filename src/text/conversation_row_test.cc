@@ -131,7 +131,7 @@ TEST(ConversationRow, TargetsAreTheAssistantsTurns) {
       EXPECT_EQ(marked(builder, row), expected);
       EXPECT_NE(row.note.find(c.note), std::string::npos) << row.note;
       EXPECT_EQ(row.note.empty(), std::string(c.note).empty()) << row.note;
-      size_t num_targets = 0;
+      int64_t num_targets = 0;
       for (size_t i = 0; i < row.ids.size(); ++i) num_targets += row.is_target(i);
       EXPECT_EQ(row.num_targets(), num_targets);
     } catch (const Error& error) {

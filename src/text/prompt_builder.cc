@@ -293,7 +293,7 @@ TokenizedRow PromptBuilder::training_row(std::vector<int32_t> prompt,
     require(!state_->controls.contains(id), ErrorKind::kData,
             "completion: expected text, got the special token ",
             Json(state_->tokenizer.id_to_token(id).value_or("")).dump(), " inside");
-  row.num_prompt_tokens = prompt.size();
+  row.num_prompt_tokens = static_cast<int64_t>(prompt.size());
   row.ids = std::move(prompt);
   row.ids.insert(row.ids.end(), target.begin(), target.end());
   row.ids.push_back(end_of_turn);

@@ -28,23 +28,17 @@
 #include <vector>
 
 #include "base/json.h"
-#include "base/span.h"
+#include "base/token_row.h"
 
 namespace laconic {
 
 class Tokenizer;
 class ChatTemplate;
 
-struct TokenizedRow {
-  std::vector<int32_t> ids;      // prompt, completion, end of turn
-  size_t num_prompt_tokens = 0;  // targets are ids[num_prompt_tokens..] but those in `context`
-  // What stands between the targets of a conversation of several turns; in order, apart.
-  std::vector<Span> context;
+// `context` is what stands between the targets of a conversation of several turns.
+struct TokenizedRow : TokenRow {
   // What the user should know about how the row was made; one of a few sentences, or empty.
   std::string note;
-
-  size_t num_targets() const;
-  bool is_target(size_t i) const;
 };
 
 // Which assistant turns of a conversation are trained on.

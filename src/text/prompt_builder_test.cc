@@ -284,7 +284,7 @@ TEST(PromptBuilderTest, GivesTheIdsOfTransformers) {
       const auto got = builder.training_row(row.at("messages", golden),
                                             row.at("completion", golden).as_string(golden));
       EXPECT_EQ(got.ids, ids);
-      EXPECT_EQ(got.num_prompt_tokens, row.at("prompt_ids", golden).size());
+      EXPECT_EQ(static_cast<size_t>(got.num_prompt_tokens), row.at("prompt_ids", golden).size());
     }
     EXPECT_EQ(num_rows, 5);
   }

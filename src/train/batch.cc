@@ -6,7 +6,7 @@
 namespace laconic {
 namespace {
 
-void append_row(const TrainRow& row, int32_t number, TokenBatch& batch) {
+void append_row(const TokenRow& row, int32_t number, TokenBatch& batch) {
   const int64_t size = static_cast<int64_t>(row.ids.size());
   LACONIC_CHECK(row.num_prompt_tokens >= 1 && row.num_prompt_tokens < size, "row of ", size,
                 " ids with a prompt of ", row.num_prompt_tokens);
@@ -28,16 +28,10 @@ void append_row(const TrainRow& row, int32_t number, TokenBatch& batch) {
 
 }  // namespace
 
-int64_t TrainRow::num_targets() const {
-  int64_t count = static_cast<int64_t>(ids.size()) - num_prompt_tokens;
-  for (const Span& span : context) count -= span.size();
-  return count;
-}
-
-std::vector<TokenBatch> make_batches(std::span<const TrainRow* const> rows, int64_t max_tokens) {
+std::vector<TokenBatch> make_batches(std::span<const TokenRow* const> rows, int64_t max_tokens) {
   std::vector<TokenBatch> batches;
   int32_t number = 0;
-  for (const TrainRow* row : rows) {
+  for (const TokenRow* row : rows) {
     const int64_t size = static_cast<int64_t>(row->ids.size());
     if (batches.empty() || batches.back().num_tokens() + size > max_tokens) {
       batches.emplace_back();

@@ -10,20 +10,13 @@
 #include <span>
 #include <vector>
 
-#include "base/span.h"
+#include "base/token_row.h"
 #include "nn/decoder.h"  // TokenBatch
 
 namespace laconic {
 
-struct TrainRow {
-  std::vector<int32_t> ids;
-  int64_t num_prompt_tokens = 0;   // >= 1 and < ids.size()
-  std::vector<Span> context = {};  // behind the prompt, in order, apart; mostly none
-  int64_t num_targets() const;
-};
-
 // Rows in order, each micro-batch at most `max_tokens` long unless a single row is longer than
 // that.
-std::vector<TokenBatch> make_batches(std::span<const TrainRow* const> rows, int64_t max_tokens);
+std::vector<TokenBatch> make_batches(std::span<const TokenRow* const> rows, int64_t max_tokens);
 
 }  // namespace laconic

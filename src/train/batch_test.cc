@@ -8,14 +8,14 @@
 namespace laconic {
 namespace {
 
-std::vector<TokenBatch> cut(const std::vector<TrainRow>& rows, int64_t max_tokens) {
-  std::vector<const TrainRow*> pointers;
-  for (const TrainRow& row : rows) pointers.push_back(&row);
+std::vector<TokenBatch> cut(const std::vector<TokenRow>& rows, int64_t max_tokens) {
+  std::vector<const TokenRow*> pointers;
+  for (const TokenRow& row : rows) pointers.push_back(&row);
   return make_batches(pointers, max_tokens);
 }
 
 TEST(Batch, TargetsAreTheNextIdsAfterThePrompt) {
-  const std::vector<TrainRow> rows = {{{10, 11, 12, 13}, 2}, {{20, 21, 22}, 1}};
+  const std::vector<TokenRow> rows = {{{10, 11, 12, 13}, 2}, {{20, 21, 22}, 1}};
   const auto batches = cut(rows, 100);
   ASSERT_EQ(batches.size(), 1u);
   EXPECT_EQ(batches[0].ids, (std::vector<int32_t>{10, 11, 12, 13, 20, 21, 22}));
@@ -27,9 +27,9 @@ TEST(Batch, TargetsAreTheNextIdsAfterThePrompt) {
 }
 
 TEST(Batch, CutsAtTheBudgetAndNeverARow) {
-  const TrainRow three = {{1, 2, 3}, 1}, nine = {{1, 2, 3, 4, 5, 6, 7, 8, 9}, 4};
+  const TokenRow three = {{1, 2, 3}, 1}, nine = {{1, 2, 3, 4, 5, 6, 7, 8, 9}, 4};
   struct Case {
-    std::vector<TrainRow> rows;
+    std::vector<TokenRow> rows;
     int64_t max_tokens;
     std::vector<int64_t> lengths;
   };
@@ -50,7 +50,7 @@ TEST(Batch, CutsAtTheBudgetAndNeverARow) {
       EXPECT_EQ(batch.cu_seqlens.back(), batch.num_tokens());
       for (int32_t target : batch.targets) num_targets += target >= 0;
     }
-    for (const TrainRow& row : c.rows) expected_targets += row.num_targets();
+    for (const TokenRow& row : c.rows) expected_targets += row.num_targets();
     EXPECT_EQ(lengths, c.lengths);
     EXPECT_EQ(num_targets, expected_targets);
   }

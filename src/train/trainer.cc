@@ -23,15 +23,15 @@ Trainer::Trainer(Weights& weights, const TrainerSettings& settings)
       gradients_(make_gradients(weights)),
       optimizer_(trained_tensors(weights), settings.adamw) {}
 
-StepMetrics Trainer::step(std::span<const TrainRow* const> rows) {
+StepMetrics Trainer::step(std::span<const TokenRow* const> rows) {
   return *step(rows, [] { return true; });
 }
 
-std::optional<StepMetrics> Trainer::step(std::span<const TrainRow* const> rows,
+std::optional<StepMetrics> Trainer::step(std::span<const TokenRow* const> rows,
                                          const std::function<bool()>& keep_going) {
   LACONIC_CHECK(!rows.empty(), "a step without rows");
   StepMetrics metrics;
-  for (const TrainRow* row : rows) {
+  for (const TokenRow* row : rows) {
     metrics.num_tokens += static_cast<int64_t>(row->ids.size());
     metrics.num_targets += row->num_targets();
   }

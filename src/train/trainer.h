@@ -15,7 +15,7 @@
 #include <span>
 
 #include "train/adamw.h"
-#include "train/batch.h"     // TrainRow
+#include "train/batch.h"     // TokenRow
 #include "train/schedule.h"  // Schedule
 
 namespace laconic {
@@ -46,9 +46,9 @@ class Trainer {
 
   // REQUIRES: at least one row. `keep_going` is asked between micro-batches; once it says no, the
   // step is given up: nothing has changed, and nullopt comes back.
-  std::optional<StepMetrics> step(std::span<const TrainRow* const> rows,
+  std::optional<StepMetrics> step(std::span<const TokenRow* const> rows,
                                   const std::function<bool()>& keep_going);
-  StepMetrics step(std::span<const TrainRow* const> rows);
+  StepMetrics step(std::span<const TokenRow* const> rows);
 
   int64_t num_steps() const { return optimizer_.num_steps() + num_skipped_; }
   int64_t num_skipped() const { return num_skipped_; }

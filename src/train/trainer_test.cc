@@ -30,10 +30,10 @@ Weights copy_of(const Weights& weights) {
 }
 
 // Rows of very unequal lengths and target counts: a mean of means would be another loss.
-std::vector<TrainRow> make_rows(int32_t seed) {
-  std::vector<TrainRow> rows;
+std::vector<TokenRow> make_rows(int32_t seed) {
+  std::vector<TokenRow> rows;
   for (const auto& [length, num_prompt] : {std::pair{3, 2}, {17, 1}, {8, 7}, {12, 4}}) {
-    TrainRow row;
+    TokenRow row;
     for (int32_t i = 0; i < length; ++i) row.ids.push_back((seed * 5 + i * i + length) % 23);
     row.num_prompt_tokens = num_prompt;
     rows.push_back(row);
@@ -41,9 +41,9 @@ std::vector<TrainRow> make_rows(int32_t seed) {
   return rows;
 }
 
-std::vector<const TrainRow*> pointers(const std::vector<TrainRow>& rows) {
-  std::vector<const TrainRow*> out;
-  for (const TrainRow& row : rows) out.push_back(&row);
+std::vector<const TokenRow*> pointers(const std::vector<TokenRow>& rows) {
+  std::vector<const TokenRow*> out;
+  for (const TokenRow& row : rows) out.push_back(&row);
   return out;
 }
 
@@ -59,7 +59,7 @@ TrainerSettings settings_with(int64_t micro_batch_tokens) {
 }
 
 StepMetrics take_step(Trainer& trainer, int32_t seed) {
-  const std::vector<TrainRow> rows = make_rows(seed);
+  const std::vector<TokenRow> rows = make_rows(seed);
   return trainer.step(pointers(rows));
 }
 
@@ -69,13 +69,13 @@ bool same_bits(const at::Tensor& a, const at::Tensor& b) {
 }
 
 TEST(Trainer, LossIsTheMeanOverAllTargetsWhateverTheCut) {
-  const std::vector<TrainRow> rows = make_rows(1);
+  const std::vector<TokenRow> rows = make_rows(1);
   double nll = 0;
   int64_t num_targets = 0;
   const Weights reference = first_weights();
   for (const TokenBatch& batch : make_batches(pointers(rows), 1 << 20))
     for (float logprob : target_logprobs(reference, batch)) nll -= logprob;
-  for (const TrainRow& row : rows) num_targets += row.num_targets();
+  for (const TokenRow& row : rows) num_targets += row.num_targets();
 
   double whole_norm = 0;
   for (const int64_t micro_batch_tokens : {1 << 20, 20, 1}) {
@@ -123,7 +123,7 @@ TEST(Trainer, AStepGivenUpChangesNothing) {
   Weights weights = first_weights();
   const at::Tensor before = weights.flat.clone();
   Trainer trainer(weights, settings_with(1));
-  const std::vector<TrainRow> rows = make_rows(1);
+  const std::vector<TokenRow> rows = make_rows(1);
   int num_asked = 0;
   EXPECT_FALSE(trainer.step(pointers(rows), [&] { return ++num_asked < 3; }));
   EXPECT_EQ(num_asked, 3);
