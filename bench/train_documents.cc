@@ -72,6 +72,7 @@ int run(int argc, char** argv) {
   }
   Weights gradients = make_gradients(weights);
   AdamW optimizer(trained_tensors(weights), {});
+  Decoder decoder(weights, options);
   const std::vector<TokenBatch> batches = read_batches(argv[2], num_tokens);
   int64_t num_targets = 0, all_tokens = 0;
   for (const TokenBatch& batch : batches) {
@@ -84,9 +85,8 @@ int run(int argc, char** argv) {
     trained_tensors(gradients).flat.zero_();
     double nll = 0;
     for (const TokenBatch& batch : batches)
-      nll += forward_backward(weights, batch, 1.0 / static_cast<double>(num_targets), gradients,
-                              options)
-                 .weighted_nll;
+      nll +=
+          decoder.forward_backward(batch, 1.0 / static_cast<double>(num_targets), gradients).loss;
     const double loss = nll / static_cast<double>(num_targets);
     if (i == -2) std::fprintf(stderr, "first_loss %.6f\n", loss);
     const double middle = seconds();

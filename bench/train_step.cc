@@ -110,6 +110,7 @@ std::vector<double> run_steps(const ModelConfig& config, const TokenBatch& batch
   Weights weights = make_weights(config), gradients = make_weights(config);
   initialize_weights(weights, 0.02, 1);
   AdamW optimizer(weights, {});
+  Decoder decoder(weights, options);
   int64_t num_targets = 0;
   for (const int32_t target : batch.targets) num_targets += target >= 0;
   const double flops = useful_flops(config, batch, num_targets);
@@ -121,8 +122,8 @@ std::vector<double> run_steps(const ModelConfig& config, const TokenBatch& batch
     if (i == 0) set_profiling(true);
     const double start = seconds(), cpu_start = cpu_seconds();
     gradients.flat.zero_();
-    const LossSum loss = forward_backward(weights, batch, 1.0 / static_cast<double>(num_targets),
-                                          gradients, options);
+    const LossSum loss =
+        decoder.forward_backward(batch, 1.0 / static_cast<double>(num_targets), gradients);
     const double middle = seconds();
     const double factor = clip_factor(gradient_norm(gradients), 1.0);
     optimizer.step(weights, gradients, 1e-3, factor);
@@ -131,9 +132,8 @@ std::vector<double> run_steps(const ModelConfig& config, const TokenBatch& batch
     const auto tokens = static_cast<double>(batch.num_tokens());
     rates.push_back(tokens / (end - start));
     std::printf("%.0f,%.6f,%.0f,%.0f,%.6f,%.6f,%.1f,%.3f\n", tokens, end - start, rates.back(),
-                tokens / cpu, end - middle,
-                loss.weighted_nll / static_cast<double>(loss.num_targets), flops / cpu * 1e-9,
-                flops / cpu / peak_flops(options.precision));
+                tokens / cpu, end - middle, loss.loss / static_cast<double>(loss.num_targets),
+                flops / cpu * 1e-9, flops / cpu / peak_flops(options.precision));
     std::fflush(stdout);
   }
   return rates;

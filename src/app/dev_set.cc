@@ -20,7 +20,7 @@ namespace {
 constexpr size_t kParitySamples = 8;
 
 // The largest difference over one reply between what the sampler and the trainer say of its ids.
-double logprob_difference(const Weights& weights, const std::vector<int32_t>& prompt,
+double logprob_difference(Decoder& decoder, const std::vector<int32_t>& prompt,
                           const JournalEntry& sample) {
   TokenBatch batch;
   batch.ids = prompt;
@@ -29,7 +29,7 @@ double logprob_difference(const Weights& weights, const std::vector<int32_t>& pr
   batch.targets.assign(batch.ids.size(), -1);
   const size_t first = prompt.size() - 1;  // the position that predicts sample.ids[0]
   for (size_t i = 0; i < sample.ids.size(); ++i) batch.targets[first + i] = sample.ids[i];
-  const std::vector<float> logprobs = target_logprobs(weights, batch);
+  const std::vector<float> logprobs = decoder.target_logprobs(batch);
   double largest = 0;
   for (size_t i = 0; i < sample.ids.size(); ++i)
     largest = std::max<double>(largest, std::abs(logprobs[first + i] - sample.logprobs[i]));
@@ -92,12 +92,13 @@ std::optional<MeasureResult> sample_dev_set(Policy& policy, const DevSet& dev_se
   // The check of the sampler against the trainer takes a forward pass each, so it shows progress.
   Progress progress(run.label + ", check of the sampler", kParitySamples, "replies");
   int64_t num_checked = 0;
+  Decoder decoder(policy.weights());
   for (size_t i = 0; i < num_entries; ++i) {
     JournalEntry& entry = rollouts->entries[i];
     if (is_parity_sample(i)) {
       result.max_logprob_difference =
           std::max(result.max_logprob_difference,
-                   logprob_difference(policy.weights(), dev_set.prompts[i / num_samples], entry));
+                   logprob_difference(decoder, dev_set.prompts[i / num_samples], entry));
       progress.update(++num_checked);
     }
     result.records.push_back(std::move(entry.record));

@@ -74,9 +74,8 @@ Json best_of(const float* logits, int64_t vocab_size, int64_t n) {
   return best;
 }
 
-void write_batch(const Weights& weights, std::vector<IdsRow>& rows, int64_t num_top,
-                 RowWriter& out) {
-  const std::vector<float> logprobs = target_logprobs(weights, batch_of(rows));
+void write_batch(Decoder& decoder, std::vector<IdsRow>& rows, int64_t num_top, RowWriter& out) {
+  const std::vector<float> logprobs = decoder.target_logprobs(batch_of(rows));
   size_t begin = 0;
   for (IdsRow& row : rows) {
     Json values = Json::array();
@@ -84,7 +83,7 @@ void write_batch(const Weights& weights, std::vector<IdsRow>& rows, int64_t num_
     begin += row.ids.size();
     row.row["logprobs"] = std::move(values);
     if (num_top > 0) {
-      const at::Tensor logits = full_logits(weights, batch_of({row}));
+      const at::Tensor logits = decoder.full_logits(batch_of({row}));
       Json top = Json::array();
       for (size_t i = 0; i + 1 < row.ids.size(); ++i)
         top.push_back(
@@ -124,6 +123,7 @@ int run_logprobs(Arguments arguments) {
 
   const std::string text = read_input(input);
   const Weights weights = load_adapted_model(model_folder, adapter).weights;
+  Decoder decoder(weights);
   BadRows bad_rows(parse_bad_row_policy(bad_rows_text));
   RowWriter out(output);
   std::vector<IdsRow> rows;
@@ -142,10 +142,10 @@ int run_logprobs(Arguments arguments) {
       bad_rows.add(shown, line, row_text, error.what());
     }
     if (num_tokens < kBatchTokens) return;
-    write_batch(weights, rows, num_top, out);
+    write_batch(decoder, rows, num_top, out);
     num_tokens = 0;
   });
-  if (!rows.empty()) write_batch(weights, rows, num_top, out);
+  if (!rows.empty()) write_batch(decoder, rows, num_top, out);
   bad_rows.close();
   out.close();
   return 0;

@@ -141,7 +141,12 @@ void plan_memory(const PlanOptions& options, Plan& plan) {
   shape.weight_bytes = bytes_of(storage, plan.config);
   shape.kv_storage = kv_storage(storage);
   shape.copies_weights = options.max_steps > 0;
-  append(sampling_memory(plan.config, shape));
+  const std::vector<MemoryPart> sampling = sampling_memory(plan.config, shape);
+  const int64_t both = std::min(passing_bytes(plan.memory), passing_bytes(sampling));
+  append(sampling);
+  if (both > 0)
+    plan.memory.push_back({"not at the same time", -both,
+                           "a step's memory is given back before the weights are copied"});
 }
 
 struct Work {

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -61,14 +62,16 @@ TokenBatch batch_of(const ModelConfig& config, int64_t tokens, int64_t row_token
 
 struct Pass {
   Pass(const ModelConfig& config, const TokenBatch& tokens, const TrainProbe& probe)
-      : weights(random_weights(config)), batch(tokens), options(probe.decoder) {
-    if (probe.lora_r > 0) weights = attach_adapter(weights, all_linear_adapter(probe.lora_r), 1);
-    gradients = make_gradients(weights);
+      : weights(std::make_unique<Weights>(random_weights(config))), batch(tokens) {
+    if (probe.lora_r > 0) *weights = attach_adapter(*weights, all_linear_adapter(probe.lora_r), 1);
+    gradients = make_gradients(*weights);
+    decoder = std::make_unique<Decoder>(*weights, probe.decoder);
   }
-  void operator()() { forward_backward(weights, batch, 1e-3, gradients, options); }
-  Weights weights, gradients;
+  void operator()() { decoder->forward_backward(batch, 1e-3, gradients); }
+  std::shared_ptr<Weights> weights;  // shared: a std::function copies what it calls
+  Weights gradients;
   const TokenBatch& batch;
-  DecoderOptions options;
+  std::shared_ptr<Decoder> decoder;
 };
 
 // From a pass through one layer and one through some: the last layer leaves out what no target
@@ -127,7 +130,7 @@ double head_s_per_target(const ModelConfig& config, const TrainProbe& probe,
   const at::Tensor weight = at::randn({V, D});
   HeadLoss head;
   head.rows = at::randn({options.head_chunk, D});
-  head.head = {weight, nullptr, nullptr, options.precision};
+  head.head = {weight, nullptr, nullptr, {options.precision}};
   head.targets = at::zeros({options.head_chunk}, at::kInt);
   head.factors = at::ones({options.head_chunk});
   head.nll = at::zeros({options.head_chunk});
@@ -135,6 +138,7 @@ double head_s_per_target(const ModelConfig& config, const TrainProbe& probe,
   if (probe.lora_r == 0) head.dhead = at::zeros({V, D});
   head.softcap = config.logit_softcap;
   Workspace workspace;
+  head.head.workspace = &workspace;
   const double s = median_s(
       [&] { head_loss(head, options.head_chunk, kernels_for(weight), workspace); }, seconds);
   return s * static_cast<double>(config.vocab_size) / static_cast<double>(V) /

@@ -171,6 +171,7 @@ std::optional<MeasureResult> TldrRun::measure_step(int64_t step) {
 
 bool TldrRun::evaluate(TrainingRun& run) {
   const int64_t step = run.num_steps();
+  run.release_memory();
   policy_.update(run.saved_weights(), run.saved_dtype());
   const std::string hash = policy_.hash();
   const std::optional<MeasureResult> result = measure_step(step);

@@ -138,7 +138,8 @@ bool TrainingRun::step(std::span<const double> alpha) {
   }
   std::vector<const TokenRow*> rows;
   for (const TokenRow& row : drawn) rows.push_back(&row);
-  const std::optional<StepMetrics> done = trainer_.step(rows, [] { return !stop_requested(); });
+  const std::optional<StepMetrics> done =
+      trainer_.step(rows, {.keep_going = [] { return !stop_requested(); }});
   if (!done) {
     stream_ = stream_before;
     interval_rows_ = rows_before;

@@ -66,6 +66,8 @@ class TrainingRun {
   // dtype.
   Weights saved_weights() const;
   const std::string& saved_dtype() const { return saved_dtype_; }
+  // Before something else than training takes memory; the next step takes its own again.
+  void release_memory() { trainer_.release(); }
   void keep_checkpoints(std::vector<int64_t> steps) { keep_ = std::move(steps); }
 
   JsonLog& log() { return log_; }

@@ -35,7 +35,7 @@ void head_loss(const HeadLoss& loss, int64_t chunk, const Kernels& kernels, Work
     if (!rows.gradient) continue;
     linear_backward_input(rows.logits, loss.head, part(loss.drows));
     if (loss.dhead.defined())
-      linear_backward_weight(rows.logits, part(loss.rows), loss.dhead, loss.head.precision);
+      linear_backward_weight(rows.logits, part(loss.rows), loss.dhead, loss.head.mode);
   }
 }
 

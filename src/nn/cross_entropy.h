@@ -1,4 +1,6 @@
-// The head and its loss at chosen rows, in chunks, so that no [T, V] matrix is ever made.
+// The head and its loss at chosen rows, in chunks, so that no [T, V] matrix is ever made. Where the
+// factors depend on what the whole batch's rows give (base/token_loss.h), it is run twice: without
+// gradients for `nll`, then with them, which computes the logits again.
 //
 // Rows [R, D] are those with a target, already normalised. Loss is natural-log negative
 // log-likelihood; sums are taken in double, in row order. Gradients of the head are accumulated in

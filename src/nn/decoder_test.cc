@@ -7,11 +7,14 @@
 #include <ATen/ops/cat.h>
 #include <ATen/ops/ones.h>
 #include <ATen/ops/rsqrt.h>
+#include <ATen/ops/softplus.h>
 #include <ATen/ops/zeros.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <fstream>
 #include <limits>
+#include <numeric>
 
 #include "nn/attention.h"
 #include "nn/cross_entropy.h"
@@ -115,7 +118,7 @@ TEST(Decoder, LossAndEveryGradientMatchAutograd) {
     testing::for_each_target([&](const std::string&) {
       Weights gradients = make_weights(weights.config);
       const LossSum got = forward_backward(weights, batch, 0.01, gradients, {.head_chunk = 100});
-      EXPECT_NEAR(got.weighted_nll / want.item<double>(), 1.0, 1e-6);
+      EXPECT_NEAR(got.loss / want.item<double>(), 1.0, 1e-6);
       EXPECT_EQ(got.num_targets, loss_weights(batch).count_nonzero().item<int64_t>());
       for (const Parameter& p : weights.parameters) {
         const auto part = [&](const at::Tensor& x) { return x.narrow(0, p.offset, p.size()); };
@@ -156,10 +159,10 @@ TEST(Decoder, PackedEqualsOneByOne) {
     one.loss_weights.assign(batch.loss_weights.begin() + begin, batch.loss_weights.begin() + end);
     one.cu_seqlens = {0, end - begin};
     const LossSum part = forward_backward(weights, one, 0.01, single);
-    sum.weighted_nll += part.weighted_nll, sum.num_targets += part.num_targets;
+    sum.loss += part.loss, sum.num_targets += part.num_targets;
   }
   EXPECT_EQ(sum.num_targets, all.num_targets);
-  EXPECT_NEAR(sum.weighted_nll / all.weighted_nll, 1.0, 1e-6);
+  EXPECT_NEAR(sum.loss / all.loss, 1.0, 1e-6);
   EXPECT_LT(relative_difference(packed.flat, single.flat), 1e-5);
 }
 
@@ -179,7 +182,7 @@ TEST(Decoder, RecomputationAndRepetitionChangeNoBit) {
   const LossSum b =
       forward_backward(weights, batch, 0.01, recomputed, {.recompute = Recompute::kLayers});
   forward_backward(weights, batch, 0.01, again);
-  EXPECT_EQ(a.weighted_nll, b.weighted_nll);
+  EXPECT_EQ(a.loss, b.loss);
   EXPECT_TRUE(kept.flat.equal(recomputed.flat));
   EXPECT_TRUE(kept.flat.equal(again.flat));
 }
@@ -196,7 +199,7 @@ TEST(Decoder, NumberOfThreadsChangesNoBit) {
   const LossSum b = forward_backward(weights, batch, 0.01, together);
   EXPECT_EQ(target_logprobs(weights, batch), logprobs);
   at::set_num_threads(threads);
-  EXPECT_EQ(a.weighted_nll, b.weighted_nll);
+  EXPECT_EQ(a.loss, b.loss);
   EXPECT_TRUE(alone.flat.equal(together.flat));
 }
 
@@ -225,12 +228,133 @@ TEST(Decoder, GradientsAreAddedToWhatIsThere) {
   EXPECT_LT(relative_difference(twice.flat, once.flat * 2), 1e-5);
 }
 
+TEST(Decoder, WeightsOfMinusOneFlipTheGradientExactly) {
+  const Weights weights = random_weights(tiny_config(true), 9);
+  TokenBatch batch = random_batch(kManyLengths, 53, 10);
+  Weights unweighted = make_weights(weights.config), ones = make_weights(weights.config),
+          flipped = make_weights(weights.config);
+  batch.loss_weights.clear();
+  const LossSum a = forward_backward(weights, batch, 0.01, unweighted);
+  batch.loss_weights.assign(batch.ids.size(), 1.0f);
+  const LossSum b = forward_backward(weights, batch, 0.01, ones);
+  batch.loss_weights.assign(batch.ids.size(), -1.0f);
+  const LossSum c = forward_backward(weights, batch, 0.01, flipped);
+  EXPECT_EQ(a.loss, b.loss);
+  EXPECT_EQ(a.loss, -c.loss);
+  EXPECT_TRUE(unweighted.flat.equal(ones.flat));
+  EXPECT_TRUE(ones.flat.equal(-flipped.flat));
+  EXPECT_GT(ones.flat.abs().max().item<float>(), 0);
+}
+
+// Rows in pairs: the sum of -log sigmoid(kBeta (mean log p of the first - that of the second)), by
+// hand and by libtorch.
+constexpr double kBeta = 2;
+class PairLoss final : public TokenLoss {
+ public:
+  double evaluate(const TargetScores& scores, std::span<float> slopes) override {
+    ++num_calls;
+    double loss = 0;
+    for (size_t b = 0; b + 1 < scores.num_rows(); b += 2) {
+      const auto first = scores.row_logprobs(b), second = scores.row_logprobs(b + 1);
+      const double gap = kBeta * (mean(first) - mean(second)), slope = kBeta / (1 + std::exp(gap));
+      loss += std::log1p(std::exp(-gap));
+      float* to = slopes.data() + scores.offsets[b];
+      to = std::fill_n(to, first.size(), -slope / static_cast<double>(first.size()));
+      std::fill_n(to, second.size(), slope / static_cast<double>(second.size()));
+    }
+    return loss;
+  }
+  static double mean(std::span<const float> x) {
+    return std::accumulate(x.begin(), x.end(), 0.0) / static_cast<double>(x.size());
+  }
+  int num_calls = 0;
+};
+
+at::Tensor plain_pair_loss(const at::Tensor& logprobs, const TokenBatch& batch) {
+  std::vector<at::Tensor> means;
+  for (size_t d = 0; d + 1 < batch.cu_seqlens.size(); ++d) {
+    std::vector<int32_t> rows;
+    for (int32_t t = batch.cu_seqlens[d]; t < batch.cu_seqlens[d + 1]; ++t)
+      if (batch.targets[t] >= 0) rows.push_back(t);
+    means.push_back(logprobs.index_select(0, testing::int_tensor(rows)).mean());
+  }
+  at::Tensor loss = at::zeros({}, at::kDouble);
+  for (size_t d = 0; d < means.size(); d += 2)
+    loss = loss + at::softplus((means[d + 1] - means[d]) * kBeta);
+  return loss;
+}
+
+TEST(Decoder, ALossOfPairsOfRowsMatchesAutograd) {
+  const std::vector<int32_t> few = {33, 19, 63, 64, 65, 130};
+  const std::vector<int32_t> many = {300, 40, 63, 64, 65, 130, 299, 400, 31, 180};  // shares
+  for (const auto& lengths : {few, many}) {
+    const Weights weights = random_weights(tiny_config(true), 3);
+    const TokenBatch batch = random_batch(lengths, 53, 4);
+    at::Tensor flat = weights.flat.to(at::kDouble).clone();
+    flat.set_requires_grad(true);
+    const Weights plain = view_weights(weights.config, flat);
+    const at::Tensor want =
+        plain_pair_loss(plain_logprobs(plain_logits(plain, batch), batch), batch);
+    (want * 0.5).backward();
+    for (const DecoderOptions& options :
+         {DecoderOptions{.head_chunk = 100}, DecoderOptions{.recompute = Recompute::kLayers},
+          DecoderOptions{.aten_kernels = true}}) {
+      Weights gradients = make_weights(weights.config);
+      PairLoss loss;
+      const LossSum got = Decoder(weights, options).forward_backward(batch, loss, 0.5, gradients);
+      EXPECT_EQ(loss.num_calls, 1);
+      EXPECT_NEAR(got.loss / want.item<double>(), 1.0, 1e-5);
+      for (const Parameter& p : weights.parameters) {
+        const auto part = [&](const at::Tensor& x) { return x.narrow(0, p.offset, p.size()); };
+        EXPECT_LT(relative_difference(part(gradients.flat), part(flat.grad())), 1e-4) << p.name;
+      }
+    }
+  }
+}
+
+// Resident, of this process.
+int64_t resident_bytes() {
+  int64_t size = 0, resident = 0;
+  std::ifstream("/proc/self/statm") >> size >> resident;
+  return resident * 4096;
+}
+
+TEST(Decoder, MemoryOfEarlierCallsChangesNoBitAndReleaseGivesItBack) {
+  ModelConfig config = tiny_config(true);
+  config.hidden_size = 128, config.intermediate_size = 512, config.num_layers = 4;
+  const Weights weights = random_weights(config, 7);
+  const TokenBatch large = random_batch(std::vector<int32_t>(16, 256), 53, 8);
+  const TokenBatch small = random_batch({5, 90, 77}, 53, 9);
+  Weights fresh = make_weights(config), kept = make_weights(config), scored = make_weights(config);
+  forward_backward(weights, small, 0.01, fresh);
+  PairLoss loss;
+
+  Decoder decoder(weights);
+  EXPECT_EQ(decoder.num_bytes(), 0);
+  decoder.forward_backward(large, 0.01, scored);
+  decoder.forward_backward(large, loss, 0.01, scored);
+  decoder.target_logprobs(large);
+  decoder.forward_backward(small, 0.01, kept);
+  EXPECT_TRUE(kept.flat.equal(fresh.flat));
+  const int64_t before = resident_bytes();
+  EXPECT_GT(decoder.num_bytes(), int64_t{100} << 20);
+  decoder.release();
+  EXPECT_EQ(decoder.num_bytes(), 0);
+  EXPECT_LT(resident_bytes(), before - (int64_t{80} << 20));
+  kept.flat.zero_();
+  decoder.forward_backward(small, 0.01, kept);
+  EXPECT_TRUE(kept.flat.equal(fresh.flat));
+}
+
 TEST(Decoder, BatchWithoutTargetsHasNoGradient) {
   const Weights weights = random_weights(tiny_config(true), 9);
   TokenBatch batch = random_batch({10}, 53, 10);
   batch.targets.assign(10, -1);
   Weights gradients = make_weights(weights.config);
   EXPECT_EQ(forward_backward(weights, batch, 1.0, gradients).num_targets, 0);
+  PairLoss loss;
+  EXPECT_EQ(Decoder(weights).forward_backward(batch, loss, 1.0, gradients).loss, 0);
+  EXPECT_EQ(loss.num_calls, 0);
   EXPECT_EQ(gradients.flat.count_nonzero().item<int64_t>(), 0);
   EXPECT_EQ(target_logprobs(weights, batch), std::vector<float>(10, 0.0f));
 }

@@ -24,7 +24,15 @@ void for_experts(const ExpertActivations& a, const Body& body) {
 }
 
 LinearWeight expert_matrix(const LayerContext& c, const at::Tensor& all, int64_t expert) {
-  return {all.select(0, expert), nullptr, nullptr, c.precision};
+  LinearWeight weight = {all.select(0, expert), nullptr, nullptr, c.mode};
+  weight.workspace = &c.workspace;
+  return weight;
+}
+
+LinearWeight router_matrix(const LayerContext& c, const LayerWeights& w) {
+  LinearWeight weight = {w.router, nullptr, nullptr, c.mode.in_float32()};
+  weight.workspace = &c.workspace;
+  return weight;
 }
 
 // Sorts the (token, choice) pairs by expert, tokens in order within one.
@@ -98,7 +106,7 @@ ExpertActivations take_expert_activations(const LayerContext& c, Workspace::Slot
 void experts_forward(const LayerContext& c, const LayerWeights& w, const ExpertActivations& a,
                      const ExpertRows& rows) {
   const int64_t D = c.config.hidden_size, num_rows = a.token_of.size(0);
-  linear(rows.x, LinearWeight{w.router}, a.probs);
+  linear(rows.x, router_matrix(c, w), a.probs);
   a.probs.copy_(at::softmax(a.probs, -1));
   const auto [top, chosen] = at::topk(a.probs, c.config.experts_per_token, -1);
   a.chosen.copy_(chosen);
@@ -137,21 +145,20 @@ void experts_backward(const LayerContext& c, const LayerWeights& w, const Expert
   const at::Tensor dfactors = (slopes * hidden).sum(1);
   sorted.mul_(factors);
   for_experts(a, [&](int64_t expert, const auto& part) {
-    linear_backward_weight(part(sorted), part(hidden), g.expert_down.select(0, expert),
-                           c.precision);
+    linear_backward_weight(part(sorted), part(hidden), g.expert_down.select(0, expert), c.mode);
   });
   c.kernels.gather_rows(rows.x, a.token_of, sorted);
   for_experts(a, [&](int64_t expert, const auto& part) {
     linear_backward_weight(part(a.gate_up), part(sorted), g.expert_gate_up.select(0, expert),
-                           c.precision);
+                           c.mode);
     linear_backward_input(part(a.gate_up), expert_matrix(c, w.expert_gate_up, expert),
                           part(sorted));
   });
 
   const at::Tensor dweights = dfactors.index_select(0, a.row_of.flatten()).view_as(a.weights);
   const at::Tensor dlogits = router_backward(c.config, a, dweights);
-  linear_backward_weight(dlogits, rows.x, g.router);
-  linear_backward_input(dlogits, LinearWeight{w.router}, rows.dx);
+  linear_backward_weight(dlogits, rows.x, g.router, c.mode.in_float32());
+  linear_backward_input(dlogits, router_matrix(c, w), rows.dx);
   add_choices(a, sorted, {}, rows.dx);
 }
 

@@ -7,7 +7,9 @@
 // nor on threads. (MKL's do.) B is packed first, into panels of a few vectors' width; a packed B
 // may be kept while it does not change. Threads share the rows of C (of a weight gradient with few
 // rows its columns) through at::parallel_for; inside another parallel region the caller's thread
-// does all of it. Dispatches to the best instruction set at run time.
+// does all of it. Dispatches to the best instruction set at run time. Each thread keeps scratch
+// memory for the rows that it works on (a block of at most 96 rows of A, or 1024 of a strip of
+// columns); it holds no model's values from call to call.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -32,10 +34,17 @@ inline MatrixView row_major(const float* data, size_t rows, size_t columns) {
   return {data, rows, columns, columns, 1};
 }
 
-enum class Precision { kFloat32, kBfloat16 };
+enum class Precision {
+  kFloat32,
+  kBfloat16,         // by the processor's products of bf16 pairs where it has them
+  kBfloat16Rounded,  // bf16 by way of rounded fp32 operands, as on a processor without: for tests
+};
 
 // Whether the processor multiplies bf16 itself; without, kBfloat16 only rounds.
 bool has_bfloat16_products();
+inline bool multiplies_pairs(Precision precision) {
+  return precision == Precision::kBfloat16 && has_bfloat16_products();
+}
 
 class GemmPanels {
  public:
@@ -47,6 +56,7 @@ class GemmPanels {
   Precision precision() const { return precision_; }
   const float* floats() const { return floats_.data(); }
   const uint32_t* words() const { return words_.data(); }
+  int64_t num_bytes() const { return static_cast<int64_t>(4 * (floats_.size() + words_.size())); }
 
  private:
   AlignedFloats floats_;  // fp32; also bf16 where the processor has no products of it
@@ -65,9 +75,5 @@ void gemm(const MatrixView& a, const GemmPanels& b, const float* initial, float*
 // C [M, N] += A^T B with A [K, M], B [K, N] row-major, C contiguous: a weight's gradient.
 void gemm_transposed_a(const MatrixView& a, const MatrixView& b, float* c,
                        Precision precision = Precision::kFloat32);
-
-// For tests: bf16 products by way of rounded fp32 operands, as on a processor without them. Not
-// thread-safe.
-void force_rounded_operands(bool force);
 
 }  // namespace laconic

@@ -172,6 +172,7 @@ void multiply_edge(const Tile& tile, size_t num_rows, size_t width) {
                                    [=](const Tile& t) { multiply_tile(t, num_rows); });
 }
 
+// Of the thread that multiplies a block of rows: scratch of one call, no model's.
 AlignedWords& scratch(size_t words) {
   static thread_local AlignedWords memory;
   if (memory.size() < words) memory.resize(words);

@@ -175,7 +175,7 @@ MatrixView gather(const MatrixView& a, size_t begin, size_t depth) {
   MatrixView part = a;
   part.data += begin, part.columns = depth;
   if (a.row_stride == depth || (a.row_stride < kFar && a.row_stride % kSets != 0)) return part;
-  static thread_local AlignedFloats memory;
+  static thread_local AlignedFloats memory;  // a block's: scratch of one call
   if (memory.size() < a.rows * depth) memory.resize(a.rows * depth);
   for (size_t row = 0; row < a.rows; ++row)
     std::copy_n(part.data + row * a.row_stride, depth, memory.data() + row * depth);
@@ -213,7 +213,7 @@ void MultiplyTransposed(const MatrixView& a, const PackedB& b, rows::Range range
                         const Output& out) {
   float* const c = out.data;
   const size_t c_stride = out.stride;
-  static thread_local AlignedFloats memory;
+  static thread_local AlignedFloats memory;  // a strip's: scratch of one call
   if (memory.size() < a.rows * kStripRows) memory.resize(a.rows * kStripRows);
   float* const packed = memory.data();
   for (size_t strip = range.begin; strip < range.end; strip += kStripRows) {

@@ -51,15 +51,15 @@ at::Tensor rounded(const at::Tensor& t) { return t.to(at::kBFloat16).to(at::kDou
 // bf16 is the exact product of rounded operands, but for the order of fp32 sums; so the bound is
 // that of fp32.
 TEST(Gemm, Bfloat16ProductsAreThoseOfRoundedOperands) {
-  for (const bool forced : {false, true}) {
-    force_rounded_operands(forced);
+  for (const Precision precision : {Precision::kBfloat16, Precision::kBfloat16Rounded}) {
     for (const Sizes& s : kSizes) {
       SCOPED_TRACE(std::to_string(s.rows) + " x " + std::to_string(s.in) + " x " +
-                   std::to_string(s.out) + (forced ? ", rounded operands" : ""));
+                   std::to_string(s.out) +
+                   (precision == Precision::kBfloat16 ? "" : ", rounded operands"));
       const at::Tensor x = random_tensor({s.rows, s.in}, 1), w = random_tensor({s.out, s.in}, 2);
       const at::Tensor dy = random_tensor({s.rows, s.out}, 3),
                        y0 = random_tensor({s.rows, s.out}, 4);
-      const LinearWeight weight{w, nullptr, nullptr, Precision::kBfloat16};
+      const LinearWeight weight{w, nullptr, nullptr, {precision}};
       const at::Tensor y = at::empty({s.rows, s.out}), dx = at::empty({s.rows, s.in});
       linear(x, weight, y);
       EXPECT_LT(relative_difference(y, rounded(x).matmul(rounded(w).t())), 1e-5);
@@ -68,11 +68,10 @@ TEST(Gemm, Bfloat16ProductsAreThoseOfRoundedOperands) {
       linear_backward_input(dy, weight, dx);
       EXPECT_LT(relative_difference(dx, rounded(dy).matmul(rounded(w))), 1e-5);
       const at::Tensor dw = w.clone();
-      linear_backward_weight(dy, x, dw, Precision::kBfloat16);
+      linear_backward_weight(dy, x, dw, {precision});
       EXPECT_LT(relative_difference(dw, w + rounded(dy).t().matmul(rounded(x))), 1e-5);
     }
   }
-  force_rounded_operands(false);
 }
 
 TEST(Gemm, ColumnsOfWiderRowsAreReadAndWrittenAlone) {
@@ -80,7 +79,7 @@ TEST(Gemm, ColumnsOfWiderRowsAreReadAndWrittenAlone) {
     const at::Tensor x = random_tensor({70, 33}, 1), w = random_tensor({50, 33}, 2);
     const at::Tensor wide = random_tensor({70, 90}, 3), before = wide.clone();
     const at::Tensor part = wide.narrow(1, 21, 50);
-    const LinearWeight weight{w, nullptr, nullptr, precision};
+    const LinearWeight weight{w, nullptr, nullptr, {precision}};
     const at::Tensor want = at::empty({70, 50}), dx = random_tensor({70, 33}, 4);
     linear_add(x, weight, part.contiguous(), want);
     linear_add(x, weight, part, part);
@@ -92,15 +91,15 @@ TEST(Gemm, ColumnsOfWiderRowsAreReadAndWrittenAlone) {
     linear_backward_input_add(part, weight, sum);
     EXPECT_LT(relative_difference(sum, dx + alone), 1e-5);
     const at::Tensor dw = at::zeros({50, 33}), dw_part = at::zeros({50, 33});
-    linear_backward_weight(part.contiguous(), x, dw, precision);
-    linear_backward_weight(part, x, dw_part, precision);
+    linear_backward_weight(part.contiguous(), x, dw, {precision});
+    linear_backward_weight(part, x, dw_part, {precision});
     EXPECT_TRUE(dw.equal(dw_part));
   }
 }
 
 TEST(Gemm, ABfloat16RowsBitsDoNotDependOnItsNeighbours) {
   const at::Tensor x = random_tensor({200, 129}, 1), w = random_tensor({405, 129}, 2);
-  const LinearWeight weight{w, nullptr, nullptr, Precision::kBfloat16};
+  const LinearWeight weight{w, nullptr, nullptr, {Precision::kBfloat16}};
   const at::Tensor all = at::empty({200, 405});
   linear(x, weight, all);
   for (const int64_t rows : {1, 2, 3, 5, 7, 13, 99}) {
@@ -116,10 +115,10 @@ TEST(Gemm, ARowOfAGradientHasTheSameBitsAmongFewAndMany) {
   for (const Precision precision : {Precision::kFloat32, Precision::kBfloat16}) {
     testing::for_each_target([&](const std::string&) {
       const at::Tensor all = at::zeros({200, 129});
-      linear_backward_weight(dy, x, all, precision);
+      linear_backward_weight(dy, x, all, {precision});
       for (const int64_t rows : {1, 4, 8, 16, 17, 64, 65}) {
         const at::Tensor some = at::zeros({rows, 129});
-        linear_backward_weight(dy.narrow(1, 50, rows), x, some, precision);
+        linear_backward_weight(dy.narrow(1, 50, rows), x, some, {precision});
         EXPECT_TRUE(some.equal(all.narrow(0, 50, rows))) << rows << " rows";
       }
     });

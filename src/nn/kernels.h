@@ -5,7 +5,8 @@
 // chooses by the tensor's device. Every function writes into tensors that the caller owns, so that
 // nothing is allocated in steady state on the CPU. Shapes: nn/shapes.h. fp32; index tensors are
 // int32 on the same device. Matrices are contiguous. Determinism: on the CPU results depend neither
-// on thread timing nor on the number of threads.
+// on thread timing nor on the number of threads. Own CPU code keeps scratch of a few hundred KB a
+// thread; it holds nothing from call to call.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -140,10 +141,8 @@ class Kernels {
 const Kernels& cpu_kernels();
 const Kernels& aten_kernels();
 // Whether own CPU code serves the device that `tensor` is on; products, AdamW and shares go by it
-// too.
-bool has_own_kernels(const at::Tensor& tensor);
-const Kernels& kernels_for(const at::Tensor& tensor);
-// For tests: sends CPU tensors down the path of other devices. Not thread-safe.
-void force_aten_kernels(bool force);
+// too. `aten_kernels`: not asked for; CPU tensors take the path of other devices, to test it.
+bool has_own_kernels(const at::Tensor& tensor, bool aten_kernels = false);
+const Kernels& kernels_for(const at::Tensor& tensor, bool aten_kernels = false);
 
 }  // namespace laconic

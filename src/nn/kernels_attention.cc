@@ -169,7 +169,8 @@ void forward(const AttentionTask& task) {
 }
 
 void AttentionForward(const AttentionTask& task) {
-  task.precision == Precision::kBfloat16 ? forward<Bfloat16>(task) : forward<Float32>(task);
+  if (task.precision == Precision::kFloat32) return forward<Float32>(task);
+  multiplies_pairs(task.precision) ? forward<PairedBfloat16>(task) : forward<Bfloat16>(task);
 }
 
 size_t ForwardScratch(size_t group, size_t head_dim) { return Forward::floats(group, head_dim); }

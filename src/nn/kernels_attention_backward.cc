@@ -223,7 +223,8 @@ void backward(const AttentionTask& task) {
 }
 
 void AttentionBackward(const AttentionTask& task) {
-  task.precision == Precision::kBfloat16 ? backward<Bfloat16>(task) : backward<Float32>(task);
+  if (task.precision == Precision::kFloat32) return backward<Float32>(task);
+  multiplies_pairs(task.precision) ? backward<PairedBfloat16>(task) : backward<Bfloat16>(task);
 }
 
 size_t BackwardScratch(size_t head_dim) { return Backward::floats(head_dim); }

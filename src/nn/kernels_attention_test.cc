@@ -125,9 +125,8 @@ TEST(Kernels, AttentionInBfloat16) {
     const at::Tensor want = plain_attention(v, c);
     want.backward(dout.to(at::kDouble));
     HeadLayout heads = c.heads;
-    heads.precision = Precision::kBfloat16;
-    for (const bool own_products : {true, false}) {
-      force_rounded_operands(!own_products);
+    for (const Precision precision : {Precision::kBfloat16, Precision::kBfloat16Rounded}) {
+      heads.precision = precision;
       testing::for_each_target([&](const std::string&) {
         const at::Tensor out = at::empty({T, heads.q_width()});
         const at::Tensor lse = at::empty({heads.num_heads, T}), dqkv = at::empty_like(qkv);
@@ -137,7 +136,6 @@ TEST(Kernels, AttentionInBfloat16) {
         EXPECT_LT(l2_difference(dqkv, v.grad()), 6e-3) << "dqkv";
       });
     }
-    force_rounded_operands(false);
   }
 }
 

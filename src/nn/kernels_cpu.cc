@@ -42,6 +42,7 @@ void for_rows(int64_t num_rows, const Body& body) {
 template <typename Body>
 void sum_over_blocks(int64_t num_rows, size_t width, float* total, const Body& body) {
   const int64_t num_blocks = (num_rows + kRowBlock - 1) / kRowBlock;
+  // A float a column and 512 rows, of the calling thread: scratch of one call, no model's.
   static thread_local std::vector<float> memory;
   memory.resize(static_cast<size_t>(num_blocks) * width);
   float* sums = memory.data();
@@ -148,6 +149,8 @@ void run_attention(const AttentionTensors& tensors, const std::vector<int32_t>& 
     rows::AttentionTask task = make_task(tensors, heads, index % heads.num_kv_heads, first);
     task.length = static_cast<size_t>(cu_seqlens[part.document + 1] - first);
     task.begin = static_cast<size_t>(part.begin), task.end = static_cast<size_t>(part.end);
+    // Of a fixed size for a kind of head (nn/kernels_attention.h), of the thread that runs the
+    // task.
     static thread_local AlignedFloats scratch;
     const size_t need = rows::attention_scratch_floats(task.group, task.head_dim);
     if (scratch.size() < need) scratch.resize(need);
@@ -345,8 +348,6 @@ class CpuKernels final : public Kernels {
   }
 };
 
-bool aten_is_forced = false;
-
 }  // namespace
 
 const Kernels& cpu_kernels() {
@@ -354,12 +355,12 @@ const Kernels& cpu_kernels() {
   return kernels;
 }
 
-void force_aten_kernels(bool force) { aten_is_forced = force; }
+bool has_own_kernels(const at::Tensor& tensor, bool aten_kernels) {
+  return tensor.is_cpu() && !aten_kernels;
+}
 
-bool has_own_kernels(const at::Tensor& tensor) { return tensor.is_cpu() && !aten_is_forced; }
-
-const Kernels& kernels_for(const at::Tensor& tensor) {
-  return has_own_kernels(tensor) ? cpu_kernels() : aten_kernels();
+const Kernels& kernels_for(const at::Tensor& tensor, bool aten) {
+  return has_own_kernels(tensor, aten) ? cpu_kernels() : aten_kernels();
 }
 
 }  // namespace laconic

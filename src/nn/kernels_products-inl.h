@@ -23,7 +23,6 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "nn/gemm.h"  // has_bfloat16_products
 #include "nn/kernels_simd-inl.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -270,14 +269,22 @@ struct Bfloat16 {
   template <bool kAccumulate>
   static HWY_INLINE void multiply(const Product& size, const Matrix& a, const Strided& b,
                                   const Output& c) {
-#if HWY_TARGET <= HWY_AVX3
-    if (has_bfloat16_products()) {
-      return multiply_pairs<kAccumulate>(size, a, b, c);
-    }
-#endif
     multiply_tiles<PairSum, kAccumulate>(size, a, b, c);
   }
 };
+
+// The same where the processor multiplies pairs itself (multiplies_pairs of nn/gemm.h).
+#if HWY_TARGET <= HWY_AVX3
+struct PairedBfloat16 : Bfloat16 {
+  template <bool kAccumulate>
+  static HWY_INLINE void multiply(const Product& size, const Matrix& a, const Strided& b,
+                                  const Output& c) {
+    multiply_pairs<kAccumulate>(size, a, b, c);
+  }
+};
+#else
+using PairedBfloat16 = Bfloat16;
+#endif
 
 }  // namespace HWY_NAMESPACE
 }  // namespace laconic

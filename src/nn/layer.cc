@@ -24,13 +24,14 @@ constexpr Product kDown = {&LayerWeights::down_weight, &LayerWeights::down_lora,
                            &PackedLayer::down};
 
 LinearWeight product_of(const LayerContext& c, const LayerView& layer, const Product& product) {
-  LinearWeight result = {layer.weights.*product.weight, nullptr, nullptr, c.precision};
+  LinearWeight result = {layer.weights.*product.weight, nullptr, nullptr, c.mode};
   if (layer.packed != nullptr) {
     const PackedLinear& panels = layer.packed->*product.panels;
     result.forward = &panels.forward, result.backward = &panels.backward;
   }
   result.lora = &(layer.weights.*product.lora);
   result.dropout = layer.dropout;
+  result.workspace = &c.workspace;
   return result;
 }
 
@@ -47,7 +48,7 @@ void backward_weight(const LayerContext& c, const LoraRows& rows, const LayerVie
                      const LayerWeights& g, const Product& product) {
   const LinearWeight weight = product_of(c, layer, product);
   const at::Tensor& dweight = g.*product.weight;
-  if (dweight.defined()) linear_backward_weight(rows.dout, rows.x, dweight, c.precision);
+  if (dweight.defined()) linear_backward_weight(rows.dout, rows.x, dweight, c.mode);
   if (has_lora(weight)) lora_backward_weight(rows, weight, g.*product.lora);
 }
 
@@ -108,7 +109,7 @@ struct BranchGradient {
 HeadLayout layer_heads(const LayerContext& c, const LayerView& layer) {
   HeadLayout heads = c.heads;
   heads.window = c.config.window(layer.index);
-  heads.precision = c.precision;
+  heads.precision = c.mode.precision;
   return heads;
 }
 

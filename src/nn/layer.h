@@ -26,6 +26,7 @@ namespace laconic {
 struct PackedLinear {
   GemmPanels forward, backward;
   void pack(const at::Tensor& weight, bool with_backward, Precision precision);
+  int64_t num_bytes() const { return forward.num_bytes() + backward.num_bytes(); }
 };
 struct PackedLayer {
   PackedLinear qkv, o, gate_up, down;
@@ -42,7 +43,7 @@ struct LayerContext {
   const std::vector<int32_t>& cu_seqlens;
   int64_t num_tokens;
   at::TensorOptions options;
-  Precision precision;  // of matrix products and attention's; a router's are fp32
+  ProductMode mode;  // of matrix products and attention's; a router's are fp32
 };
 
 // Routing of a sparse layer's tokens (nn/experts.h); a row is a (token, choice) pair, sorted by

@@ -36,8 +36,9 @@ TEST(Layer, AttentionMultipliesInThePrecisionOfThePass) {
     const at::Tensor x = testing::random_tensor({1, config.hidden_size}, 2);
     RopeTable table = make_rope_table(config, 1);
     table.positions = testing::int_tensor({0});
-    const LayerContext context{kernels_for(x), workspace,  config, head_layout(config), table,
-                               table,          cu_seqlens, 1,      x.options(),         precision};
+    const LayerContext context{kernels_for(x), workspace,  config,     head_layout(config),
+                               table,          table,      cu_seqlens, 1,
+                               x.options(),    {precision}};
     LayerActivations activations = take_activations(context, 0, {{0, 1}, {0, 1}});
     activations.x = x;
     const at::Tensor out = x.clone();

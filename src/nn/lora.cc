@@ -4,6 +4,7 @@
 
 #include <ATen/Parallel.h>
 #include <ATen/TensorOperators.h>
+#include <ATen/ops/empty.h>
 
 #include <algorithm>
 
@@ -17,29 +18,36 @@ namespace {
 constexpr double kDraws = 4294967296.0;  // values of one 32-bit draw
 constexpr int64_t kGrain = 16;           // rows of a mask that are worth a thread
 
-// Memory for what lives during one call; each thread that works on a share has its own.
-at::Tensor take(std::string_view name, at::IntArrayRef shape, const at::Tensor& like) {
-  static thread_local Workspace workspace;
-  return workspace.take(name, shape, like.options());
+// Memory for what lives during one call.
+at::Tensor take(const LinearWeight& weight, std::string_view name, const at::Tensor& like,
+                at::IntArrayRef shape) {
+  if (weight.workspace == nullptr) return at::empty(shape, like.options());
+  return weight.workspace->take(name, shape, like.options());
 }
 
 bool drops(const LinearWeight& weight) { return weight.dropout && weight.dropout->rate > 0; }
 
 // The frozen matrix alone, and the rows of it that a module is beside (then without panels).
 LinearWeight frozen(const LinearWeight& weight) {
-  return {weight.weight, weight.forward, weight.backward, weight.precision};
+  LinearWeight alone = weight;
+  alone.lora = nullptr, alone.dropout = nullptr;
+  return alone;
 }
 LinearWeight frozen_rows(const LinearWeight& weight, const LoraModule& module) {
-  const bool all = module.num_rows == weight.weight.size(0);
-  if (all) return frozen(weight);
-  return {weight.weight.narrow(0, module.first_row, module.num_rows), nullptr, nullptr,
-          weight.precision};
+  LinearWeight rows = frozen(weight);
+  if (module.num_rows == weight.weight.size(0)) return rows;
+  rows.weight = weight.weight.narrow(0, module.first_row, module.num_rows);
+  rows.forward = nullptr, rows.backward = nullptr;
+  return rows;
 }
 
-LinearWeight plain(const at::Tensor& matrix) {
-  LinearWeight weight;
-  weight.weight = matrix;
-  return weight;
+// One matrix of a pair: in fp32.
+LinearWeight plain(const LinearWeight& weight, const at::Tensor& matrix) {
+  LinearWeight alone;
+  alone.weight = matrix;
+  alone.mode = weight.mode.in_float32();
+  alone.workspace = weight.workspace;
+  return alone;
 }
 
 at::Tensor columns_of(const at::Tensor& t, const LoraModule& module) {
@@ -72,7 +80,7 @@ void drop(const LoraDropout& dropout, const LoraModule& module, const at::Tensor
 // x', the input of A.
 at::Tensor dropped(const at::Tensor& x, const LinearWeight& weight, const LoraModule& module) {
   if (!drops(weight)) return x;
-  const at::Tensor result = take("dropped", x.sizes(), x);
+  const at::Tensor result = take(weight, "lora.dropped", x, x.sizes());
   if (x.device().is_cpu()) {
     drop(*weight.dropout, module, x, result);
   } else {
@@ -92,19 +100,19 @@ void lora_forward(const at::Tensor& x, const LinearWeight& weight, const at::Ten
   for (const LoraModule& module : *weight.lora) {
     const int64_t T = x.size(0), r = module.a.size(0);
     const at::Tensor input = dropped(x, weight, module);
-    const at::Tensor low = take("low", {T, r}, x);
-    linear(input, plain(module.a), low);
+    const at::Tensor low = take(weight, "lora.low", x, {T, r});
+    linear(input, plain(weight, module.a), low);
     low.mul_(module.scale);
     at::Tensor target = columns_of(out, module);
     if (!module.magnitude.defined() || !drops(weight)) {
-      linear_add(low, plain(module.b), target, target);
+      linear_add(low, plain(weight, module.b), target, target);
       if (module.magnitude.defined()) target.mul_(gain(module));
       continue;
     }
-    const at::Tensor base = take("base", {T, module.num_rows}, x);
-    const at::Tensor delta = take("delta", {T, module.num_rows}, x);
+    const at::Tensor base = take(weight, "lora.base", x, {T, module.num_rows});
+    const at::Tensor delta = take(weight, "lora.delta", x, {T, module.num_rows});
     linear(input, frozen_rows(weight, module), base);
-    linear_add(low, plain(module.b), base, delta);
+    linear_add(low, plain(weight, module.b), base, delta);
     delta.mul_(gain(module)).sub_(base);
     target.add_(delta);
   }
@@ -116,7 +124,7 @@ std::vector<at::Tensor> lora_backward_input(const at::Tensor& dout, const Linear
   at::Tensor scaled = dout;
   for (const LoraModule& module : *weight.lora) {
     if (!module.magnitude.defined() || drops(weight)) continue;
-    if (scaled.is_same(dout)) scaled = take("scaled", dout.sizes(), dout).copy_(dout);
+    if (scaled.is_same(dout)) scaled = take(weight, "lora.scaled", dout, dout.sizes()).copy_(dout);
     columns_of(scaled, module).mul_(gain(module));
   }
   linear_backward_input(scaled, frozen(weight), dx);
@@ -124,21 +132,23 @@ std::vector<at::Tensor> lora_backward_input(const at::Tensor& dout, const Linear
   for (const LoraModule& module : *weight.lora) {
     at::Tensor dproduct = columns_of(scaled, module);
     const bool separate = module.magnitude.defined() && drops(weight);
-    const at::Tensor dlow = take(cat("dlow.", all.size()), {dout.size(0), module.a.size(0)}, dout);
+    const at::Tensor dlow =
+        take(weight, cat("lora.dlow.", all.size()), dout, {dout.size(0), module.a.size(0)});
     all.push_back(dlow);
     if (separate)
-      dproduct = take("gained", dproduct.sizes(), dout).copy_(dproduct).mul_(gain(module));
-    linear_backward_input(dproduct, plain(module.b), dlow);
+      dproduct =
+          take(weight, "lora.gained", dout, dproduct.sizes()).copy_(dproduct).mul_(gain(module));
+    linear_backward_input(dproduct, plain(weight, module.b), dlow);
     dlow.mul_(module.scale);
     if (!drops(weight)) {
-      linear_backward_input_add(dlow, plain(module.a), dx);
+      linear_backward_input_add(dlow, plain(weight, module.a), dx);
       continue;
     }
-    const at::Tensor part = take("part", dx.sizes(), dx);
-    linear_backward_input(dlow, plain(module.a), part);
+    const at::Tensor part = take(weight, "lora.part", dx, dx.sizes());
+    linear_backward_input(dlow, plain(weight, module.a), part);
     if (separate) {
       // (g - 1) dout W, through the mask as well.
-      const at::Tensor base = take("dbase", dx.sizes(), dx);
+      const at::Tensor base = take(weight, "lora.dbase", dx, dx.sizes());
       dproduct.sub_(columns_of(dout, module));
       linear_backward_input(dproduct, frozen_rows(weight, module), base);
       part.add_(base);
@@ -157,22 +167,23 @@ void lora_backward_weight(const LoraRows& rows, const LinearWeight& weight,
     const LoraModule& gradient = gradients[i];
     const int64_t T = x.size(0), r = module.a.size(0);
     const at::Tensor input = dropped(x, weight, module);
-    const at::Tensor low = take("low", {T, r}, x);
-    linear(input, plain(module.a), low);
+    const at::Tensor low = take(weight, "lora.low", x, {T, r});
+    linear(input, plain(weight, module.a), low);
     at::Tensor dproduct = columns_of(rows.dout, module);
     if (module.magnitude.defined()) {
-      const at::Tensor sum = take("delta", {T, module.num_rows}, x);
-      const at::Tensor base = take("base", {T, module.num_rows}, x);
-      linear(low, plain(module.b), sum);
+      const at::Tensor sum = take(weight, "lora.delta", x, {T, module.num_rows});
+      const at::Tensor base = take(weight, "lora.base", x, {T, module.num_rows});
+      linear(low, plain(weight, module.b), sum);
       linear(input, frozen_rows(weight, module), base);
       sum.mul_(module.scale).add_(base).mul_(dproduct);
       at::Tensor dmagnitude = gradient.magnitude;
       dmagnitude.add_(sum.sum(0).div_(module.norm));
-      dproduct = take("gained", dproduct.sizes(), x).copy_(dproduct).mul_(gain(module));
+      dproduct =
+          take(weight, "lora.gained", x, dproduct.sizes()).copy_(dproduct).mul_(gain(module));
     }
     low.mul_(module.scale);
-    linear_backward_weight(dproduct, low, gradient.b);
-    linear_backward_weight(rows.dlow[i], input, gradient.a);
+    linear_backward_weight(dproduct, low, gradient.b, weight.mode.in_float32());
+    linear_backward_weight(rows.dlow[i], input, gradient.a, weight.mode.in_float32());
   }
 }
 

@@ -61,8 +61,8 @@ Weights make_gradients(const Weights& weights);  // over zeros
 // The linear operator where has_lora; forward is called by nn/operators.h.
 inline bool has_lora(const LinearWeight& weight) { return weight.lora && !weight.lora->empty(); }
 void lora_forward(const at::Tensor& x, const LinearWeight& weight, const at::Tensor& out);
-// dx = the gradient of x. Returns that of A x' for each pair [T, r], in memory that the next call
-// overwrites.
+// dx = the gradient of x. Returns that of A x' for each pair [T, r], in memory of weight.workspace
+// that the next call overwrites.
 std::vector<at::Tensor> lora_backward_input(const at::Tensor& dout, const LinearWeight& weight,
                                             const at::Tensor& dx);
 struct LoraRows {

@@ -45,7 +45,7 @@ int64_t shared_floats(const ModelConfig& c) {
 // Floats of a [rows, columns] matrix in panels.
 int64_t packed_bytes(Precision precision, int64_t rows, int64_t columns) {
   const auto depth = static_cast<size_t>(rows), width = static_cast<size_t>(columns);
-  if (precision == Precision::kBfloat16 && pairs::available())
+  if (multiplies_pairs(precision))
     return kFloat * static_cast<int64_t>(pairs::packed_words(depth, width));
   return kFloat * static_cast<int64_t>(panels::packed_floats(depth, width));
 }
@@ -116,6 +116,12 @@ int64_t total_bytes(const std::vector<MemoryPart>& parts) {
   return sum;
 }
 
+int64_t passing_bytes(const std::vector<MemoryPart>& parts) {
+  int64_t sum = 0;
+  for (const MemoryPart& part : parts) sum += part.passing ? part.bytes : 0;
+  return sum;
+}
+
 int64_t layer_matrix_weights(const ModelConfig& c, int64_t layer) {
   int64_t weights = 0;
   const auto matrices = matrices_of(c, layer);
@@ -155,6 +161,7 @@ std::vector<MemoryPart> training_memory(const ModelConfig& c, const TrainShape& 
   const char* const letter = shape.trained_weights >= 0 ? "Na" : "N";
   parts.push_back({"gradients", kFloat * trained, std::string("4 ") + letter});
   parts.push_back({"optimizer moments", 2 * kFloat * trained, std::string("8 ") + letter});
+  const size_t num_kept = parts.size();
   const bool recompute = shape.decoder.recompute == Recompute::kLayers;
   parts.push_back({"activations", threads * activation_bytes(c, tokens, shape.decoder.recompute),
                    recompute ? "4 T (D (L + 1) + (L - 1)(Q + H) + A), A = 3D + P + Q + H + 2F + 2"
@@ -177,6 +184,7 @@ std::vector<MemoryPart> training_memory(const ModelConfig& c, const TrainShape& 
     parts.push_back({"gradients of shares", kFloat * (num_shares - 1) * trained,
                      std::string("4 ") + letter + " (shares - 1)"});
   }
+  for (size_t i = num_kept; i < parts.size(); ++i) parts[i].passing = true;
   return parts;
 }
 
@@ -199,7 +207,8 @@ int64_t packed_weights(const ModelConfig& c) {
 std::vector<MemoryPart> sampling_memory(const ModelConfig& c, const SampleShape& shape) {
   std::vector<MemoryPart> parts;
   if (shape.copies_weights)
-    parts.push_back({"rounded copy of the weights", kFloat * count_weights(c), "4 N"});
+    parts.push_back(
+        {"rounded copy of the weights", kFloat * count_weights(c), "4 N", /*passing=*/true});
   parts.push_back(
       {"packed matrices", shape.weight_bytes * packed_weights(c),
        std::to_string(shape.weight_bytes) + " a weight (float32 4, bfloat16 2, int8 1)"});

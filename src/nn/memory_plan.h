@@ -3,10 +3,10 @@
 // Follows the buffers that the engine takes: nn/weights.h and train/trainer.h (flat buffers),
 // nn/layer.cc (take_activations and the workspace of a backward pass), nn/decoder.cc (shares of a
 // batch for small models), nn/cross_entropy.cc (a chunk of logits), nn/operators.cc (the packed
-// matrix of a product), nn/decode_weights.h and nn/kv_cache.h (sampling). Everything that is named
-// is held at once: workspaces are not freed between a step and an evaluation. Not counted: the
-// program itself, tokenizer, rows of the data, what the allocator rounds up. Units: bytes. Shapes:
-// nn/shapes.h.
+// matrix of a product), nn/decode_weights.h and nn/kv_cache.h (sampling). What is named is held at
+// once, but for `passing` parts: a run gives those of a step back before it evaluates, and the copy
+// of the weights after it. Not counted: the program itself, tokenizer, rows of the data, what the
+// allocator rounds up. Units: bytes. Shapes: nn/shapes.h.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -29,9 +29,11 @@ struct MemoryPart {
   std::string name;
   int64_t bytes = 0;
   std::string formula;  // with the shapes' letters
+  bool passing = false;
 };
 
 int64_t total_bytes(const std::vector<MemoryPart>& parts);
+int64_t passing_bytes(const std::vector<MemoryPart>& parts);
 
 // A training step's largest micro-batch.
 struct TrainShape {

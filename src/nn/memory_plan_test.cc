@@ -39,8 +39,8 @@ int64_t taken_bytes(const ModelConfig& config, int64_t tokens) {
   const at::Tensor like = at::zeros({1});
   const std::vector<int32_t> cu_seqlens = {0, static_cast<int32_t>(tokens)};
   const LayerContext context{
-      kernels_for(like), workspace, config,         head_layout(config), {}, {},
-      cu_seqlens,        tokens,    like.options(), Precision::kFloat32};
+      kernels_for(like), workspace, config, head_layout(config), {}, {}, cu_seqlens, tokens,
+      like.options(),    {}};
   int64_t sum = 4 * tokens * config.hidden_size * (config.num_layers + 1);
   for (int64_t layer = 0; layer < config.num_layers; ++layer) {
     const Workspace::Slot slot{layer, config.num_layers};
@@ -128,6 +128,9 @@ TEST(MemoryPlan, FlatBuffersFollowWhatIsTrained) {
   EXPECT_EQ(part(adapter, "weights"), 4 * N);
   EXPECT_EQ(part(adapter, "optimizer moments"), 8000);
   EXPECT_EQ(part(full, "adapter"), -1);
+  EXPECT_EQ(passing_bytes(full), total_bytes(full) - kTrainBytesPerWeight * N);
+  EXPECT_EQ(passing_bytes(sampling_memory(config, {})), 0);
+  EXPECT_EQ(passing_bytes(sampling_memory(config, {.copies_weights = true})), 4 * N);
 }
 
 TEST(MemoryPlan, SmallModelsAreTrainedInShares) {

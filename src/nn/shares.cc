@@ -50,12 +50,16 @@ std::vector<TokenBatch> split_batch(const TokenBatch& batch) {
   return shares;
 }
 
-void for_shares(size_t count, const std::function<void(size_t)>& body) {
+void for_shares(size_t count, const std::function<void(size_t, size_t)>& body) {
   std::atomic<size_t> next{0};
-  at::parallel_for(0, at::get_num_threads(), 1, [&](int64_t, int64_t) {
-    for (size_t share = next++; share < count; share = next++) body(share);
+  // A thread gets one range, so that where it begins is a thread's number.
+  at::parallel_for(0, static_cast<int64_t>(num_workers()), 1, [&](int64_t begin, int64_t) {
+    for (size_t share = next++; share < count; share = next++)
+      body(share, static_cast<size_t>(begin));
   });
 }
+
+size_t num_workers() { return static_cast<size_t>(at::get_num_threads()); }
 
 void add_rows(const at::Tensor& rows, const at::Tensor& total) {
   const int64_t size = total.numel();

@@ -24,8 +24,10 @@ inline constexpr int64_t kMaxSharedWeights = 4 << 20;
 // empty result.
 std::vector<TokenBatch> split_batch(const TokenBatch& batch);
 
-// body(0) .. body(count - 1), the next free thread taking the next one.
-void for_shares(size_t count, const std::function<void(size_t)>& body);
+// body(share, worker) for shares 0 .. count - 1, the next free thread taking the next one. No two
+// calls that run at the same time have the same worker, a number below num_workers().
+void for_shares(size_t count, const std::function<void(size_t, size_t)>& body);
+size_t num_workers();
 
 // total [N] += each row of rows [R, N], in order.
 void add_rows(const at::Tensor& rows, const at::Tensor& total);

@@ -43,4 +43,15 @@ at::Tensor Workspace::take(std::string_view name, Slot slot, at::IntArrayRef sha
   return take(name, all, options).select(0, slot.index);
 }
 
+void Workspace::release() {
+  buffers_.clear();
+  panels_ = GemmPanels();
+}
+
+int64_t Workspace::num_bytes() const {
+  int64_t bytes = panels_.num_bytes();
+  for (const auto& [name, buffer] : buffers_) bytes += static_cast<int64_t>(buffer.nbytes());
+  return bytes;
+}
+
 }  // namespace laconic

@@ -3,7 +3,8 @@
 //
 // Each name owns one flat buffer, grown when a larger tensor is asked for and never shrunk, on the
 // CPU with room for as much again (a GiB at most); a tensor is a view of its front. Asking twice
-// under a name hands out the same memory. Not thread-safe.
+// under a name hands out the same memory. Not thread-safe. Owned by whoever runs a model
+// (nn/decoder.h) and passed down: two models in one process have two.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -13,6 +14,8 @@
 #include <map>
 #include <string>
 #include <string_view>
+
+#include "nn/gemm.h"  // GemmPanels
 
 namespace laconic {
 
@@ -29,9 +32,16 @@ class Workspace {
   // taken cost nothing on the CPU, elsewhere memory.
   at::Tensor take(std::string_view name, Slot slot, at::IntArrayRef shape,
                   const at::TensorOptions& options);
+  // Room for the one matrix that a product packs for itself.
+  GemmPanels& panels() { return panels_; }
+
+  // Gives all memory back; what was taken must not be used any more.
+  void release();
+  int64_t num_bytes() const;  // of address space, touched or not
 
  private:
   std::map<std::string, at::Tensor, std::less<>> buffers_;
+  GemmPanels panels_;
 };
 
 }  // namespace laconic

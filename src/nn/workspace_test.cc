@@ -21,6 +21,18 @@ TEST(Workspace, ANameIsOneMemoryThatGrows) {
   EXPECT_EQ(workspace.take("a", {2}, at::kInt).scalar_type(), at::kInt);
 }
 
+TEST(Workspace, ReleaseForgetsAll) {
+  Workspace workspace;
+  EXPECT_EQ(workspace.num_bytes(), 0);
+  workspace.take("a", {100}, at::kFloat).fill_(1);
+  EXPECT_EQ(workspace.num_bytes(), 2 * 100 * 4);  // with its room
+  const std::vector<float> matrix(64, 1.0f);
+  workspace.panels().pack(row_major(matrix.data(), 8, 8));
+  EXPECT_GE(workspace.num_bytes(), 800 + 64 * 4);
+  workspace.release();
+  EXPECT_EQ(workspace.num_bytes(), 0);
+}
+
 TEST(Workspace, SlotsLieSideBySide) {
   Workspace workspace;
   for (const int64_t count : {2, 7}) {  // evaluation, then a training step

@@ -106,7 +106,7 @@ void AdamW::step(FlatTensors& weights, const FlatTensors& gradients, double lr,
   for (const Segment& segment : s.segments) {
     const int64_t size = segment.end - segment.begin;
     all.keep = static_cast<float>(segment.decayed ? 1.0 - lr * s.options.weight_decay : 1.0);
-    if (!has_own_kernels(weights.flat)) {
+    if (!has_own_kernels(weights.flat, s.options.aten_kernels)) {
       const auto part = [&](const at::Tensor& x) { return x.narrow(0, segment.begin, size); };
       step_aten(all, part(weights.flat), part(gradients.flat), part(s.first), part(s.second));
       continue;
@@ -120,9 +120,10 @@ void AdamW::step(FlatTensors& weights, const FlatTensors& gradients, double lr,
   }
 }
 
-double gradient_norm(const FlatTensors& gradients) {
+double gradient_norm(const FlatTensors& gradients, bool aten_kernels) {
   const at::Tensor& flat = gradients.flat;
-  if (!has_own_kernels(flat)) return std::sqrt((flat * flat).sum(at::kDouble).item<double>());
+  if (!has_own_kernels(flat, aten_kernels))
+    return std::sqrt((flat * flat).sum(at::kDouble).item<double>());
   const int64_t size = flat.numel(), num_blocks = (size + kBlock - 1) / kBlock;
   std::vector<double> sums(static_cast<size_t>(num_blocks));
   at::parallel_for(0, num_blocks, kGrain / kBlock, [&](int64_t begin, int64_t end) {

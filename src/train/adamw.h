@@ -25,6 +25,7 @@ struct AdamWOptions {
   double beta2 = 0.999;
   double eps = 1e-8;
   double weight_decay = 0.0;
+  bool aten_kernels = false;  // ATen's operators on the CPU too, as on other devices: to test them
 };
 
 class AdamW {
@@ -48,7 +49,7 @@ class AdamW {
 };
 
 // L2 norm of all gradients, summed in double in a fixed order.
-double gradient_norm(const FlatTensors& gradients);
+double gradient_norm(const FlatTensors& gradients, bool aten_kernels = false);
 
 // Factor that brings a gradient of this norm to at most max_norm (torch's clip_grad_norm_); 1 where
 // max_norm <= 0.

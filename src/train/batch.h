@@ -15,8 +15,16 @@
 
 namespace laconic {
 
+using TokenRows = std::span<const TokenRow* const>;
+
 // Rows in order, each micro-batch at most `max_tokens` long unless a single row is longer than
-// that.
-std::vector<TokenBatch> make_batches(std::span<const TokenRow* const> rows, int64_t max_tokens);
+// that. Rows of one group, which stand side by side, stay together: Error(kUsage) where a group of
+// several is longer.
+std::vector<TokenBatch> make_batches(TokenRows rows, int64_t max_tokens);
+// Rows without a group count as one each.
+int64_t count_groups(TokenRows rows);
+
+// log p of each row's targets, in the order of the rows and of their ids.
+std::vector<std::vector<float>> row_logprobs(Decoder& decoder, TokenRows rows, int64_t max_tokens);
 
 }  // namespace laconic

@@ -56,6 +56,59 @@ TEST(Batch, CutsAtTheBudgetAndNeverARow) {
   }
 }
 
+TEST(Batch, ALossWeightMovesToThePositionThatPredictsItsId) {
+  TokenRow plain{{10, 11, 12, 13}, 2}, weighted{{20, 21, 22}, 1};
+  EXPECT_TRUE(cut({plain, plain}, 100)[0].loss_weights.empty());
+  weighted.loss_weights = {9, -0.5, 3};
+  const std::vector<float> one(4, 1.0f), other = {-0.5, 3, 1};
+  const auto joined = [](std::vector<float> a, const std::vector<float>& b) {
+    a.insert(a.end(), b.begin(), b.end());
+    return a;
+  };
+  EXPECT_EQ(cut({plain, weighted}, 100)[0].loss_weights, joined(one, other));
+  EXPECT_EQ(cut({weighted, plain}, 100)[0].loss_weights, joined(other, one));
+  EXPECT_TRUE(cut({plain, weighted}, 4)[0].loss_weights.empty());
+  EXPECT_EQ(cut({plain, weighted}, 4)[1].loss_weights, other);
+  weighted.loss_weights = {1, 2};
+  EXPECT_THROW(cut({weighted}, 100), Error);
+}
+
+TEST(Batch, AGroupIsNeverSplit) {
+  const auto row = [](int64_t length, int64_t group) {
+    TokenRow row{std::vector<int32_t>(static_cast<size_t>(length), 1), 1};
+    row.group = group;
+    return row;
+  };
+  struct Case {
+    std::vector<TokenRow> rows;
+    std::vector<int64_t> lengths;
+    int64_t num_groups;
+  };
+  const std::vector<Case> cases = {
+      {{row(4, 0), row(4, 0), row(4, 1), row(4, 1)}, {8, 8}, 2},
+      {{row(3, -1), row(4, 7), row(4, 7), row(2, -1)}, {3, 10}, 3},
+      {{row(3, 2), row(3, 2), row(3, -1), row(3, -1)}, {9, 3}, 3},
+      {{row(20, 5), row(4, 6)}, {20, 4}, 2},  // a group of one is a row
+  };
+  for (const Case& c : cases) {
+    std::vector<int64_t> lengths;
+    for (const TokenBatch& batch : cut(c.rows, 10)) lengths.push_back(batch.num_tokens());
+    EXPECT_EQ(lengths, c.lengths);
+    std::vector<const TokenRow*> pointers;
+    for (const TokenRow& one : c.rows) pointers.push_back(&one);
+    EXPECT_EQ(count_groups(pointers), c.num_groups);
+  }
+  try {
+    cut({row(3, -1), row(4, 7), row(4, 7), row(4, 7)}, 10);
+    ADD_FAILURE() << "expected an error";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::kUsage);
+    EXPECT_NE(std::string(error.what()).find("(3 rows, 12 tokens), got 10"), std::string::npos)
+        << error.what();
+  }
+  EXPECT_THROW(cut({row(3, 1), row(3, 2), row(3, 1)}, 10), Error);  // apart
+}
+
 TEST(Batch, RowsWithoutPromptOrTargetAreOurBug) {
   EXPECT_THROW(cut({{{1, 2}, 0}}, 10), Error);
   EXPECT_THROW(cut({{{1, 2}, 2}}, 10), Error);

@@ -57,7 +57,7 @@ class Combinations : public ::testing::TestWithParam<std::string> {
                       const DecoderOptions& options, at::Tensor sum = {}) const {
     if (!sum.defined()) sum = at::zeros_like(trained_tensors(weights).flat);
     Weights gradients = view_gradients(weights, sum);
-    loss_ = forward_backward(weights, batch, 1e-3, gradients, options).weighted_nll;
+    loss_ = forward_backward(weights, batch, 1e-3, gradients, options).loss;
     return sum;
   }
   // A single document is never cut into shares.

@@ -18,7 +18,6 @@
 #include "base/safetensors.h"
 #include "nn/decoder.h"
 #include "nn/family_goldens.h"
-#include "nn/kernels.h"
 #include "nn/model_folder.h"
 #include "nn/testing.h"
 
@@ -56,15 +55,12 @@ class FamilyParity : public ::testing::TestWithParam<std::string> {
       batch_.cu_seqlens.push_back(static_cast<int32_t>(batch_.ids.size()));
     }
   }
-  ~FamilyParity() override { force_aten_kernels(false); }
 
-  // body(name of the kernels) for the CPU kernels under each target, then for the ATen kernels.
+  // body(name of the kernels, options) for the CPU kernels under each target, then for ATen's.
   template <typename Body>
   void for_each_kernels(const Body& body) {
-    testing::for_each_target([&](const std::string& target) { body(target); });
-    force_aten_kernels(true);
-    body("ATen");
-    force_aten_kernels(false);
+    testing::for_each_target([&](const std::string& target) { body(target, DecoderOptions()); });
+    body("ATen", {.aten_kernels = true});
   }
 
   void check_gradients(const Weights& got, const std::string& kernels) {
@@ -86,8 +82,8 @@ class FamilyParity : public ::testing::TestWithParam<std::string> {
 
 TEST_P(FamilyParity, Logits) {
   const SafetensorsFile file(folder_ + "/logits.safetensors");
-  for_each_kernels([&](const std::string& kernels) {
-    const at::Tensor got = full_logits(weights_, batch_);
+  for_each_kernels([&](const std::string& kernels, const DecoderOptions& options) {
+    const at::Tensor got = full_logits(weights_, batch_, options);
     for (size_t d = 0; d + 1 < batch_.cu_seqlens.size(); ++d) {
       const int64_t begin = batch_.cu_seqlens[d], length = batch_.cu_seqlens[d + 1] - begin;
       const at::Tensor want = read_tensor(file, std::to_string(d));
@@ -101,12 +97,11 @@ TEST_P(FamilyParity, LossAndEveryGradient) {
   const double want = golden_.at("loss", "golden").as_number("loss");
   const double scale = 1.0 / static_cast<double>(count_);
   for (const Recompute recompute : {Recompute::kNothing, Recompute::kLayers}) {
-    for_each_kernels([&](const std::string& kernels) {
+    for_each_kernels([&](const std::string& kernels, DecoderOptions options) {
       Weights got = make_weights(weights_.config);
-      DecoderOptions options;
       options.recompute = recompute;
       const LossSum loss = forward_backward(weights_, batch_, scale, got, options);
-      EXPECT_NEAR(loss.weighted_nll * scale / want, 1.0, 1e-5) << kernels;
+      EXPECT_NEAR(loss.loss * scale / want, 1.0, 1e-5) << kernels;
       check_gradients(got, kernels);
     });
   }

@@ -80,7 +80,7 @@ TEST_P(PeftTraining, LossAndEveryGradient) {
     DecoderOptions options;
     options.recompute = recompute;
     const LossSum loss = forward_backward(weights_, golden_.batch, scale_, got, options);
-    EXPECT_NEAR(loss.weighted_nll * scale_, golden_.number("losses", 0), 1e-5);
+    EXPECT_NEAR(loss.loss * scale_, golden_.number("losses", 0), 1e-5);
     for (const Parameter& p : weights_.lora->parameters)
       EXPECT_LT(relative_difference(part_of(got.lora->flat, p), part_of(want, p)), 2e-5) << p.name;
   }
@@ -97,7 +97,7 @@ TEST_P(PeftTraining, TenStepsAndNothingElseMoves) {
     Weights gradients = make_gradients(weights_);
     const LossSum loss = forward_backward(weights_, golden_.batch, scale_, gradients);
     const double norm = gradient_norm(trained_tensors(gradients));
-    EXPECT_NEAR(loss.weighted_nll * scale_, golden_.number("losses", step), 1e-4) << step;
+    EXPECT_NEAR(loss.loss * scale_, golden_.number("losses", step), 1e-4) << step;
     EXPECT_NEAR(norm, golden_.number("norms", step), 1e-3 * norm) << step;
     optimizer.step(trained_tensors(weights_), trained_tensors(gradients), golden_.setting("lr"),
                    clip_factor(norm, golden_.setting("max_norm")));
@@ -134,7 +134,7 @@ class LoraDropoutTest : public ::testing::TestWithParam<DropoutCase> {
     options_.dropout_key = 77;
   }
   double loss(const Weights& weights, Weights& gradients) const {
-    return forward_backward(weights, batch_, 0.01, gradients, options_).weighted_nll * 0.01;
+    return forward_backward(weights, batch_, 0.01, gradients, options_).loss * 0.01;
   }
   Weights base_, weights_;
   TokenBatch batch_ = testing::random_batch({9, 30, 17}, 64, 3);
@@ -177,7 +177,7 @@ TEST_P(LoraDropoutTest, TheCutIntoMicroBatchesDoesNotMatter) {
     part.documents = {d};
     DecoderOptions options = options_;
     options.recompute = Recompute::kLayers;
-    loss_of_parts += forward_backward(weights_, part, 0.01, cut, options).weighted_nll * 0.01;
+    loss_of_parts += forward_backward(weights_, part, 0.01, cut, options).loss * 0.01;
   }
   EXPECT_NEAR(loss_of_parts, loss_of_whole, 1e-6 * loss_of_whole);
   EXPECT_LT(relative_difference(cut.lora->flat, whole.lora->flat), 1e-5);
@@ -235,7 +235,7 @@ TEST(Lora, DoraKeepsARowOfZeros) {
     config.dropout = dropout;
     Weights weights = attach_adapter(base, config, 1);
     Weights gradients = make_gradients(weights);
-    const double loss = forward_backward(weights, batch, 0.02, gradients).weighted_nll;
+    const double loss = forward_backward(weights, batch, 0.02, gradients).loss;
     EXPECT_TRUE(std::isfinite(loss));
     EXPECT_TRUE(at::isfinite(gradients.lora->flat).all().item<bool>());
     Weights merged = view_weights(base.config, base.flat.clone());

@@ -1,11 +1,13 @@
-// One optimizer step after another on rows that somebody else chooses: SFT's and TL;DR's inner
-// loop.
+// One optimizer step after another on rows that somebody else chooses: every training method's
+// inner loop.
 //
-// The loss of a step is sum over all its targets of -log p, divided by their global count, whatever
-// the cut into micro-batches (field.md 1e: accumulation must not change the loss). A step whose
-// loss or gradient is not finite changes nothing and is counted. Owns the optimizer's state and the
-// gradients; the weights are the caller's. Deterministic at a fixed thread count. Memory: 12 bytes
-// a trained weight (nn/lora.h) beside the weights: gradient and two moments.
+// The loss of a step is one sum over all its targets (of loss weight times -log p, or what a
+// TokenLoss makes of them) divided by one number, whatever the cut into micro-batches (field.md 1e:
+// accumulation must not change the loss). A step whose loss or gradient is not finite changes
+// nothing and is counted. Owns the optimizer's state, the gradients and the memory of the passes;
+// the weights are the caller's. Deterministic at a fixed thread count; two trainers in one process
+// do not touch each other. Memory: 12 bytes a trained weight (nn/lora.h) beside the weights:
+// gradient and two moments.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -13,9 +15,10 @@
 #include <functional>
 #include <optional>
 #include <span>
+#include <vector>
 
 #include "train/adamw.h"
-#include "train/batch.h"     // TokenRow
+#include "train/batch.h"     // TokenRows
 #include "train/schedule.h"  // Schedule
 
 namespace laconic {
@@ -30,9 +33,24 @@ struct TrainerSettings {
   uint64_t seed = 0;  // of dropout
 };
 
+// What the sum over a step is divided by.
+enum class Normaliser {
+  kTargets,  // the number of targets: every token weighs the same
+  kRows,     // the number of rows: every reply does, if its weights sum to 1
+  kGroups,   // the number of groups (TokenRow::group), a row alone being one: a mean over pairs
+  kNone      // nothing: weights or the TokenLoss have it in them
+};
+
+struct StepOptions {
+  Normaliser normaliser = Normaliser::kTargets;
+  TokenLoss* loss = nullptr;  // null: each target's -log p times its loss weight
+  // Asked between micro-batches; once it says no, the step is given up. Empty: to the end.
+  std::function<bool()> keep_going = {};
+};
+
 struct StepMetrics {
   int64_t step = 0;          // 1 after the first
-  double loss = 0;           // nats a target token
+  double loss = 0;           // after the division: with kTargets nats a target token
   double gradient_norm = 0;  // before clipping
   double learning_rate = 0;
   int64_t num_tokens = 0;  // prompt and completion
@@ -44,11 +62,24 @@ class Trainer {
  public:
   Trainer(Weights& weights, const TrainerSettings& settings);
 
-  // REQUIRES: at least one row. `keep_going` is asked between micro-batches; once it says no, the
-  // step is given up: nothing has changed, and nullopt comes back.
-  std::optional<StepMetrics> step(std::span<const TokenRow* const> rows,
-                                  const std::function<bool()>& keep_going);
-  StepMetrics step(std::span<const TokenRow* const> rows);
+  // accumulate() for each micro-batch of the rows, then update(). REQUIRES: at least one row.
+  // nullopt: given up, and nothing has changed.
+  std::optional<StepMetrics> step(TokenRows rows, const StepOptions& options);
+  StepMetrics step(TokenRows rows, Normaliser normaliser = Normaliser::kTargets);
+
+  // A step in parts, for who makes batches himself or looks at them between: adds the gradients of
+  // scale * loss of one batch. REQUIRES: one `scale` for all batches of a step.
+  void accumulate(const TokenBatch& batch, double scale, TokenLoss* loss = nullptr);
+  // Changes the weights by what was accumulated. REQUIRES: accumulate() before.
+  StepMetrics update();
+  // Forgets what was accumulated.
+  void discard() { accumulated_.reset(); }
+
+  // log p of each row's targets under the weights as they are, without dropout.
+  std::vector<std::vector<float>> logprobs(TokenRows rows);
+  // Gives the passes' memory back (Decoder::release): before something else needs it.
+  void release() { decoder_.release(); }
+  int64_t num_bytes() const { return decoder_.num_bytes(); }
 
   int64_t num_steps() const { return optimizer_.num_steps() + num_skipped_; }
   int64_t num_skipped() const { return num_skipped_; }
@@ -60,10 +91,17 @@ class Trainer {
                const at::Tensor& second);
 
  private:
+  struct Accumulated {
+    double scale = 0, loss = 0;
+    int64_t num_tokens = 0, num_targets = 0;
+  };
+
   Weights& weights_;
   TrainerSettings settings_;
   Weights gradients_;
   AdamW optimizer_;
+  Decoder decoder_;
+  std::optional<Accumulated> accumulated_;
   int64_t num_skipped_ = 0;
 };
 

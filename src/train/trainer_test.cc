@@ -8,6 +8,8 @@
 
 #include <cstring>
 
+#include "base/error.h"
+#include "nn/lora.h"
 #include "nn/testing.h"
 
 namespace laconic {
@@ -125,7 +127,7 @@ TEST(Trainer, AStepGivenUpChangesNothing) {
   Trainer trainer(weights, settings_with(1));
   const std::vector<TokenRow> rows = make_rows(1);
   int num_asked = 0;
-  EXPECT_FALSE(trainer.step(pointers(rows), [&] { return ++num_asked < 3; }));
+  EXPECT_FALSE(trainer.step(pointers(rows), {.keep_going = [&] { return ++num_asked < 3; }}));
   EXPECT_EQ(num_asked, 3);
   EXPECT_EQ(trainer.num_steps(), 0);
   EXPECT_TRUE(same_bits(weights.flat, before));
@@ -134,6 +136,111 @@ TEST(Trainer, AStepGivenUpChangesNothing) {
   Trainer fresh(other, settings_with(1));
   take_step(fresh, 1);
   EXPECT_TRUE(same_bits(weights.flat, other.flat));
+}
+
+TEST(Trainer, LossWeightsAndNormaliserScaleTheLossAndTheGradient) {
+  std::vector<TokenRow> rows = make_rows(1);  // 4 rows, 26 targets
+  rows[1].group = rows[2].group = 5;
+  Weights first = first_weights();
+  const StepMetrics usual = Trainer(first, settings_with(25)).step(pointers(rows));
+  EXPECT_EQ(usual.num_targets, 26);
+  for (const auto& [normaliser, count] : {std::pair{Normaliser::kTargets, 26},
+                                          {Normaliser::kRows, 4},
+                                          {Normaliser::kGroups, 3},
+                                          {Normaliser::kNone, 1}}) {
+    Weights weights = first_weights();
+    const StepMetrics metrics =
+        Trainer(weights, settings_with(25)).step(pointers(rows), normaliser);
+    EXPECT_NEAR(metrics.loss * count, usual.loss * 26, 1e-4);
+    EXPECT_NEAR(metrics.gradient_norm * count / (usual.gradient_norm * 26), 1, 1e-5);
+  }
+  for (TokenRow& row : rows) row.loss_weights.assign(row.ids.size(), 1.0f);
+  Weights ones = first_weights();
+  EXPECT_EQ(Trainer(ones, settings_with(25)).step(pointers(rows)).loss, usual.loss);
+  EXPECT_TRUE(same_bits(ones.flat, first.flat));
+  for (TokenRow& row : rows) row.loss_weights.assign(row.ids.size(), -1.0f);
+  Weights against = first_weights();
+  TrainerSettings settings = settings_with(25);
+  const StepMetrics flipped = Trainer(against, settings).step(pointers(rows));
+  EXPECT_EQ(flipped.loss, -usual.loss);
+  EXPECT_EQ(flipped.gradient_norm, usual.gradient_norm);
+}
+
+TEST(Trainer, AStepIsItsPartsAndLogprobsAreThoseOfNow) {
+  const std::vector<TokenRow> rows = make_rows(1);
+  Weights whole = first_weights(), parts = first_weights();
+  Trainer one(whole, settings_with(20)), other(parts, settings_with(20));
+  for (int32_t step = 1; step <= 2; ++step) {
+    const std::vector<std::vector<float>> before = other.logprobs(pointers(rows));
+    double sum = 0;
+    for (size_t i = 0; i < rows.size(); ++i) {
+      EXPECT_EQ(before[i].size(), static_cast<size_t>(rows[i].num_targets()));
+      for (const float logprob : before[i]) sum += logprob;
+    }
+    const StepMetrics a = one.step(pointers(rows));
+    EXPECT_NEAR(-sum / 26, a.loss, 1e-6);
+    // What is looked at, or accumulated and forgotten, before or between does not matter.
+    other.accumulate(make_batches(pointers(make_rows(9)), 20)[0], 1.0);
+    other.discard();
+    for (const TokenBatch& batch : make_batches(pointers(rows), 20)) {
+      other.accumulate(batch, 1.0 / 26);
+      EXPECT_EQ(other.logprobs(pointers(rows)), before);
+    }
+    const StepMetrics b = other.update();
+    EXPECT_EQ(a.loss, b.loss);
+    EXPECT_EQ(a.num_tokens, b.num_tokens);
+    EXPECT_EQ(b.step, step);
+    EXPECT_TRUE(same_bits(whole.flat, parts.flat));
+    EXPECT_NE(other.logprobs(pointers(rows)), before);
+  }
+  EXPECT_THROW(other.update(), Error);
+  other.accumulate(make_batches(pointers(rows), 100)[0], 1.0);
+  EXPECT_THROW(other.accumulate(make_batches(pointers(rows), 100)[0], 0.5), Error);
+}
+
+// Another family, another RoPE, an adapter with dropout, rows enough for shares.
+struct OtherModel {
+  OtherModel() {
+    ModelConfig config = tiny_config();
+    config.hidden_size = 24, config.num_heads = 3, config.rope_theta = 500;
+    config.tie_embeddings = false;
+    AdapterConfig adapter;
+    adapter.r = 3, adapter.all_linear = true, adapter.dropout = 0.2;
+    weights = attach_adapter(testing::random_weights(config, 5), adapter, 1);
+    for (int32_t i = 0; i < 30; ++i) {
+      TokenRow row;
+      for (int32_t t = 0; t < 40 + i; ++t) row.ids.push_back((i * 7 + t * t) % 23);
+      row.num_prompt_tokens = 5;
+      rows.push_back(row);
+    }
+  }
+  Weights weights;
+  std::vector<TokenRow> rows;
+};
+
+TEST(Trainer, TwoModelsInOneProcessTakeTheStepsOfEachAlone) {
+  Weights small_alone = first_weights(), small_beside = first_weights();
+  OtherModel large_alone, large_beside;
+  {
+    Trainer alone(small_alone, settings_with(20));
+    for (int32_t step = 1; step <= 3; ++step) take_step(alone, step);
+  }
+  {
+    Trainer alone(large_alone.weights, settings_with(1200));
+    for (int32_t step = 1; step <= 3; ++step) alone.step(pointers(large_alone.rows));
+  }
+  Trainer small(small_beside, settings_with(20)), large(large_beside.weights, settings_with(1200));
+  for (int32_t step = 1; step <= 3; ++step) {
+    take_step(small, step);
+    large.step(pointers(large_beside.rows));
+    if (step != 2) continue;
+    EXPECT_GT(large.num_bytes(), 0);
+    large.release();  // between phases
+    EXPECT_EQ(large.num_bytes(), 0);
+    EXPECT_GT(small.num_bytes(), 0);
+  }
+  EXPECT_TRUE(same_bits(small_beside.flat, small_alone.flat));
+  EXPECT_TRUE(same_bits(large_beside.weights.lora->flat, large_alone.weights.lora->flat));
 }
 
 TEST(Trainer, RestoringContinuesWithTheSameBits) {
