@@ -9,6 +9,7 @@
 #include "app/rollout.h"
 #include "app/sample_journal.h"
 #include "app/sampling_options.h"
+#include "base/error.h"
 #include "base/hash.h"
 #include "base/progress.h"
 #include "nn/decoder.h"
@@ -67,6 +68,13 @@ DevSet make_dev_set(std::vector<Problem> problems, const PromptBuilder& builder,
   dev_set.hash = hash_problems(problems);
   dev_set.problems = std::move(problems);
   return dev_set;
+}
+
+DevSet read_dev_set(const std::string& path, const PromptBuilder& builder,
+                    const std::string& instruction, BadRows& bad_rows) {
+  std::vector<Problem> problems = read_problems(path, bad_rows);
+  require(!problems.empty(), ErrorKind::kData, path, ": expected problems with answers, got none");
+  return make_dev_set(std::move(problems), builder, instruction);
 }
 
 std::optional<MeasureResult> sample_dev_set(Policy& policy, const DevSet& dev_set,

@@ -54,6 +54,10 @@ std::string hash_problems(const std::vector<Problem>& problems);
 DevSet make_dev_set(std::vector<Problem> problems, const PromptBuilder& builder,
                     const std::string& instruction);
 
+// The problems of a file, which must have answers.
+DevSet read_dev_set(const std::string& path, const PromptBuilder& builder,
+                    const std::string& instruction, BadRows& bad_rows);
+
 struct MeasureResult {
   std::vector<SampleRecord> records;  // by problem, then by sample
   // Largest |sampler's - trainer's| log-probability over the ids of some of the samples (nats).

@@ -38,6 +38,11 @@ Measurement measurement_from_json(const Json& json, const std::string& place) {
   return measurement;
 }
 
+bool same_json_value(const Json& a, const Json& b) {
+  if (a.is_number() && b.is_number()) return a.as_number("") == b.as_number("");
+  return a == b;
+}
+
 std::string describe_measurement(const Measurement& measurement) {
   std::ostringstream out;
   out.setf(std::ios::fixed);

@@ -1,15 +1,15 @@
 // laconic sft: supervised fine-tuning of all weights or of a LoRA adapter, on one file or on a
-// fixed mixture of several.
+// fixed mixture of several; with a development set measured as it goes (app/measured_run.h).
 // SPDX-License-Identifier: Apache-2.0
 #include <charconv>
 #include <cmath>
 
 #include "app/adapted_model.h"
-#include "app/checkpoint.h"
 #include "app/commands.h"
+#include "app/measured_run.h"
 #include "app/profile_option.h"
 #include "app/run_content.h"
-#include "app/training_run.h"
+#include "app/sampling_options.h"
 #include "base/log.h"
 #include "base/signals.h"
 
@@ -18,7 +18,9 @@ namespace {
 
 struct SftSettings {
   TrainSettings train;
+  EvaluationSettings evaluation;
   std::vector<std::string> files;
+  std::vector<std::string> evaluation_names;  // of the settings that need a development set
 
   void add_to(Settings& settings) {
     train.learning_rate = 1e-5;
@@ -34,7 +36,25 @@ struct SftSettings {
         .required()
         .example("laconic sft MODEL --train rows.jsonl --out RUN --num-train-epochs 3")
         .example("laconic sft MODEL --train rows.jsonl --out RUN --lora-r 16 --learning-rate 1e-4")
-        .example("laconic sft MODEL --train a.jsonl=0.3 --train b.jsonl=0.7 --out RUN");
+        .example("laconic sft MODEL --train a.jsonl=0.3 --train b.jsonl=0.7 --out RUN")
+        .example("laconic sft MODEL --train rows.jsonl --dev dev.jsonl --out RUN");
+    const Json before = settings.to_json();
+    settings.group("Evaluation in the loop (with --dev)");
+    evaluation.add_dev(settings);
+    evaluation.add_steps(settings);
+    evaluation.add_choice(settings);
+    evaluation.add_sampler(settings);
+    const Json after = settings.to_json();
+    for (const Json::Member& member : after.as_object(""))
+      if (!before.find(member.first)) evaluation_names.push_back(member.first);
+  }
+
+  void validate(const Settings& settings) const {
+    train.validate(settings);
+    if (!evaluation.dev.empty()) return;
+    for (const std::string& name : evaluation_names)
+      require(!settings.given(name), ErrorKind::kUsage, "laconic sft: --", with_hyphens(name),
+              ": expected --dev with it, got none (without it nothing is evaluated)");
   }
 };
 
@@ -85,25 +105,70 @@ std::vector<double> mixture_of(const std::vector<SharedSource>& sources,
   return shares;
 }
 
-bool train(TrainingRun& run, const TrainSettings& settings, const std::vector<double>& shares) {
-  while (run.num_steps() < settings.max_steps) {
-    if (!run.step(shares) || stop_requested()) {
-      run.save_or_wait(Json());
-      return false;
-    }
-    run.retry_postponed_save(Json());
-    const bool due = settings.save_steps > 0 && run.num_steps() % settings.save_steps == 0;
-    if (due && run.num_steps() < settings.max_steps) run.save(Json());
-  }
-  return true;
+class SftController final : public Controller {
+ public:
+  explicit SftController(std::vector<double> shares) : shares_(std::move(shares)) {}
+  MethodName name() const override { return {"sft", "`laconic sft`", "laconic, sft"}; }
+  const std::vector<double>& mixture() const override { return shares_; }
+
+ private:
+  std::vector<double> shares_;
+};
+
+// The settings that decide the result, and what the run is made of.
+Json identity_of(const SftSettings& settings, const Settings& all,
+                 const std::vector<SharedSource>& sources) {
+  Json identity = all.to_json();
+  for (const char* name : {"out", "logging_steps", "report_to", "save_total_limit", "profile",
+                           "slots", "num_train_epochs"})
+    if (identity.find(name)) identity.erase(name);
+  if (settings.evaluation.dev.empty())
+    for (const std::string& name : settings.evaluation_names)
+      if (identity.find(name)) identity.erase(name);
+  RunParts parts{{settings.train.model}, {}};
+  for (const SharedSource& shared : sources)
+    for (const std::string& path : files_of(shared.source)) parts.files.push_back(path);
+  if (!settings.evaluation.dev.empty()) parts.files.push_back(settings.evaluation.dev);
+  identity["content"] = run_content(parts);
+  return identity;
 }
 
-std::string card_of(const SftSettings& settings) {
-  return cat("---\nbase_model: ", settings.train.model,
-             "\nlibrary_name: transformers\npipeline_tag: text-generation\ntags: [laconic, sft]\n"
-             "---\n\nFine-tuned by laconic ",
-             LACONIC_VERSION, " (sft) for ", settings.train.max_steps,
-             " steps; the whole configuration is in the run's config.yaml.\n");
+std::vector<Domain> read_domains(const SftSettings& settings, const PromptBuilder& builder,
+                                 std::vector<SharedSource>& sources, BadRows& bad_rows) {
+  std::vector<Domain> domains;
+  const RowLimits limits = settings.train.row_limits();
+  for (const std::string& text : settings.files) {
+    sources.push_back(parse_source(text));
+    // Files of one name in two folders would share a row of the log.
+    for (size_t k = 0; k + 1 < sources.size(); ++k)
+      if (sources[k].source.name == sources.back().source.name) sources.back().source.name = text;
+    sources.back().source.index_path = index_path(settings.train.out, domains.size());
+    domains.emplace_back(sources.back().source, builder, limits, bad_rows);
+    log_domain(domains.back());
+  }
+  return domains;
+}
+
+int train(SftSettings& settings, const Settings& all) {
+  BadRows bad_rows(parse_bad_row_policy(settings.train.bad_rows));  // of all files
+  ModelFolder model = load_for_training(settings.train);
+  const PromptBuilder builder = load_prompts(settings.train.model, model.index.config);
+  const EvaluationSettings& evaluation = settings.evaluation;
+  const MeasureSettings measure = evaluation.measure.resolve(settings.train.instruction);
+  DevSet dev;
+  if (!evaluation.dev.empty())
+    dev = read_dev_set(evaluation.dev, builder, settings.train.instruction, bad_rows);
+  std::vector<SharedSource> sources;
+  std::vector<Domain> domains = read_domains(settings, builder, sources, bad_rows);
+  bad_rows.close();
+  if (bad_rows.count() > 0) log_warning(bad_rows.summary());
+  SftController controller(mixture_of(sources, domains));
+  settings.train.resolve_steps(domains);
+  RunFolder folder(settings.train.out, {"sft", identity_of(settings, all, sources)}, all.to_yaml());
+  save_indices(domains, folder.path());
+  return MeasuredRun({settings.train, evaluation, folder, model, builder, measure}, std::move(dev),
+                     std::move(domains), controller)
+      .run();
 }
 
 }  // namespace
@@ -116,51 +181,12 @@ int run_sft(Arguments arguments) {
       "mixture.");
   settings.add_to(all);
   if (!all.parse(arguments)) return 0;
-  settings.train.validate(all);
-
+  settings.validate(all);
+  if (!settings.evaluation.dev.empty())
+    use_generation_config(all, settings.train.model, settings.evaluation.measure);
   const ProfileReport report(settings.train.profile);
   install_signal_handlers();
-  ModelFolder model = load_for_training(settings.train);
-  const PromptBuilder builder = load_prompts(settings.train.model, model.index.config);
-  std::vector<SharedSource> sources;
-  std::vector<Domain> domains;
-  RunParts parts{{settings.train.model}, {}};
-  const RowLimits limits = settings.train.row_limits();
-  BadRows bad_rows(parse_bad_row_policy(settings.train.bad_rows));
-  for (const std::string& text : settings.files) {
-    sources.push_back(parse_source(text));
-    // Files of one name in two folders would share a row of the log.
-    for (size_t k = 0; k + 1 < sources.size(); ++k)
-      if (sources[k].source.name == sources.back().source.name) sources.back().source.name = text;
-    sources.back().source.index_path = index_path(settings.train.out, domains.size());
-    domains.emplace_back(sources.back().source, builder, limits, bad_rows);
-    for (const std::string& path : files_of(sources.back().source)) parts.files.push_back(path);
-    log_domain(domains.back());
-  }
-  bad_rows.close();
-  if (bad_rows.count() > 0) log_warning(bad_rows.summary());
-  const std::vector<double> shares = mixture_of(sources, domains);
-  settings.train.resolve_steps(domains);
-
-  Json identity = all.to_json();
-  for (const char* name :
-       {"out", "logging_steps", "report_to", "save_total_limit", "profile", "num_train_epochs"})
-    if (identity.find(name)) identity.erase(name);
-  identity["content"] = run_content(parts);
-  RunFolder folder(settings.train.out, {"sft", identity}, all.to_yaml());
-  for (size_t k = 0; k < domains.size(); ++k) domains[k].save_index(index_path(folder.path(), k));
-  TrainingRun run(settings.train, folder, model, std::move(domains));
-  run.resume();
-  if (!train(run, settings.train, shares)) {
-    log_info("stopped by a signal; saved: run the same command to continue");
-    return kExitSavedOnSignal;
-  }
-  if (latest_checkpoint(folder.path()) != run.num_steps()) run.save_or_wait(Json());
-  run.publish(run.num_steps(), card_of(settings));
-  const bool adapter = settings.train.lora.enabled() && settings.train.lora.writes_adapter();
-  if (adapter) log_info("wrote ", folder.file("adapter"));
-  if (!adapter || settings.train.lora.writes_merged()) log_info("wrote ", folder.file("model"));
-  return 0;
+  return train(settings, all);
 }
 
 }  // namespace laconic

@@ -18,11 +18,9 @@ void TldrSettings::add_to(Settings& settings) {
       .add("long", &long_rows, "JSONL of long chains (of hard problems)")
       .file()
       .existing()
-      .required()
-      .add("dev", &dev, "JSONL of problems with answers, for the evaluations in the loop")
-      .file()
-      .existing()
       .required();
+  evaluation.add_dev(settings);
+  settings.required();
   settings.group("Bounds")
       .add("short_model", &short_model,
            "model folder whose dev accuracy and tokens are the short bound")
@@ -41,24 +39,10 @@ void TldrSettings::add_to(Settings& settings) {
       .range(1e-9, 1)  // 0: a share that has become 0 could never rise again
       .advanced()
       .add("shrink", &shrink, "use max(0, gain - its standard error)")
-      .advanced()
-      .add("eval_steps", &eval_steps, "steps between evaluations (and updates and checkpoints)")
-      .range(1, 1e9)
-      .add("initial_eval", &initial_eval, "measure before the first update")
       .advanced();
-  settings.group("Choice of the checkpoint")
-      .add("choice", &choice,
-           "paired: fewest tokens with accuracy not worse than the long bound by more than "
-           "margin; paper: accuracy above paper_fraction x long bound")
-      .choices({"paired", "paper"})
-      .advanced()
-      .add("margin", &margin, "accuracy that may be lost, as a share (0.05 = 5 points)")
-      .range(0, 1)
-      .add("paper_fraction", &paper_fraction, "of the paper's rule")
-      .range(0, 1)
-      .advanced();
-  settings.group("Sampler");
-  measure.add_to(settings);
+  evaluation.add_steps(settings);
+  evaluation.add_choice(settings);
+  evaluation.add_sampler(settings);
 }
 
 void TldrSettings::validate(const Settings& settings) const {
@@ -77,7 +61,7 @@ Json TldrSettings::identity(const Settings& settings) const {
   for (const char* name : {"out", "slots", "logging_steps", "report_to", "save_total_limit",
                            "config", "profile", "num_train_epochs"})
     if (identity.find(name)) identity.erase(name);
-  RunParts parts{{train.model}, {dev}};
+  RunParts parts{{train.model}, {evaluation.dev}};
   for (const DomainSource& source :
        {DomainSource{"", short_rows, "short", ""}, DomainSource{"", long_rows, "long", ""}})
     for (const std::string& path : files_of(source)) parts.files.push_back(path);

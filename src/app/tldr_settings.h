@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <string>
 
-#include "app/measure_settings.h"
+#include "app/evaluation_settings.h"
 #include "app/train_settings.h"
 #include "base/json.h"
 #include "base/settings.h"
@@ -16,19 +16,14 @@ namespace laconic {
 
 struct TldrSettings {
   TrainSettings train;
-  MeasureOptions measure;
-  std::string short_rows, long_rows, dev;
+  EvaluationSettings evaluation;
+  std::string short_rows, long_rows;
   std::string short_model;
   std::string bounds;
   std::string static_mixture;
   double eta = 4.0;
   double smoothing = 1e-4;
   bool shrink = false;
-  bool initial_eval = true;
-  int64_t eval_steps = 32;
-  std::string choice = "paired";
-  double margin = 0.05;
-  double paper_fraction = 0.7;
 
   void add_to(Settings& settings);
   // Error(kUsage) for combinations that single ranges cannot refuse.

@@ -266,6 +266,10 @@ std::string index_path(const std::string& run_folder, size_t domain_idx) {
   return join_path(run_folder, cat("rows-", domain_idx, ".index"));
 }
 
+void save_indices(const std::vector<Domain>& domains, const std::string& run_folder) {
+  for (size_t k = 0; k < domains.size(); ++k) domains[k].save_index(index_path(run_folder, k));
+}
+
 void log_domain(const Domain& domain) {
   log_info(domain.summary());
   if (const std::string unused = domain.unused(); !unused.empty()) log_info(unused);

@@ -120,6 +120,9 @@ class Domain {
 // RUN/rows-<k>.index
 std::string index_path(const std::string& run_folder, size_t domain_idx);
 
+// Saves each domain's index, if it has none yet.
+void save_indices(const std::vector<Domain>& domains, const std::string& run_folder);
+
 // Says summary and notes of a domain in the log.
 void log_domain(const Domain& domain);
 

@@ -41,6 +41,31 @@ class Sft(laconic_test.TestCase):
         share = sum(row["row_share"]["short.jsonl"] for row in self.steps("run")) / 30
         self.assertAlmostEqual(share, 0.75, delta=0.1)
 
+    def test_a_development_set_measures_the_run_and_chooses_a_checkpoint(self):
+        self.sft("plain", "--train", "long.jsonl")
+        self.sft("run", "--train", "long.jsonl", "--dev", "problems.jsonl", "--eval-steps", 5, "--samples", 2,
+                 "--max-new-tokens", 16)
+        rows = self.read_rows("run/log.jsonl")
+        self.assertEqual([row["step"] for row in rows if row["type"] == "eval"], [0, 5, 10, 12])
+        self.assertEqual([row["n"] for row in rows if row["type"] == "eval"], [48] * 4)
+        # Looking does not change what is trained.
+        self.assertEqual([step["loss"] for step in self.steps("run")], [step["loss"] for step in self.steps("plain")])
+        choice = json.loads((self.folder / "run/choice.json").read_text())
+        self.assertIn(choice["step"], (5, 10, 12))
+        self.assertEqual(len(choice["rejected"]), 2)
+        chosen = self.folder / f"run/checkpoint-{choice['step']}/model.safetensors"
+        self.assertEqual((self.folder / "run/model/model.safetensors").read_bytes(), chosen.read_bytes())
+        for name in ("bounds.json", "samples/long-bound.jsonl", "samples/step-000010.jsonl", "report.html"):
+            self.assertTrue((self.folder / "run" / name).exists(), name)
+        card = (self.folder / "run/model/README.md").read_text()
+        self.assertIn("tags: [laconic, sft]", card)
+        self.assertIn("On 24 development problems, 2 sample(s) each", card)
+
+    def test_settings_of_evaluations_want_a_development_set(self):
+        for option, value in (("--eval-steps", 3), ("--margin", 0.1), ("--max-new-tokens", 9)):
+            result = self.sft("run", "--train", "long.jsonl", option, value, code=EXIT_USAGE)
+            self.assertIn(f"laconic sft: {option}: expected --dev with it, got none", result.stderr)
+
     def test_micro_batches_do_not_change_the_loss(self):
         self.sft("whole", "--train", "long.jsonl")
         self.sft("cut", "--train", "long.jsonl", "--micro-batch-tokens", 200, "--gradient-checkpointing")
