@@ -1,11 +1,13 @@
 // Choosing the checkpoint, publishing it and writing the page.
 // SPDX-License-Identifier: Apache-2.0
+#include <cmath>
 #include <sstream>
 
 #include "app/checkpoint.h"
 #include "app/measured_run.h"
 #include "app/measurement_json.h"
 #include "base/error.h"
+#include "base/format.h"
 #include "base/log.h"
 #include "eval/report.h"
 
@@ -42,7 +44,7 @@ void MeasuredRun::finish() {
     file["rejected"].push_back(std::move(row));
   }
   write_file_atomic(parts_.folder.file("choice.json"), file.dump(2) + "\n");
-  training_.publish(chosen.step, model_card(choice));
+  training_.publish(chosen.step, measured_card(choice));
   log_info("chosen: step ", chosen.step, ", ", describe_measurement(chosen.measured), " (",
            choice.explanation, ")");
   log_info("long model: ", describe_measurement(start_->measured));
@@ -58,13 +60,16 @@ void MeasuredRun::finish() {
 void MeasuredRun::finish_unmeasured() {
   const int64_t step = training_.num_steps();
   if (latest_checkpoint(parts_.folder.path()) != step) training_.save_or_wait(extra());
-  const MethodName method = controller_.name();
-  training_.publish(
-      step, cat("---\nbase_model: ", parts_.train.model,
-                "\nlibrary_name: transformers\npipeline_tag: text-generation\ntags: [", method.tags,
-                "]\n---\n\nFine-tuned by laconic ", LACONIC_VERSION, " (", method.command, ") for ",
-                parts_.train.max_steps,
-                " steps; the whole configuration is in the run's config.yaml.\n"));
+  ModelCard card = this->card();
+  const double loss = training_.last_loss();
+  if (!card.data.empty()) card.measured_on = card.data.front();
+  card.split = "train";
+  card.metrics = {{"loss", "training loss of the last step, nats per target token", loss}};
+  card.body = cat("Fine-tuned by laconic ", LACONIC_VERSION, " (", controller_.name().command,
+                  ") for ", parts_.train.max_steps, " steps",
+                  std::isfinite(loss) ? cat(", training loss ", fixed(loss, 4)) : "",
+                  "; the whole configuration is in the run's config.yaml.\n");
+  training_.publish(step, card);
   log_written();
 }
 
@@ -75,15 +80,19 @@ void MeasuredRun::log_written() const {
   if (!adapter || lora.writes_merged()) log_info("wrote ", parts_.folder.file("model"));
 }
 
-std::string MeasuredRun::model_card(const Choice& choice) const {
+ModelCard MeasuredRun::card() const {
+  ModelCard card;
+  card.tags = controller_.name().tags;
+  card.data = parts_.card.data;
+  card.command = parts_.card.command;
+  return card;
+}
+
+ModelCard MeasuredRun::measured_card(const Choice& choice) const {
   const Evaluation& chosen = candidate(choice.index);
-  const MethodName method = controller_.name();
-  std::ostringstream card;
-  card << "---\nbase_model: " << parts_.train.model
-       << "\nbase_model_relation: finetune\nlibrary_name: transformers\n"
-          "pipeline_tag: text-generation\ntags: ["
-       << method.tags << "]\n---\n\nMade by laconic " << LACONIC_VERSION << " (" << method.source
-       << "), step " << chosen.step << ". On " << dev_.problems.size() << " development problems, "
+  std::ostringstream body;
+  body << "Made by laconic " << LACONIC_VERSION << " (" << controller_.name().source << "), step "
+       << chosen.step << ". On " << dev_.problems.size() << " development problems, "
        << parts_.measure.samples_per_problem << " sample(s) each, temperature "
        << parts_.measure.sampling.temperature << ", top_p " << parts_.measure.sampling.top_p
        << ", cap " << parts_.measure.sampling.max_new_tokens << " tokens, seed "
@@ -93,7 +102,13 @@ std::string MeasuredRun::model_card(const Choice& choice) const {
        << choice.explanation
        << "\n\nThese problems also chose the checkpoint; measure on others before publishing a "
           "number. The command's settings are in the run's config.yaml.\n";
-  return card.str();
+  ModelCard card = this->card();
+  card.measured_on = parts_.evaluation.dev;
+  card.split = "validation";
+  card.metrics = {{"accuracy", "accuracy", chosen.measured.accuracy},
+                  {"tokens", "mean tokens a reply", chosen.measured.tokens}};
+  card.body = body.str();
+  return card;
 }
 
 }  // namespace laconic

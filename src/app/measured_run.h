@@ -46,7 +46,7 @@ struct Bound {
 struct MethodName {
   std::string command;  // "tldr"
   std::string source;   // "`laconic tldr`, arXiv 2506.02678"
-  std::string tags;     // "laconic, tldr, reasoning"
+  std::vector<std::string> tags;
 };
 
 class Controller {
@@ -65,6 +65,12 @@ class Controller {
   virtual void restore(const Json&, const std::string& /*place*/) {}
 };
 
+// What a model card says of the command.
+struct CardFacts {
+  std::vector<std::string> data;  // the files that are trained on
+  std::string command;            // as a shell reads it
+};
+
 // What a command has read before it writes anything; all must outlive the run.
 struct MeasuredRunParts {
   const TrainSettings& train;
@@ -73,6 +79,7 @@ struct MeasuredRunParts {
   ModelFolder& model;
   const PromptBuilder& builder;
   const MeasureSettings& measure;
+  CardFacts card;
 };
 
 class MeasuredRun {
@@ -114,7 +121,8 @@ class MeasuredRun {
   void finish();
   void finish_unmeasured();
   void log_written() const;
-  std::string model_card(const Choice& choice) const;
+  ModelCard card() const;  // what measured and unmeasured runs have in common
+  ModelCard measured_card(const Choice& choice) const;
 
   MeasuredRunParts parts_;
   Policy policy_;  // of the step that is evaluated

@@ -108,7 +108,7 @@ std::vector<double> mixture_of(const std::vector<SharedSource>& sources,
 class SftController final : public Controller {
  public:
   explicit SftController(std::vector<double> shares) : shares_(std::move(shares)) {}
-  MethodName name() const override { return {"sft", "`laconic sft`", "laconic, sft"}; }
+  MethodName name() const override { return {"sft", "`laconic sft`", {"laconic", "sft"}}; }
   const std::vector<double>& mixture() const override { return shares_; }
 
  private:
@@ -149,7 +149,7 @@ std::vector<Domain> read_domains(const SftSettings& settings, const PromptBuilde
   return domains;
 }
 
-int train(SftSettings& settings, const Settings& all) {
+int train(SftSettings& settings, const Settings& all, const std::string& command) {
   BadRows bad_rows(parse_bad_row_policy(settings.train.bad_rows));  // of all files
   ModelFolder model = load_for_training(settings.train);
   const PromptBuilder builder = load_prompts(settings.train.model, model.index.config);
@@ -166,8 +166,10 @@ int train(SftSettings& settings, const Settings& all) {
   settings.train.resolve_steps(domains);
   RunFolder folder(settings.train.out, {"sft", identity_of(settings, all, sources)}, all.to_yaml());
   save_indices(domains, folder.path());
-  return MeasuredRun({settings.train, evaluation, folder, model, builder, measure}, std::move(dev),
-                     std::move(domains), controller)
+  CardFacts card{{}, command};
+  for (const SharedSource& shared : sources) card.data.push_back(shared.source.path);
+  return MeasuredRun({settings.train, evaluation, folder, model, builder, measure, card},
+                     std::move(dev), std::move(domains), controller)
       .run();
 }
 
@@ -186,7 +188,7 @@ int run_sft(Arguments arguments) {
     use_generation_config(all, settings.train.model, settings.evaluation.measure);
   const ProfileReport report(settings.train.profile);
   install_signal_handlers();
-  return train(settings, all);
+  return train(settings, all, shell_command("laconic sft", {arguments.begin(), arguments.end()}));
 }
 
 }  // namespace laconic

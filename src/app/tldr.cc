@@ -25,7 +25,7 @@ std::vector<Domain> read_domains(const TldrSettings& settings, const PromptBuild
   return domains;
 }
 
-int train(TldrSettings& settings, const Settings& all) {
+int train(TldrSettings& settings, const Settings& all, const std::string& command) {
   BadRows bad_rows(parse_bad_row_policy(settings.train.bad_rows));  // of all files
   ModelFolder model = load_for_training(settings.train);
   const PromptBuilder builder = load_prompts(settings.train.model, model.index.config);
@@ -38,7 +38,8 @@ int train(TldrSettings& settings, const Settings& all) {
   RunFolder folder(settings.train.out, {"tldr", settings.identity(all)}, all.to_yaml());
   save_indices(domains, folder.path());
   TldrController controller(settings);
-  return MeasuredRun({settings.train, settings.evaluation, folder, model, builder, measure},
+  const CardFacts card{{settings.short_rows, settings.long_rows}, command};
+  return MeasuredRun({settings.train, settings.evaluation, folder, model, builder, measure, card},
                      std::move(dev), std::move(domains), controller)
       .run();
 }
@@ -59,7 +60,7 @@ int run_tldr(Arguments arguments) {
   use_generation_config(all, settings.train.model, settings.evaluation.measure);
   const ProfileReport report(settings.train.profile);
   install_signal_handlers();
-  return train(settings, all);
+  return train(settings, all, shell_command("laconic tldr", {arguments.begin(), arguments.end()}));
 }
 
 }  // namespace laconic

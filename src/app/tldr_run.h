@@ -21,7 +21,7 @@ class TldrController final : public Controller {
   explicit TldrController(const TldrSettings& settings);
 
   MethodName name() const override {
-    return {"tldr", "`laconic tldr`, arXiv 2506.02678", "laconic, tldr, reasoning"};
+    return {"tldr", "`laconic tldr`, arXiv 2506.02678", {"laconic", "tldr", "reasoning"}};
   }
   const std::vector<double>& mixture() const override { return alpha_; }
   // tldr_bounds.cc

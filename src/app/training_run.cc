@@ -5,8 +5,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numeric>
 #include <thread>
+#include <tuple>
 
 #include "app/checkpoint.h"
 #include "app/stop_files.h"
@@ -50,12 +52,6 @@ Weights trained_weights(const TrainSettings& settings, const ModelFolder& model)
            weights.lora->flat.numel(), " weights are trained, ", model.weights.flat.numel(),
            " are frozen");
   return weights;
-}
-
-// A model card without its front matter.
-std::string card_body(const std::string& card) {
-  const size_t end = card.find("\n---\n", 3);
-  return end == std::string::npos ? card : card.substr(end + 5);
 }
 
 }  // namespace
@@ -270,12 +266,19 @@ void TrainingRun::save_or_wait(const Json& extra) {
   }
 }
 
-void TrainingRun::publish_adapter(int64_t step, const std::string& card) {
+void TrainingRun::publish_adapter(int64_t step, const ModelCard& card) {
   const Adapter adapter = load_adapter(folder_.checkpoint(step), model_.index.config);
   set_aside_incomplete(folder_.file("adapter"));
-  if (settings_.lora.writes_adapter())
-    save_adapter(folder_.file("adapter"),
-                 {&adapter, adapter_card(adapter.config) + card_body(card), "", {}, {}});
+  if (settings_.lora.writes_adapter()) {
+    ModelCard own = adapter_card(adapter.config);
+    own.name = card.name;
+    own.licence = model_licence(settings_.model);
+    own.tags.insert(own.tags.end(), card.tags.begin(), card.tags.end());
+    std::tie(own.data, own.measured_on, own.split, own.metrics, own.command) =
+        std::tie(card.data, card.measured_on, card.split, card.metrics, card.command);
+    own.body += "\n" + card.body;
+    save_adapter(folder_.file("adapter"), {&adapter, model_card_text(own), "", {}, {}});
+  }
   if (settings_.lora.writes_adapter() && stop_files_.contains("generation_config.json"))
     log_warning(model_.index.folder,
                 ": its generation_config.json does not end replies where the "
@@ -292,16 +295,33 @@ void TrainingRun::publish_adapter(int64_t step, const std::string& card) {
     merge.apply(parameter, merged);
     return merged;
   };
-  request.card = card;
+  request.card = model_card_text(card);
   save_model(folder_.file("model"), request);
 }
 
-void TrainingRun::publish(int64_t step, const std::string& card) {
+double TrainingRun::last_loss() const {
+  const std::string log = read_file(folder_.file("log.jsonl"));
+  for (size_t end = log.size(); end > 0;) {
+    const size_t newline = log.rfind('\n', end - 1),
+                 begin = newline == std::string::npos ? 0 : newline + 1;
+    const std::string_view line = std::string_view(log).substr(begin, end - begin);
+    end = newline == std::string::npos ? 0 : newline;
+    if (line.find("\"step\"") == std::string_view::npos) continue;
+    const Json row = Json::parse(line, folder_.file("log.jsonl"));
+    const Json* loss = row.find("loss");
+    if (loss && loss->is_number()) return loss->as_number("loss");
+  }
+  return std::numeric_limits<double>::quiet_NaN();
+}
+
+void TrainingRun::publish(int64_t step, ModelCard card) {
   require(num_steps() == 0 || trainer_.num_skipped() < num_steps(), ErrorKind::kFailure,
           folder_.path(), ": expected a finite loss in one of ", num_steps(),
           " steps, got none (nothing was learned, so nothing is published)");
   folder_.require_there();
   set_aside_incomplete(folder_.file("model"));
+  card.name = file_name(folder_.path());
+  card.base = settings_.model;
   if (trained_.lora) return publish_adapter(step, card);
   SaveRequest request = save_request();
   std::optional<ModelIndex> chosen;
@@ -311,7 +331,7 @@ void TrainingRun::publish(int64_t step, const std::string& card) {
     request.parameters = model_.weights.parameters;
     request.values = [&](const Parameter& parameter) { return read_tensor(*chosen, parameter); };
   }
-  request.card = card;
+  request.card = model_card_text(card);
   save_model(folder_.file("model"), request);
 }
 

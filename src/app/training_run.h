@@ -20,6 +20,7 @@
 #include "app/run_folder.h"
 #include "app/train_settings.h"
 #include "app/training_rows.h"
+#include "base/model_card.h"
 #include "base/progress.h"
 #include "data/row_stream.h"
 #include "nn/model_folder.h"
@@ -60,7 +61,10 @@ class TrainingRun {
 
   // Copies the weights of checkpoint-<step> to RUN/model, with `card` as its README.md. With LoRA:
   // the adapter to RUN/adapter and the base merged with it in fp32 to RUN/model, by lora_output.
-  void publish(int64_t step, const std::string& card);
+  // The card gets the run's name and what LoRA makes different.
+  void publish(int64_t step, ModelCard card);
+  // The loss of the last step in the log; not a number without one.
+  double last_loss() const;
 
   // The weights as they would be saved: a copy, with LoRA merged in fp32, rounded to the saved
   // dtype.
@@ -75,7 +79,7 @@ class TrainingRun {
 
  private:
   SaveRequest save_request() const;
-  void publish_adapter(int64_t step, const std::string& card);
+  void publish_adapter(int64_t step, const ModelCard& card);
   uint64_t needed_bytes() const;  // of one checkpoint
   Json state(const Json& extra);
   void write_pending_files();

@@ -123,14 +123,16 @@ std::string_view tensor_bytes(const at::Tensor& tensor) {
 
 }  // namespace
 
-std::string adapter_card(const AdapterConfig& config) {
-  std::string card = "---\n";
-  if (!config.base_model.empty())
-    card += cat("base_model: ", config.base_model, "\nbase_model_relation: adapter\n");
-  return cat(card, "library_name: peft\npipeline_tag: text-generation\ntags: [laconic, lora]\n",
-             "---\n\nA ", config.use_dora ? "DoRA" : "LoRA", " adapter, r ", config.r, ", alpha ",
-             config.alpha, config.use_rslora ? " (rslora)" : "", ", written by laconic ",
-             LACONIC_VERSION, ".\n");
+ModelCard adapter_card(const AdapterConfig& config) {
+  ModelCard card;
+  card.base = config.base_model;
+  card.relation = "adapter";
+  card.library = "peft";
+  card.tags = {"laconic", "lora"};
+  card.body = cat("A ", config.use_dora ? "DoRA" : "LoRA", " adapter, r ", config.r, ", alpha ",
+                  config.alpha, config.use_rslora ? " (rslora)" : "", ", written by laconic ",
+                  LACONIC_VERSION, ".\n");
+  return card;
 }
 
 Adapter load_adapter(const std::string& folder, const ModelConfig& model) {
@@ -191,7 +193,8 @@ void save_adapter(const std::string& folder_name, const SaveAdapterRequest& requ
       config.target_modules.push_back(module.name);
   }
   writer.add(kConfigFile, adapter_config_json(config).dump(2) + "\n");
-  writer.add("README.md", request.card.empty() ? adapter_card(adapter.config) : request.card);
+  writer.add("README.md",
+             request.card.empty() ? model_card_text(adapter_card(adapter.config)) : request.card);
   for (const auto& [name, bytes] : request.files) writer.add(name, bytes);
   if (request.add_files) request.add_files(writer.folder());
   writer.publish();
@@ -219,7 +222,7 @@ void scale_adapter(const std::string& folder, double factor, const std::string& 
   writer.add(kConfigFile, json.dump(2) + "\n");
   AdapterConfig scaled = config;
   scaled.alpha *= factor;
-  writer.add("README.md", adapter_card(scaled));
+  writer.add("README.md", model_card_text(adapter_card(scaled)));
   writer.publish();
 }
 

@@ -20,6 +20,7 @@
 #include <string>
 #include <vector>
 
+#include "base/model_card.h"
 #include "nn/adapter_config.h"
 #include "nn/weights.h"
 
@@ -55,8 +56,8 @@ struct SaveAdapterRequest {
 
 // Writes `folder` whole, in fp32 (nn/folder_writer.h).
 void save_adapter(const std::string& folder, const SaveAdapterRequest& request);
-// The README.md that an adapter gets where the caller has none.
-std::string adapter_card(const AdapterConfig& config);
+// What every adapter's README.md says; its text is what one gets where the caller has none.
+ModelCard adapter_card(const AdapterConfig& config);
 // The bytes of adapter_model.safetensors.
 uint64_t adapter_bytes(const Adapter& adapter);
 
