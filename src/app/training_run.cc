@@ -273,7 +273,9 @@ void TrainingRun::publish_adapter(int64_t step, const ModelCard& card) {
     ModelCard own = adapter_card(adapter.config);
     own.name = card.name;
     own.licence = model_licence(settings_.model);
-    own.tags.insert(own.tags.end(), card.tags.begin(), card.tags.end());
+    for (const std::string& tag : card.tags)
+      if (std::find(own.tags.begin(), own.tags.end(), tag) == own.tags.end())
+        own.tags.push_back(tag);
     std::tie(own.data, own.measured_on, own.split, own.metrics, own.command) =
         std::tie(card.data, card.measured_on, card.split, card.metrics, card.command);
     own.body += "\n" + card.body;

@@ -12,7 +12,8 @@ namespace {
 
 size_t trailing_digits(std::string_view place) {
   size_t count = 0;
-  while (count < place.size() && std::isdigit(static_cast<unsigned char>(place.rbegin()[count])))
+  while (count < place.size() &&
+         std::isdigit(static_cast<unsigned char>(place[place.size() - 1 - count])))
     ++count;
   return count;
 }

@@ -58,7 +58,7 @@ TEST(Records, ErrorsNameLineAndField) {
   const std::string path = testing::TempDir() + "bad_" + std::to_string(::getpid()) + ".jsonl";
   const std::pair<const char*, const char*> cases[] = {
       {R"({"id": "a", "sample": "x", "verdict": "right"})",
-       "sample: expected an integer, got string"},
+       "sample: expected a whole number from 0 to 2147483647, got string"},
       {R"({"id": "a", "sample": 0, "completion": "x"})",
        "expected a judged reply, got none with a field \"verdict\" (eval --out writes them)"}};
   for (const auto& [row, message] : cases) {

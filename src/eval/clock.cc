@@ -11,7 +11,7 @@ namespace laconic {
 namespace {
 
 constexpr size_t kMaxClockBytes = 64;
-constexpr int kHalfDay_s = 12 * 3600;
+constexpr int kHalfDaySeconds = 12 * 3600;
 
 // Lower case, without \\text, braces, spaces and the points of "p.m.".
 std::string bare(std::string_view text) {
@@ -79,7 +79,7 @@ std::optional<ClockTime> parse_clock(std::string_view canonical) {
 
 Outcome compare_clocks(const ClockTime& gold, const ClockTime& answer) {
   const int a = seconds_of(gold), b = seconds_of(answer);
-  const bool same_face = a % kHalfDay_s == b % kHalfDay_s;
+  const bool same_face = a % kHalfDaySeconds == b % kHalfDaySeconds;
   if (a == b || (same_face && gold.has_marker != answer.has_marker && gold.hour % 24 <= 12 &&
                  answer.hour % 24 <= 12))
     return {Verdict::kRight, "equal-time"};

@@ -46,7 +46,7 @@ size_t bare_argument_end(std::string_view text, size_t at) {
   const bool choice = char_at(at) >= 'A' && char_at(at) <= 'J' && at == start;
   if (choice) {
     const char next = char_at(at + 1);
-    return std::string_view("\0.,;$)*\n\r", 10).find(next) == kNone ? kNone : at + 1;
+    return std::string_view("\0.,;$)*\n\r", 9).find(next) == kNone ? kNone : at + 1;
   }
   if (!is_digit(char_at(at))) return kNone;
   while (is_digit(char_at(at)) ||

@@ -77,7 +77,7 @@ Role role_of(const Node& node, const std::string& name, Arena& arena) {
   const auto twice = once ? growth(node, name, 2, arena, kernels) : std::nullopt;
   mpq_class step;
   if (!twice || !kernels.equal(*twice, kernels.add(*once, *once))) return Role::kOther;
-  if (is_constant(*once, step)) return step == 1 || step == -1 ? Role::kAdded : Role::kOther;
+  if (is_constant(*once, step)) return abs(step) == 1 ? Role::kAdded : Role::kOther;
   const int pi = kernels.intern("\\pi", true);
   const Fraction by =
       kernels.inverse({{{Monomial{{pi, mpq_class(1)}}, mpq_class(1)}}, constant_poly(1)});

@@ -26,7 +26,8 @@ std::string text_of(Run& run, const Value& value) {
 Text soft_text(Run& run, const Value& value) { return {text_of(run, value), value.is_markup()}; }
 
 std::string replaced(Run& run, const std::string& text, const Replacement& replacement) {
-  const auto& [from, to, max_count] = replacement;
+  const std::string &from = replacement.from, &to = replacement.to;
+  const int64_t max_count = replacement.count;
   std::string out;
   size_t at = 0;
   const auto put = [&](std::string_view kept) {

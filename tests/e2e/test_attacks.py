@@ -92,7 +92,7 @@ class Terminal(Attack):
         self.write("said.jsonl", [{"messages": [{"role": "user", "content": EVIL + "\nsecond line"}]}])
         code, text = self.run_bytes("render", "--model", "model", "--input", "said.jsonl")
         self.assertIn("\\x1b[31m\\x1b]0;owned\\x07\\x9b2J\\x7f\\r\\u{202e}\\u{2066}x\\nsecond line", text)
-        self.assertEqual(text.count("\n"), 1)
+        self.assertEqual(text.count("\n"), 2, text)  # beside it a warning that the folder has two templates
 
     def test_data_on_stdout_is_escaped_json(self):
         row = {"gold": "1", "response": EVIL, "id": EVIL}
@@ -174,10 +174,10 @@ class Weights(Attack):
             self.assertIn("expected at most 1e+09 in size", message)
 
     def test_a_run_that_learned_nothing_publishes_nothing(self):
-        # Weights that overflow in the first product: finite each, and no loss ever is.
+        # Weights that overflow in the head's product: finite each, and no loss ever is.
         path = self.folder / "model/model.safetensors"
         self.laconic("convert", "--model", "model", "--out", "huge", "--dtype", "float32")
-        for tensor in ("model.layers.0.mlp.up_proj.weight", "model.embed_tokens.weight"):
+        for tensor in ("model.norm.weight",):
             data = bytearray((self.folder / "huge/model.safetensors").read_bytes())
             size = int.from_bytes(data[:8], "little")
             begin, end = json.loads(data[8:8 + size])[tensor]["data_offsets"]

@@ -225,10 +225,10 @@ class Endpoint(laconic_test.TestCase):
 
     def test_what_goes_away_is_asked_again(self):
         faults = [("status", 429, ("Retry-After", "1")), ("status", 500), ("status", 503), ("drop",), ("half",),
-                  ("body", b"<html>not json"), ("body", {"choices": []}), ("body", b""), ("slow", 3)]
+                  ("body", b"<html>not json"), ("body", {"choices": []}), ("body", b""), ("slow", 6)]
         self.server.faults = lambda body, attempt: (
             faults[int(body["messages"][0]["content"].split()[0]) % len(faults)] if attempt == 0 else None)
-        result = self.eval("--out", "E", "--endpoint-timeout-s", 1)
+        result = self.eval("--out", "E", "--endpoint-timeout-s", 3)
         self.assertRegex(result.stdout, r"accuracy % +90.0")
         self.assertIn("10 requests were asked again", result.stderr)
         self.assertEqual(len(self.server.requests), 20)
@@ -368,6 +368,8 @@ class Endpoint(laconic_test.TestCase):
         self.laconic(*args, "--logprobs", code=EXIT_USAGE)
 
     def test_options_that_would_do_nothing_are_refused(self):
+        for name in ("a", "t"):
+            (self.folder / name).mkdir()
         for command in (("eval", "--data"), ("generate", "--input")):
             args = (*command, "problems.jsonl", "--model", "served")
             for option in (("--sampling-weights", "int8"), ("--slots", 3), ("--adapter", "a")):

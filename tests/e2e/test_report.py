@@ -49,7 +49,7 @@ class Report(laconic_test.TestCase):
         self.assertTrue(page.startswith("<!DOCTYPE html>") and page.endswith("</html>\n"))
         self.assertIn("&lt;b&gt;", page)
         self.assertEqual(re.findall(r"https?:|<link|<img|src=", page), [])
-        self.assertIn("<b>\\\\boxed{1}\u2028</script>", unpacked(page))
+        self.assertIn("<b>\\\\boxed{1}\\u2028</script>", unpacked(page))
 
     def test_sample_files_side_by_side(self):
         self.write("base.jsonl", [HEADER] + replies(400))

@@ -177,7 +177,7 @@ class Rows(laconic_test.TestCase):
         import datetime
         import decimal
         nan, inf = float("nan"), float("inf")
-        unread = {"score": [nan, 1.0], "worst": [inf, -inf], "image": [b"\xff\xd8", b"\x89PNG"],
+        unread = {"score": [nan, 1.0], "worst": [inf, -inf], "blob": [b"\xff\xd8", b"\x89PNG"],
                   "nested": [{"bytes": b"\xff", "x": nan}] * 2, "made": [datetime.datetime(2026, 1, 1)] * 2,
                   "price": [decimal.Decimal("1.50")] * 2, "took": [datetime.timedelta(1)] * 2}
         result = self.write_parquet("rows.parquet", query=["1+1?", "2+2?"], response=["2", "4"], **unread)

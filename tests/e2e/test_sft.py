@@ -58,7 +58,7 @@ class Sft(laconic_test.TestCase):
         for name in ("bounds.json", "samples/long-bound.jsonl", "samples/step-000010.jsonl", "report.html"):
             self.assertTrue((self.folder / "run" / name).exists(), name)
         card = (self.folder / "run/model/README.md").read_text()
-        self.assertIn("tags: [laconic, sft]", card)
+        self.assertIn('tags:\n- "laconic"\n- "sft"\n', card)
         self.assertIn("On 24 development problems, 2 sample(s) each", card)
 
     def test_settings_of_evaluations_want_a_development_set(self):

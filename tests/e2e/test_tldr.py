@@ -174,7 +174,7 @@ class Tldr(laconic_test.TestCase):
         rows = self.read_rows("dev.jsonl")
         self.write("dev.jsonl", rows[:-1])
         message = self.last_line(*self.arguments("run", **options), code=EXIT_USAGE)
-        self.assertIn("problems_hash", message)
+        self.assertIn("dev.jsonl", message)
 
     def test_quarantine_holds_the_rows_of_every_file(self):
         for name in ("short", "long"):
