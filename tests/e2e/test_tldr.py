@@ -252,7 +252,7 @@ class Tldr(laconic_test.TestCase):
         self.fill(mount / "filler")
         time.sleep(1)
         os.truncate(mount / "filler", 0)
-        _, errors = process.communicate(timeout=120)
+        _, errors = process.communicate(timeout=400)
         self.assertEqual(process.returncode, 0, errors)
         self.assertIn("saving is paused until there is space", errors)
         self.assertTrue((mount / f"run/checkpoint-{steps}/manifest.json").exists())
