@@ -35,8 +35,11 @@ constexpr CountField kCountFields[] = {
 
 ControlRecord control_from_json(const Json& json, const std::string& place) {
   ControlRecord control;
-  control.num_forced_tokens = json.at("forced_tokens", place).as_integer(place);
-  control.num_extensions = json.at("extensions", place).as_integer(place);
+  const auto count = [&](const char* name) {
+    return field_count(json.at(name, place), cat(place, ": ", name));
+  };
+  control.num_forced_tokens = count("forced_tokens");
+  control.num_extensions = count("extensions");
   control.capped = json.at("capped", place).as_boolean(place);
   control.within_budget = json.at("within_budget", place).as_boolean(place);
   return control;

@@ -48,6 +48,12 @@ def spoil_weight(path, tensor, bits):
     path.write_bytes(data)
 
 
+def cpu_s():
+    """Of all commands that have ended, so that a busy machine does not count."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
+
+
 class Attack(laconic_test.TestCase):
     def setUp(self):
         super().setUp()
@@ -92,7 +98,7 @@ class Terminal(Attack):
         self.write("said.jsonl", [{"messages": [{"role": "user", "content": EVIL + "\nsecond line"}]}])
         code, text = self.run_bytes("render", "--model", "model", "--input", "said.jsonl")
         self.assertIn("\\x1b[31m\\x1b]0;owned\\x07\\x9b2J\\x7f\\r\\u{202e}\\u{2066}x\\nsecond line", text)
-        self.assertEqual(text.count("\n"), 2, text)  # beside it a warning that the folder has two templates
+        self.assertTrue(text.splitlines()[-1].startswith("said.jsonl:1: "), text)
 
     def test_data_on_stdout_is_escaped_json(self):
         row = {"gold": "1", "response": EVIL, "id": EVIL}
@@ -174,14 +180,13 @@ class Weights(Attack):
             self.assertIn("expected at most 1e+09 in size", message)
 
     def test_a_run_that_learned_nothing_publishes_nothing(self):
-        # Weights that overflow in the head's product: finite each, and no loss ever is.
-        path = self.folder / "model/model.safetensors"
+        # Weights that overflow in the last product: finite each, and no loss ever is.
         self.laconic("convert", "--model", "model", "--out", "huge", "--dtype", "float32")
-        for tensor in ("model.norm.weight",):
+        for tensor, value in (("model.norm.weight", 3e38), ("model.embed_tokens.weight", 1e3)):
             data = bytearray((self.folder / "huge/model.safetensors").read_bytes())
             size = int.from_bytes(data[:8], "little")
             begin, end = json.loads(data[8:8 + size])[tensor]["data_offsets"]
-            data[8 + size + begin:8 + size + end] = struct.pack("<f", 3e38) * ((end - begin) // 4)
+            data[8 + size + begin:8 + size + end] = struct.pack("<f", value) * ((end - begin) // 4)
             (self.folder / "huge/model.safetensors").write_bytes(data)
         result = self.sft(model="huge", code=EXIT_FAILURE)
         self.assertIn("expected a finite loss in one of 2 steps, got none", self.last_line(result))
@@ -317,27 +322,37 @@ class Rows(Attack):
     def test_bombs_are_refused_before_they_fill_a_disk(self):
         bomb = gzip.compress(b"{}\n" * (40 << 20))
         (self.folder / "bomb.gz").write_bytes(bomb)
-        start = time.time()
+        start = cpu_s()
         message = self.last_line(self.laconic("sft", "--model", "model", "--train", "bomb.gz", "--out", "x",
                                               "--max-steps", 1, code=EXIT_DATA))
         self.assertIn("bomb.gz: expected at most 64 MiB unpacked", message)
-        self.assertLess(time.time() - start, 10)
+        self.assertLess(cpu_s() - start, 5)
+
+    def test_many_bad_rows(self):
+        self.write("e.jsonl", "{}\n" * 200000)
+        for policy in ("skip", "quarantine=q.jsonl"):
+            start = cpu_s()
+            message = self.last_line(self.laconic("sft", "--model", "model", "--train", "e.jsonl", "--out", "x",
+                                                  "--max-steps", 1, "--bad-rows", policy, code=EXIT_DATA))
+            self.assertIn("200000 bad rows", message)
+            self.assertLess(cpu_s() - start, 4)
+        self.assertEqual(len(self.read_rows("q.jsonl")), 200000)
 
     def test_many_difficulties(self):
         for name in ("a", "b"):
             self.write(f"{name}.jsonl", [
                 {"id": f"p{i}", "sample": 0, "num_tokens": 5 + i % 7, "num_thinking_tokens": 1, "num_answer_tokens": 4,
                  "verdict": "right", "difficulty": f"d{i}"} for i in range(20000)])
-        start = time.time()
+        start = cpu_s()
         self.laconic("report", "a.jsonl", "b.jsonl", "--out", "p.html")
-        self.assertLess(time.time() - start, 20)
+        self.assertLess(cpu_s() - start, 6)
 
     def test_a_million_keys(self):
         (self.folder / "m.gguf").write_bytes(gguf([(f"key.{i}", "v") for i in range(1 << 20)]))
-        start = time.time()
+        start = cpu_s()
         result = self.laconic("inspect", "m.gguf")
         self.assertEqual(sum(line.startswith("key.") for line in result.stdout.splitlines()), 1 << 20)
-        self.assertLess(time.time() - start, 20)
+        self.assertLess(cpu_s() - start, 6)
 
 
 if __name__ == "__main__":

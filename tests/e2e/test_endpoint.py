@@ -16,6 +16,11 @@ import laconic_test
 from laconic_test import EXIT_FAILURE, EXIT_SAVED, EXIT_USAGE
 
 
+class Server(http.server.ThreadingHTTPServer):
+    request_queue_size = 128  # a connection that waits to be taken counts as time of its request
+    daemon_threads = True
+
+
 class Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     timeout = 30
@@ -158,8 +163,7 @@ def reply(body):
 class Endpoint(laconic_test.TestCase):
     def setUp(self):
         super().setUp()
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.daemon_threads = True
+        self.server = Server(("127.0.0.1", 0), Handler)
         self.server.lock = threading.Lock()
         self.server.running = self.server.most_running = 0
         self.server.requests = []
@@ -263,7 +267,7 @@ class Endpoint(laconic_test.TestCase):
                                      "--max-new-tokens", 64, "--endpoint-retries", 0, "--endpoint-timeout-s", 0.5)
                 start = time.time()
                 _, error = process.communicate(timeout=30)
-                self.assertLess(time.time() - start, 5)
+                self.assertLess(time.time() - start, 20)
                 self.assertEqual(process.returncode, EXIT_FAILURE, error)
                 self.assertIn(server.url, error.splitlines()[-1])
         peak_kb = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
